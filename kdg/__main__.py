@@ -1,0 +1,33 @@
+"""Owns the process: the one place where it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def main() -> None:
+    """The console script. Ends by the signal itself where a signal ended the run, so that a shell sees it."""
+    from kdg.cli.app import run
+
+    code = run(sys.argv[1:])
+    _flush()
+    if code in (128 + signal.SIGINT, 128 + signal.SIGTERM):
+        from kdg.signals import die_by
+
+        die_by(code - 128)
+    # Without waiting for a client whose close hangs (librdkafka #4884), nor for the interpreter to take itself apart.
+    os._exit(code)
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Owns the application: its commands, and the one place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from kdg.cli import consume, explain, pipe, produce, sandbox
+from kdg.cli.report import print_error
+from kdg.errors import KdgError, UsageError
+
+
+def make_app() -> typer.Typer:
+    """The commands in the order in which help shows them."""
+    app = typer.Typer(
+        name="kdg",
+        help="Produce, consume and pipe Kafka records under a delivery guarantee that you name.",
+        no_args_is_help=True,
+        add_completion=True,
+        rich_markup_mode=None,  # rich is not loaded for help (DESIGN.md section 6)
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for part in (produce, consume, pipe, explain, sandbox):
+        part.register(app)
+    app.callback()(_version)
+    return app
+
+
+def _version(context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:  # noqa: B008, FBT001, FBT003  # typer's way  # fmt: skip
+    if version:
+        from importlib.metadata import version as installed
+
+        sys.stdout.write(f"kdg {installed('kdg')}\n")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit
+
+
+def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What kdg parses, and CMD: everything after the first `--`, which is never parsed."""
+    arguments = list(argv)
+    if "--" not in arguments:
+        return arguments, []
+    cut = arguments.index("--")
+    return arguments[:cut], arguments[cut + 1 :]
+
+
+def run(argv: Sequence[str]) -> int:
+    """The exit code of one command line; messages are on stderr. 128 + N: it is to end by signal N."""
+    arguments, cmd = split(argv)
+    try:
+        code = make_app()(arguments, prog_name="kdg", standalone_mode=False, obj=cmd)
+    except KdgError as error:
+        print_error(error)
+        return error.exit_code
+    except typer.TyperException as error:
+        print_error(UsageError(error.format_message(), _usage_hint(arguments)))
+        return UsageError.exit_code
+    except typer.Abort:
+        return 130
+    except Exception as exc:  # noqa: BLE001  # a defect of kdg: the user gets a message, and the traceback on request
+        return _defect(exc)
+    return code if isinstance(code, int) else 0
+
+
+def _defect(exc: Exception) -> int:
+    if os.environ.get("KDG_TRACEBACK"):
+        import traceback
+
+        traceback.print_exc()
+    print_error(KdgError(f"a defect of kdg: {type(exc).__name__}: {exc}.", "Please report it, with what KDG_TRACEBACK=1 prints."))
+    return KdgError.exit_code
+
+
+def _usage_hint(arguments: Sequence[str]) -> str:
+    named = next((a for a in arguments if not a.startswith("-")), "")
+    return f"`kdg {named} --help` shows what there is." if named else "`kdg --help` shows what there is."

@@ -1,0 +1,156 @@
+"""`kdg pipe`: records of one topic into another, settled together."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from typing import Annotated, Any
+
+import typer
+
+from kdg.cli.options import Acks, Common, Compression, Reading, TransactionalId, command
+from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
+from kdg.cli.reading import begin, open_source, with_group
+from kdg.cli.report import Outcome, transactions_text
+from kdg.cli.run import Frame, Session, execute
+from kdg.errors import UsageError
+from kdg.guarantees import Role
+from kdg.pump import Pump
+from kdg.settings import Resolved
+
+COLUMNS = frozenset({"keys", "headers", "timestamps"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """What was typed for pipe alone."""
+
+    source: str
+    target: str
+    keep_partition: bool
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+
+    @command(app, "pipe", short_help="Copy records from topic to topic.")
+    def pipe(
+        source: Annotated[str, typer.Argument(metavar="SOURCE")],
+        target: Annotated[str, typer.Argument(metavar="TARGET")],
+        *,
+        common: Common,
+        reading: Reading,
+        transactional_id: TransactionalId = None,
+        acks: Acks = None,
+        compression: Compression = None,
+        keep_partition: Annotated[bool, typer.Option("--keep-partition", help="Send each record to the partition it came from.")] = False,
+    ) -> None:  # fmt: skip
+        """Copy records from SOURCE to TARGET: key, value, headers and timestamp.
+
+        The group's position (-G) moves under the guarantee: at-most-once before a batch is sent, at-least-once after all of it is
+        acknowledged, exactly-once in the same transaction. Any number of instances share the work of a group.
+        """
+        from kdg.cli.produce import checked_acks
+
+        typed = {"--acks": acks, "--transactional-id": transactional_id}
+        flags = {
+            "group.id": reading.group,
+            "transactional.id": transactional_id,
+            "acks": checked_acks(acks),
+            "compression.type": compression,
+        }
+        plan = plan_of(common, "pipe", flags, [Role.CONSUMER, Role.PRODUCER], [flag for flag, value in typed.items() if value])
+        plan, group = with_group(plan)
+        if group is None:
+            raise UsageError("pipe has no group: nobody would know where it stands.", "Add -G GROUP, or set KDG_GROUP.")
+        stops = reading.count or reading.exit_at_end or reading.until or reading.idle_timeout
+        if source == target and not stops:
+            raise UsageError(f"pipe {source} {target} would read what it writes, for ever.", "Name another target, or a stop such as -e.")
+        options = Options(source, target, keep_partition)
+        raise typer.Exit(run(_identified(plan, group), reading_plan(reading, group, plan.timeout), options))
+
+
+def _identified(plan: Plan, group: str) -> Plan:
+    """With a transactional id of its own: any number of instances, each fenced by the group's metadata (KIP-447)."""
+    settings = dict(plan.clients[Role.PRODUCER])
+    if not plan.row.transactional or "transactional.id" in settings:
+        return plan
+    name = f"kdg.{group}.{secrets.token_hex(8)}"
+    settings["transactional.id"] = Resolved("transactional.id", name, plan.row.name, "one a process; the group's metadata fences a former member")
+    return dataclasses.replace(plan, clients={**plan.clients, Role.PRODUCER: settings})  # fmt: skip
+
+
+def run(plan: Plan, reading: ReadingPlan, options: Options) -> int:
+    """Open, pump, conclude."""
+    return execute(plan, lambda frame: _open(frame, reading, options))
+
+
+def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
+    from kdg.kafka.client import reach
+    from kdg.kafka.lookup import partitions_of
+    from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure, stop_on_failure
+
+    plan = frame.plan
+    handle = ProducerHandle(plan.settings(Role.PRODUCER), verbose=plan.verbose)
+    # All topics: asking for one by name would make it, and pipe never makes a topic.
+    metadata = reach(handle.producer, handle.watch, frame.patience, plan.brokers)
+    partitions_of(metadata, options.target, plan.brokers)
+    partitions_of(metadata, options.source, plan.brokers)
+    on_failure = _told(plan) if plan.row.may_lose else abort_on_failure if plan.row.transactional else stop_on_failure
+    seconds = float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or 60_000) / 1000
+    target = KafkaTarget(handle, options.target, frame.patience, on_failure, keep_partition=options.keep_partition, settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip
+    frame.closing.callback(target.close)
+    transaction = _transaction(frame, handle, seconds)
+    columns = COLUMNS | ({"partitions"} if options.keep_partition else set())
+    source = open_source(frame, reading, [options.source], columns, [])
+    if plan.row.transactional:
+        transaction.group_metadata = source.group_metadata
+    pump = Pump(
+        cycle=plan.cycle(),
+        source=source,
+        target=target,
+        transaction=transaction,
+        interval=plan.interval(),
+        limits=reading.limits,
+        signals=frame.signals,
+        crash_at=plan.crash_at,
+    )
+    source.rebalance = pump.on_rebalance
+    begin(source, plan, [options.source], [])
+    return Session(pump, lambda outcome: _tell(outcome, options))
+
+
+def _transaction(frame: Frame, handle: Any, seconds: float) -> Any:
+    from kdg.ports import NoTransaction
+
+    if not frame.plan.row.transactional:
+        return NoTransaction()
+    from kdg.kafka.transaction import KafkaTransaction
+
+    transaction = KafkaTransaction(handle, frame.patience, seconds)
+    transaction.start()
+    return transaction
+
+
+def _told(plan: Plan) -> Any:
+    """Where loss is allowed it is still named."""
+    from kdg.kafka.errors import describe
+    from kdg.kafka.target import name_record
+
+    def tell(failures: Any) -> None:
+        first = failures[0]
+        plan.note(f"{len(failures)} records were not sent, the first {name_record(first)}: {describe(first.reason)}")
+
+    return tell
+
+
+def _tell(outcome: Outcome, options: Options) -> None:
+    plan, counts = outcome.plan, outcome.counts
+    unconfirmed = plan.value(Role.PRODUCER, "acks") == "0"
+    outcome.unconfirmed = counts.written if unconfirmed else 0
+    transactions = transactions_text(counts) if plan.row.transactional else ""
+    lost = ""
+    if plan.row.commits_first:
+        most = min(counts.read, plan.batch_records)
+        lost = f", unconfirmed; a crash could have lost at most {most} (--batch-records {plan.batch_records})"
+    outcome.what = f"read {counts.read}, wrote {counts.written} to {options.target}{transactions}{lost}"

@@ -1,0 +1,203 @@
+"""Owns what the typed options mean: everything is resolved here, or refused, before a client is opened."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kdg import guarantees
+from kdg.cli.options import Common, Reading
+from kdg.cycle import Cycle, Interval
+from kdg.errors import UsageError
+from kdg.guarantees import Guarantee, Role, Step
+from kdg.pump import CrashAt, Limits
+from kdg.settings import Layer, Resolved, known_overrides, resolve
+from kdg.start import BEGINNING, Start, parse_duration, parse_start, parse_time
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run, resolved: the row, each client's settings, the limits, and where to report."""
+
+    command: str
+    row: Guarantee
+    clients: Mapping[Role, Mapping[str, Resolved]]
+    brokers: str
+    batch_records: int
+    batch_seconds: float
+    timeout: float | None
+    crash_at: CrashAt | None
+    report: str | None
+    quiet: bool
+    verbose: bool
+    strict: bool
+    dry_run: bool
+    notes: list[str] = field(default_factory=list)
+
+    def settings(self, role: Role) -> dict[str, str]:
+        """A client's settings as librdkafka takes them."""
+        return {name: setting.value for name, setting in self.clients[role].items()}
+
+    def value(self, role: Role, name: str) -> str | None:
+        """One effective setting."""
+        found = self.clients[role].get(name)
+        return None if found is None else found.value
+
+    def interval(self) -> Interval:
+        """When a batch is due."""
+        return Interval(max_records=self.batch_records, max_seconds=self.batch_seconds)
+
+    def cycle(self, *, settles: bool = True, whole: bool = False) -> Cycle:
+        """The row's cycle for this run."""
+        return Cycle.of(self.row, settles=settles, whole=whole)
+
+    def note(self, line: str) -> None:
+        """A word to the user on stderr; `-q` silences it."""
+        if not self.quiet:
+            sys.stderr.write(f"kdg: {line}\n")
+            sys.stderr.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPlan:
+    """Where consume and pipe start and stop."""
+
+    group: str | None
+    start: Start
+    start_given: bool
+    exit_at_end: bool
+    until: int | None
+    limits: Limits
+
+
+def plan_of(common: Common, command: str, flags: Mapping[str, str | None], roles: Iterable[Role], used: Iterable[str]) -> Plan:
+    """The plan of a command. flags: properties that options of their own set, by name. used: the options that were typed
+    and mean something under one guarantee only. Raises UsageError."""
+    row = guarantees.parse(common.guarantee or os.environ.get("KDG_GUARANTEE") or guarantees.DEFAULT.name)
+    _refuse_foreign(row, used)
+    layers = _layers(common, flags)
+    wanted = tuple(roles)
+    known_overrides([layer for layer in layers if layer.origin == "-X"], wanted)
+    clients = {role: resolve(row, role, command, layers) for role in wanted}
+    return Plan(
+        command=command,
+        row=row,
+        clients=clients,
+        brokers=next((c["bootstrap.servers"].value for c in clients.values() if "bootstrap.servers" in c), ""),
+        batch_records=common.batch_records or row.batch_records,
+        batch_seconds=1.0 if common.batch_interval is None else parse_duration(common.batch_interval, "--batch-interval"),
+        timeout=None if common.timeout is None else parse_duration(common.timeout, "--timeout"),
+        crash_at=None if common.crash_at is None else parse_crash(common.crash_at, row),
+        report=common.report,
+        quiet=common.quiet,
+        verbose=common.verbose,
+        strict=common.strict,
+        dry_run=common.dry_run,
+    )
+
+
+def require_brokers(plan: Plan) -> None:
+    """Raises UsageError when no broker was named anywhere."""
+    if not plan.brokers:
+        raise UsageError(
+            "no brokers: kdg does not know which cluster is meant.",
+            "Give -b HOST:PORT, or set KDG_BROKERS; `kdg sandbox` starts a cluster on this machine.",
+        )
+
+
+def reading_plan(reading: Reading, group: str | None, timeout: float | None) -> ReadingPlan:
+    """The plan of a reader. group: as resolved, from -G, -X group.id or KDG_GROUP."""
+    until = None if reading.until is None else parse_time(reading.until, "--until")
+    if reading.exit_at_end and until is not None:
+        raise UsageError("-e and --until both say where to stop.", "Drop one of them.")
+    idle = None if reading.idle_timeout is None else parse_duration(reading.idle_timeout, "--idle-timeout")
+    return ReadingPlan(
+        group=group,
+        start=BEGINNING if reading.offset is None else parse_start(reading.offset),
+        start_given=reading.offset is not None,
+        exit_at_end=reading.exit_at_end,
+        until=until,
+        limits=Limits(count=reading.count, idle_timeout=idle, timeout=timeout),
+    )
+
+
+def _refuse_foreign(row: Guarantee, used: Iterable[str]) -> None:
+    for flag in used:
+        homes = [other.name for other in guarantees.GUARANTEES if flag in other.flags]
+        if flag not in row.flags:
+            raise UsageError(f"{flag} means nothing under {row.name}.", f"Drop it, or choose -g {' or '.join(homes)}.")
+
+
+def _layers(common: Common, flags: Mapping[str, str | None]) -> list[Layer]:
+    """Strongest first: options, -X, the environment (DESIGN.md section 2)."""
+    typed = [Layer(name, {prop: value}) for prop, (name, value) in _by_option(common, flags).items()]
+    environment = {"bootstrap.servers": os.environ.get("KDG_BROKERS"), "group.id": os.environ.get("KDG_GROUP")}
+    own = {"KDG_BROKERS": "bootstrap.servers", "KDG_GROUP": "group.id"}
+    from_environment = [Layer(name, {prop: value}) for name, prop in own.items() if (value := environment[prop])]
+    return [*typed, Layer("-X", _properties(common.settings or [])), *from_environment]
+
+
+_OPTION_OF = {
+    "bootstrap.servers": "-b",
+    "group.id": "-G",
+    "acks": "--acks",
+    "compression.type": "-z",
+    "partitioner": "--partitioner",
+    "transactional.id": "--transactional-id",
+}
+
+
+def _by_option(common: Common, flags: Mapping[str, str | None]) -> dict[str, tuple[str, str]]:
+    given = {"bootstrap.servers": common.brokers, **flags}
+    return {prop: (_OPTION_OF[prop], value) for prop, value in given.items() if value is not None}
+
+
+def _properties(pairs: Sequence[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"-X {name!r} has no value.", "Write -X PROP=VALUE, or -X PROP=@FILE for a secret.")
+        found[name.strip()] = _from_file(name, value[1:]) if value.startswith("@") else value
+    return found
+
+
+def _from_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as exc:
+        raise UsageError(f"-X {name}=@{path}: the file cannot be read: {exc.strerror}.", "Check the path.") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"-X {name}=@{path}: the file is not text in UTF-8.", "Check the path.") from exc
+
+
+def parse_crash(text: str, row: Guarantee) -> CrashAt:
+    """What `--crash-at STEP[:N]` means. Raises UsageError for a step that the guarantee's cycle does not have."""
+    name, _, times = text.partition(":")
+    wanted = re.sub(r"[ _]", "-", name.strip().lower())
+    wanted = {"send-offsets": Step.RECORD_POSITION.value}.get(wanted, wanted)
+    steps = {step.value: step for step in row.steps}
+    if wanted not in steps or (times and (not times.isdigit() or int(times) < 1)):
+        raise UsageError(
+            f"--crash-at {text!r} is no step of {row.name}.", f"Use one of {', '.join(steps)}, and :N for the Nth time."
+        )
+    return CrashAt(steps[wanted], int(times or 1))
+
+
+def show_settings(plan: Plan) -> str:
+    """What `--dry-run` prints: each client's effective settings, value, origin and why; secrets masked."""
+    lines = [f"{plan.command} under {plan.row.name}; nothing is connected (--dry-run)"]
+    for role, settings in plan.clients.items():
+        lines += ["", role.value]
+        wide = max(len(name) for name in settings)
+        for name in sorted(settings):
+            setting = settings[name]
+            why = f"   {setting.why}" if setting.why else ""
+            lines.append(f"  {name:<{wide}}  {setting.shown:<16}  {setting.origin:<14}{why}".rstrip())
+    cycle = " > ".join(step.value for step in plan.row.steps)
+    lines += ["", f"cycle     {cycle}", f"settles   every {plan.batch_records} records or {plan.batch_seconds:g} s"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,88 @@
+"""Owns opening Kafka as a source, for consume and pipe alike."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kdg.cli.plan import Plan, ReadingPlan
+from kdg.cli.run import Frame
+from kdg.errors import UsageError
+from kdg.guarantees import Role
+from kdg.settings import Resolved
+
+if TYPE_CHECKING:
+    from kdg.kafka.source import KafkaSource, Place
+
+ASSIGNED_ONLY = "kdg.none"
+"""librdkafka wants a group.id even where partitions are assigned and nothing is committed."""
+
+
+def with_group(plan: Plan) -> tuple[Plan, str | None]:
+    """The plan with a group.id in any case, and the group whose position is moved, if one was named."""
+    settings = dict(plan.clients[Role.CONSUMER])
+    named = settings.get("group.id")
+    if named is not None:
+        if not named.value.strip():
+            raise UsageError(f"the group of {named.origin} is empty.", "Name a group, or leave it out.")
+        return plan, named.value
+    settings["group.id"] = Resolved("group.id", ASSIGNED_ONLY, "kdg", "nothing is committed: the library only wants a name")
+    return dataclasses.replace(plan, clients={**plan.clients, Role.CONSUMER: settings}), None
+
+
+def open_source(frame: Frame, reading: ReadingPlan, topics: Sequence[str], columns: frozenset[str], partitions: Sequence[int]) -> KafkaSource:
+    """Connect, find the partitions, resolve where to start and stop. Nothing is subscribed or assigned yet: `begin` does it."""
+    from kdg.kafka.client import Watch, make_admin, make_consumer, reach
+    from kdg.kafka.lookup import Lookup, partitions_of
+    from kdg.kafka.source import KafkaSource
+
+    plan = frame.plan
+    settings = plan.settings(Role.CONSUMER)
+    watch = Watch(verbose=plan.verbose)
+    consumer = make_consumer(settings, watch)
+    metadata = reach(consumer, watch, frame.patience, plan.brokers, topics[0] if len(topics) == 1 else None)
+    places = [place for topic in topics for place in partitions_of(metadata, topic, plan.brokers, partitions)]
+    admin = make_admin(settings, watch)
+    # A first question on a cold connection can wait out the library's retry of 1 to 3 s.
+    reach(admin, watch, frame.patience, plan.brokers, topics[0])
+    lookup = Lookup(admin)
+    source = KafkaSource(consumer, watch, frame.patience, lookup, reading.group, columns, note=plan.note)
+    frame.closing.callback(source.close)
+    _stop_at(source, reading, places)
+    _start_at(source, reading, topics, places, frame, partitions)
+    return source
+
+
+def begin(source: KafkaSource, plan: Plan, topics: Sequence[str], partitions: Sequence[int]) -> None:
+    """Subscribe, or assign where there is no group or `-p` chose the partitions."""
+    if source.group is not None and not partitions:
+        strategy = plan.value(Role.CONSUMER, "partition.assignment.strategy") or ""
+        cooperative = "cooperative" in strategy or plan.value(Role.CONSUMER, "group.protocol") == "consumer"
+        source.subscribe(topics, cooperative=cooperative)
+
+
+def _stop_at(source: KafkaSource, reading: ReadingPlan, places: Sequence[Place]) -> None:
+    import time
+
+    if reading.exit_at_end:
+        source.ends, source.stop_at_ends = source.lookup.ends(places), True
+    elif reading.until is not None and reading.until <= time.time() * 1000:
+        source.ends, source.stop_at_ends = source.lookup.ends_at(places, reading.until), True
+    else:
+        source.until = reading.until
+
+
+def _start_at(source: KafkaSource, reading: ReadingPlan, topics: Sequence[str], places: Sequence[Place], frame: Frame, partitions: Sequence[int]) -> None:
+    stored = dict(source.committed(places)) if source.group is not None else {}
+    known = {topic for topic, _partition in stored}
+    fresh = [place for place in places if place[0] not in known]
+    starts = source.lookup.starts(fresh, reading.start) if fresh else {}
+    source.begin_at(starts)
+    if reading.start_given and known:
+        frame.plan.note(f"group {source.group} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}")  # fmt: skip
+    if source.group is None or partitions:
+        from kdg.start import BEGINNING
+
+        new = [place for place in places if place not in stored and place not in starts]
+        source.assign({**source.lookup.starts(new, BEGINNING), **starts, **stored})

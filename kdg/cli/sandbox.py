@@ -1,0 +1,81 @@
+"""`kdg sandbox`: a real Apache Kafka on this machine, for a shell, a demo or a CI job."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from kdg.cli.options import command
+from kdg.errors import UsageError
+from kdg.signals import Signals
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+
+    @command(app, "sandbox", short_help="A real Apache Kafka on this machine.")
+    def sandbox(
+        context: typer.Context,
+        brokers: Annotated[int, typer.Option("--brokers", metavar="N", min=1, max=5, help="How many brokers; 3 replicate, with min.insync.replicas 2.")] = 1,
+        topic: Annotated[list[str] | None, typer.Option("--topic", metavar="NAME[:PARTITIONS]", help="Make this topic; may be repeated.")] = None,
+        quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes; errors stay.")] = False,
+    ) -> None:  # fmt: skip
+        """Start a real Apache Kafka, run CMD with KDG_BROKERS set, and end with CMD's status; all of it is removed at the end.
+
+        Without CMD it prints the setting for a shell and runs until Ctrl-C.
+        """
+        raise typer.Exit(run(brokers, [_topic(text) for text in topic or []], tuple(context.obj or ()), quiet=quiet))
+
+
+def _topic(text: str) -> tuple[str, int]:
+    name, colon, partitions = text.partition(":")
+    if not name or (colon and (not partitions.isdigit() or int(partitions) < 1)):
+        raise UsageError(f"--topic {text!r} is no topic.", "Write --topic NAME or --topic NAME:PARTITIONS.")
+    return name, int(partitions) if colon else 1
+
+
+def run(brokers: int, topics: Sequence[tuple[str, int]], cmd: Sequence[str], *, quiet: bool) -> int:
+    """Start, run CMD or wait for a signal, remove."""
+    from kdg.sandbox import Sandbox
+
+    def note(line: str) -> None:
+        if not quiet:
+            sys.stderr.write(f"kdg: {line}\n")
+            sys.stderr.flush()
+
+    with Signals() as signals, Sandbox(brokers, note=note) as cluster:
+        if topics:
+            from kdg.kafka.topics import make_topics
+
+            make_topics(cluster.bootstrap, topics)
+        if cmd:
+            return _run_command(cmd, cluster.bootstrap, signals)
+        sys.stdout.write(f"export KDG_BROKERS={cluster.bootstrap}\n")
+        sys.stdout.flush()
+        note("Ctrl-C ends it and removes everything")
+        while signals.received is None:
+            signals.wait_for(signals.wakeup, 3600)
+        return 128 + signals.received
+
+
+def _run_command(cmd: Sequence[str], bootstrap: str, signals: Signals) -> int:
+    """CMD's status, as a shell gives it; a signal that only kdg got is passed on."""
+    try:
+        process = subprocess.Popen(cmd, env={**os.environ, "KDG_BROKERS": bootstrap})
+    except OSError as exc:
+        raise UsageError(f"-- {cmd[0]}: the command cannot be started: {exc.strerror}.", "Check its name and path.") from exc
+    passed = False
+    while True:
+        try:
+            status = process.wait(0.1)
+        except subprocess.TimeoutExpired:
+            if signals.received is not None and not passed:
+                passed = True
+                process.send_signal(signals.received)
+            continue
+        return 128 - status if status < 0 else status

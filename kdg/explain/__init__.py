@@ -1,0 +1,132 @@
+"""Owns what `kdg explain [NAME [NAME]]` answers: which page a name means, and the page in the format asked for.
+
+Pure, and quick to import: neither confluent_kafka nor rich nor typer, and the crash model only when a page needs it.
+No fact stands here or is written twice: promises, settings, reasons and cycles are the rows of `kdg/guarantees.py`,
+crash sentences come out of `kdg/crash.py`, exit codes out of `kdg/errors.py`, all else about Kafka out of `facts.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kdg.errors import EXIT_CODES, UsageError
+from kdg.explain import pages
+from kdg.explain.dialects import CLIENTS, dotnet_name, java_name
+from kdg.explain.facts import FACTS, Fact
+from kdg.explain.render import FORMATS, Page, markdown_of, render
+from kdg.guarantees import GUARANTEES, find
+from kdg.properties import CANONICAL, KNOWN, canonical
+
+__all__ = ["CLIENTS", "COMMANDS", "FORMATS", "explain", "names", "table_markdown"]
+
+COMMANDS = tuple(pages.ROLES)
+
+_EXIT_LISTS = ("exitcodes", "exitcode", "exits", "exit")
+_MOST = 2
+
+
+def explain(
+    names: Sequence[str],
+    client: str = "librdkafka",
+    format: str = "text",  # noqa: A002  the flag's own name
+    command: str | None = None,
+    width: int = 80,
+    color: bool = False,
+) -> str:
+    """The page that the names mean, ending with a newline.
+
+    names: none, a guarantee, a setting, an exit code, or two guarantees. client: one of CLIENTS. format: one of
+    FORMATS. command: keeps a guarantee's page to one of COMMANDS. Raises UsageError for what is none of these, and
+    offers what is near it.
+    """
+    _one_of("--client", client, CLIENTS)
+    _one_of("--format", format, tuple(FORMATS))
+    if command is not None:
+        _one_of("--command", command, COMMANDS)
+    return render(_page(list(names), client, command), format, width, color=color)
+
+
+def table_markdown() -> str:
+    """The README's table: what each guarantee may lose or double, and what it asks for."""
+    return markdown_of(pages.table()) + "\n"
+
+
+def names() -> tuple[str, ...]:
+    """Every name that has a page, for completion and for tests."""
+    exits = (f"exit-{row.code}" for row in EXIT_CODES)
+    return (*(row.name for row in GUARANTEES), *FACTS, *exits, "exit-codes")
+
+
+def _one_of(flag: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UsageError(f"{flag} {value!r} is not known.", f"Choose one of {', '.join(known)}.")
+
+
+def _page(asked: list[str], client: str, command: str | None) -> Page:
+    if not asked:
+        return pages.overview()
+    if len(asked) > 1 and asked[0].lower().startswith("exit"):
+        asked = ["-".join(asked)]
+    if len(asked) == 1:
+        return _one(asked[0], client, command)
+    if len(asked) > _MOST:
+        raise UsageError(f"{len(asked)} names are too many.", "kdg explain takes one name, or two guarantees.")
+    return _two(asked[0], asked[1], client, command)
+
+
+def _two(one: str, other: str, client: str, command: str | None) -> Page:
+    left, right = find(one), find(other)
+    if left is None or right is None:
+        wrong = one if left is None else other
+        raise UsageError(f"{wrong!r} is no guarantee, and only guarantees stand side by side.", _near(wrong))
+    return pages.guarantee(left, client, command) if left is right else pages.comparison(left, right)
+
+
+def _one(text: str, client: str, command: str | None) -> Page:
+    name = text.strip().lstrip("-")
+    page = _exit(name) or _setting(name)
+    if page is not None:
+        return page
+    row = find(name)
+    if row is not None:
+        return pages.guarantee(row, client, command)
+    if canonical(name) in KNOWN:
+        raise UsageError(f"{text!r} is a setting of Kafka's clients that has no part in a guarantee.", _near(name))
+    raise UsageError(f"{text!r} is no guarantee, setting or exit code.", _near(name))
+
+
+def _exit(name: str) -> Page | None:
+    squashed = _squash(name)
+    if squashed in _EXIT_LISTS:
+        return pages.exit_codes()
+    number = squashed.removeprefix("exitcode").removeprefix("exit")
+    rows = [row for row in EXIT_CODES if number == str(row.code) or name.lower() == row.outcome]
+    return pages.exit_code(rows[0]) if rows else None
+
+
+def _setting(name: str) -> Page | None:
+    fact = FACTS.get(canonical(name)) or _spelled()[0].get(_squash(name))
+    return None if fact is None else pages.setting(fact)
+
+
+def _squash(name: str) -> str:
+    """One spelling for enable.auto.commit, enable_auto_commit and EnableAutoCommit."""
+    return "".join(c for c in name.lower() if c.isalnum())
+
+
+def _spelled() -> tuple[dict[str, Fact], list[str]]:
+    """Each fact by every name it has in any client, squashed; and those names as they are written."""
+    written = [(name, fact) for name, fact in FACTS.items()]
+    written += [(alias, FACTS[name]) for alias, name in CANONICAL.items() if name in FACTS]
+    written += [(name(fact.name), fact) for name in (dotnet_name, java_name) for fact in FACTS.values()]
+    named = [(name, fact) for name, fact in written if name]
+    return {_squash(name): fact for name, fact in reversed(named)}, [name for name, _ in named]
+
+
+def _near(name: str) -> str:
+    import difflib
+
+    candidates = [*(row.name for row in GUARANTEES), *_spelled()[1], "exit-codes", *(row.outcome for row in EXIT_CODES)]
+    near = difflib.get_close_matches(name.lower(), dict.fromkeys(candidates), n=3, cutoff=0.5)
+    listed = "kdg explain lists the guarantees and settings; kdg explain exit-codes the exit codes."
+    return f"Did you mean {' or '.join(near)}?" if near else listed

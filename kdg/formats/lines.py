@@ -1,0 +1,126 @@
+"""Owns records as lines: value, or key, key delimiter and value, each ended by the delimiter.
+
+As in kcat: only the first key delimiter splits; a line without one is a value with a null key. Unlike kcat, an empty
+line is an empty value (kcat skips it), and `-Z` tells empty from null on the way out (kcat prints NULL for both).
+"""
+
+from __future__ import annotations
+
+from itertools import chain, repeat
+
+from kdg.errors import UsageError
+from kdg.formats.encoding import (
+    Column,
+    decode_column,
+    encode_column,
+    encoding_named,
+    place_named,
+    refuse_delimiter,
+    size_of,
+    with_fixed_key,
+)
+from kdg.records import Batch, Headers
+
+
+class LineEncoder:
+    """Batch to lines. `null` is what a null key or value prints as: nothing, or `NULL` with -Z, as in kcat."""
+
+    def __init__(
+        self,
+        delimiter: bytes = b"\n",
+        key_delimiter: bytes | None = None,
+        null: bytes = b"",
+        key_encoding: str = "utf8",
+        value_encoding: str = "utf8",
+    ) -> None:
+        self._delimiter = delimiter
+        self._key_delimiter = key_delimiter
+        self._null = null
+        self._key_encoding = encoding_named(key_encoding)
+        self._value_encoding = encoding_named(value_encoding)
+        self.columns = frozenset({"values"} if key_delimiter is None else {"keys", "values"})
+
+    def encode(self, batch: Batch) -> bytes:
+        """All records, each with the delimiter behind it."""
+        if not len(batch):
+            return b""
+        values = self._printed(encode_column(self._value_encoding, batch.values))
+        if self._key_delimiter is None:
+            return self._delimiter.join([*values, b""])
+        keys = self._printed(encode_column(self._key_encoding, batch.keys or [None] * len(values)))
+        rows = zip(keys, repeat(self._key_delimiter), values, repeat(self._delimiter), strict=False)
+        return b"".join(chain.from_iterable(rows))
+
+    def _printed(self, column: Column) -> list[bytes]:
+        return [self._null if item is None else item for item in column]
+
+
+class LineDecoder:
+    """Lines to Batch. `key` is for records without a key of their own, `headers` for all; -Z makes empty null."""
+
+    def __init__(
+        self,
+        delimiter: bytes = b"\n",
+        key_delimiter: bytes | None = None,
+        key: bytes | None = None,
+        headers: Headers | None = None,
+        empty_is_null: bool = False,
+        key_encoding: str = "utf8",
+        value_encoding: str = "utf8",
+    ) -> None:
+        self.delimiter = delimiter
+        self._key_delimiter = key_delimiter
+        self._key = key
+        self._headers = headers or None
+        self._empty_is_null = empty_is_null
+        self._key_encoding = encoding_named(key_encoding)
+        self._value_encoding = encoding_named(value_encoding)
+        refuse_delimiter(delimiter, "-D", self._key_encoding, self._value_encoding)
+        refuse_delimiter(key_delimiter or b"\n", "-K", self._key_encoding, self._value_encoding)
+
+    def decode(self, records: list[bytes], first: int) -> Batch:
+        """One record a line; UsageError for a key or value that is not in its encoding."""
+        keys, values = self._split(records)
+        place = place_named(self.delimiter)
+        values = decode_column(self._value_encoding, values, "value", place, first)
+        if keys is not None:
+            keys = decode_column(self._key_encoding, keys, "key", place, first)
+        keys = with_fixed_key(keys, self._key, len(records))
+        headers = [self._headers] * len(records) if self._headers else None
+        return Batch(values=values, keys=keys, headers=headers, size=size_of(values, keys))
+
+    def _split(self, records: list[bytes]) -> tuple[Column | None, Column]:
+        """The columns as they stand in the input: keys (None without -K) and values."""
+        if self._key_delimiter is None:
+            return None, self._nulled(records)
+        delimiter = self._key_delimiter
+        parts = [record.partition(delimiter) for record in records]
+        keys = [head if found else None for head, found, _ in parts]
+        values = [tail if found else head for head, found, tail in parts]
+        return self._nulled(keys), self._nulled(values)
+
+    def _nulled(self, column: Column) -> Column:
+        return [item or None for item in column] if self._empty_is_null else column
+
+    def encode_back(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers | None,  # noqa: ARG002 - they come from -H, and do so again
+        timestamp: int | None,  # noqa: ARG002 - lines have none
+        partition: int | None = None,  # noqa: ARG002 - nor partitions
+    ) -> bytes:
+        """The line that `decode` reads as this key and value; a line carries neither headers nor timestamp."""
+        text = self._value_encoding.encode(value or b"")
+        if self._key_delimiter is None:
+            return text + self.delimiter
+        keyed = self._key_encoding.encode(key or b"") + self._key_delimiter + text
+        return (keyed if self._reads_as(keyed, key, value) else text) + self.delimiter
+
+    def _reads_as(self, line: bytes, key: bytes | None, value: bytes | None) -> bool:
+        """False where the key came from -k or is null: then the line has to stand without one."""
+        try:
+            batch = self.decode([line], 1)
+        except UsageError:
+            return False
+        return batch.keys is not None and (batch.keys[0], batch.values[0]) == (key, value)

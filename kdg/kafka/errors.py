@@ -1,0 +1,84 @@
+"""Owns the translation of librdkafka's errors into kdg's: one table, one function for each kind of call."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError, KafkaException
+
+from kdg.errors import Fenced, KdgError, OutcomeUnknown, PositionGone, Unreachable, UsageError
+from kdg.ports import TryAgain
+
+E = KafkaError
+
+AUTHENTICATION = frozenset({E._AUTHENTICATION, E.SASL_AUTHENTICATION_FAILED, E._SSL})
+_NOT_AUTHORISED = {
+    E.TOPIC_AUTHORIZATION_FAILED: "the topic",
+    E.GROUP_AUTHORIZATION_FAILED: "the group",
+    E.CLUSTER_AUTHORIZATION_FAILED: "the cluster",
+    E.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "the transactional id",
+}
+NO_SUCH_TOPIC = frozenset({E.UNKNOWN_TOPIC_OR_PART, E._UNKNOWN_TOPIC, E._UNKNOWN_PARTITION, E.TOPIC_EXCEPTION})
+NOT_REACHED = frozenset({E._TRANSPORT, E._ALL_BROKERS_DOWN, E._RESOLVE, E._TIMED_OUT, E._WAIT_COORD})
+# The group went on without this member: what it wanted to commit is certainly not committed.
+NOT_A_MEMBER = frozenset(
+    {E.ILLEGAL_GENERATION, E.UNKNOWN_MEMBER_ID, E.REBALANCE_IN_PROGRESS, E.STALE_MEMBER_EPOCH, E._ASSIGNMENT_LOST}
+)
+_STARTING = frozenset({E.COORDINATOR_LOAD_IN_PROGRESS, E.COORDINATOR_NOT_AVAILABLE, E.NOT_COORDINATOR, E._WAIT_COORD})
+FENCED = frozenset({E._FENCED, E.INVALID_PRODUCER_EPOCH, E.PRODUCER_FENCED, E.FENCED_INSTANCE_ID})
+# Sending the same record again would fail in the same way.
+HOPELESS_RECORD = frozenset(
+    {E.MSG_SIZE_TOO_LARGE, E.INVALID_RECORD, E.INVALID_TIMESTAMP, E.INVALID_MSG, E._INVALID_ARG, E._UNKNOWN_PARTITION}
+)
+
+
+def error_of(exc: BaseException) -> KafkaError:
+    """The KafkaError inside an exception of the library; a defect of another kind is raised as it is."""
+    if isinstance(exc, KafkaException) and exc.args and isinstance(exc.args[0], KafkaError):
+        return exc.args[0]
+    raise exc
+
+
+def describe(error: KafkaError) -> str:
+    """The library's words, with the name that can be searched for."""
+    return f"{error.str()} ({error.name()})"
+
+
+def translate(error: KafkaError, doing: str) -> KdgError:
+    """What an error means that no retry inside the library mended. `doing` says what kdg was about, in the user's terms."""
+    code = error.code()
+    if code in _NOT_AUTHORISED:
+        return Unreachable(f"{doing}: not authorised for {_NOT_AUTHORISED[code]}: {describe(error)}.", "Ask for the right, or use another identity.")
+    if code in AUTHENTICATION:
+        return Unreachable(f"{doing}: the broker refused the login: {describe(error)}.", "Check security.protocol and the sasl.* and ssl.* settings.")
+    if code in NO_SUCH_TOPIC:
+        return Unreachable(f"{doing}: {describe(error)}.", "Check the topic's name and partition.")
+    if code in FENCED:
+        return Fenced(f"{doing}: another instance with this identity took over: {describe(error)}.", "Let the other instance work, or give this one an identity of its own.")
+    if code == E.INVALID_TRANSACTION_TIMEOUT:
+        return UsageError(f"{doing}: transaction.timeout.ms is above the broker's transaction.max.timeout.ms: {describe(error)}.", "Lower -X transaction.timeout.ms.")
+    if code in (E._AUTO_OFFSET_RESET, E.OFFSET_OUT_OF_RANGE):
+        return PositionGone(f"{doing}: {error.str()}.", "The records there are gone, or the topic was made again. Decide where to go on: a new group, or -o.")
+    if code in NOT_REACHED:
+        return Unreachable(f"{doing}: {describe(error)}.", "Check -b and that the broker runs.")
+    return KdgError(f"{doing}: {describe(error)}.")  # fmt: skip
+
+
+def translate_commit(error: KafkaError, doing: str) -> KdgError:
+    """What an error of an offset commit means: certainly without effect, or not known."""
+    if error.code() in NOT_A_MEMBER:
+        return TryAgain(f"{doing}: the group went on without this instance: {describe(error)}.")
+    if error.retriable() or error.code() in NOT_REACHED | _STARTING:
+        return OutcomeUnknown(f"{doing}: it is not known whether the position was stored: {describe(error)}.", "Run it again: with the same group it goes on from what is stored.")
+    return translate(error, doing)  # fmt: skip
+
+
+def translate_transaction(error: KafkaError, doing: str) -> KdgError:
+    """What an error of a transactional call means (HAZARDS.md, Errors)."""
+    if error.code() in FENCED:
+        return translate(error, doing)
+    if error.txn_requires_abort():
+        if error.code() in _NOT_AUTHORISED:
+            return translate(error, doing)
+        return TryAgain(f"{doing}: {describe(error)}.")
+    if error.code() in _NOT_AUTHORISED or error.code() in AUTHENTICATION or error.code() == E.INVALID_TRANSACTION_TIMEOUT:
+        return translate(error, doing)
+    return OutcomeUnknown(f"{doing}: it is not known whether the transaction took effect: {describe(error)}.", "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.")  # fmt: skip

@@ -1,0 +1,116 @@
+"""Owns what is asked of a cluster before a run: which partitions a topic has, where they begin and end, who is in a group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from kdg.errors import Unreachable, UsageError
+from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, translate
+from kdg.patience import Patience
+from kdg.start import Start, Where
+
+BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART})
+"""What a topic says while the broker is making it."""
+MAKING_SECONDS = 5.0
+
+Places = dict[tuple[str, int], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Questions to a cluster, each bounded by `timeout` seconds."""
+
+    admin: AdminClient
+    timeout: float = 30.0
+
+    def ends(self, partitions: Iterable[tuple[str, int]]) -> Places:
+        """The ends as a read_uncommitted reader sees them: acknowledged records behind an open transaction count."""
+        return self._offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+
+    def ends_at(self, partitions: Iterable[tuple[str, int]], milliseconds: int) -> Places:
+        """The first offset at or after a time; the end where there is none."""
+        return self._at_time(list(partitions), milliseconds)
+
+    def starts(self, partitions: Iterable[tuple[str, int]], start: Start) -> Places:
+        """The offset in each partition that `-o` means. Raises UsageError for an offset that a partition does not have."""
+        wanted = list(partitions)
+        first = self._offsets(wanted, OffsetSpec.earliest(), IsolationLevel.READ_COMMITTED)
+        if start.where is Where.BEGINNING:
+            return first
+        if start.where is Where.TIME:
+            return self._at_time(wanted, start.value)
+        last = self._offsets(wanted, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
+        if start.where is Where.END:
+            return last
+        if start.where is Where.TAIL:
+            return {tp: max(last[tp] - start.value, first[tp]) for tp in wanted}
+        return {tp: _inside(tp, start.value, first[tp], last[tp]) for tp in wanted}
+
+    def _at_time(self, wanted: list[tuple[str, int]], milliseconds: int) -> Places:
+        found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
+        missing = [tp for tp in wanted if found[tp] < 0]
+        return {**found, **(self.ends(missing) if missing else {})}
+
+    def _offsets(self, partitions: Iterable[tuple[str, int]], spec: OffsetSpec, isolation: IsolationLevel) -> Places:
+        asked = {TopicPartition(topic, partition): spec for topic, partition in partitions}
+        if not asked:
+            return {}
+        futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
+        return {(tp.topic, tp.partition): _result(future, f"looking up {tp.topic}[{tp.partition}]").offset for tp, future in futures.items()}
+
+
+def _inside(tp: tuple[str, int], offset: int, first: int, last: int) -> int:
+    if not first <= offset <= last:
+        raise UsageError(
+            f"-o {offset} is outside {tp[0]}[{tp[1]}], which holds offsets {first} to {last}.",
+            "Use beginning, end, -N, or an offset that it holds; -p chooses partitions.",
+        )
+    return offset
+
+
+def _result(future: Any, doing: str) -> Any:
+    try:
+        return future.result()
+    except KafkaException as exc:
+        raise translate(error_of(exc), doing) from exc
+
+
+def partitions_of(
+    metadata: Any, topic: str, brokers: str, wanted: Iterable[int] = (), making: str = "kdg consume and pipe never make a topic"
+) -> list[tuple[str, int]]:
+    """The partitions of a topic, or those `wanted` (`-p`). Raises Unreachable when the cluster has no such topic or partition."""
+    found = metadata.topics.get(topic)
+    if found is None or (found.error is not None and found.error.code() in NO_SUCH_TOPIC) or not found.partitions:
+        if found is not None and found.error is not None and found.error.code() not in NO_SUCH_TOPIC:
+            raise translate(found.error, f"topic {topic}")
+        raise Unreachable(f"no such topic: {topic} at {brokers}.", f"Check the name; {making}.")
+    chosen = list(wanted) or sorted(found.partitions)
+    absent = [number for number in chosen if number not in found.partitions]
+    if absent:
+        raise Unreachable(f"{topic} has no partition {absent[0]}; it has {len(found.partitions)}.", "Choose -p from 0 up.")
+    return [(topic, number) for number in chosen]
+
+
+def committed_of(positions: Iterable[TopicPartition]) -> Mapping[tuple[str, int], int]:
+    """The stored positions among the library's answer; a negative offset means none is stored."""
+    return {(tp.topic, tp.partition): tp.offset for tp in positions if tp.offset >= 0}
+
+
+def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, patience: Patience) -> int:
+    """How many partitions the topic has; waits while the broker is making it. Raises Unreachable when there is none."""
+    began = time.monotonic()
+    while True:
+        found = metadata.topics.get(topic)
+        if found is not None and found.error is None and found.partitions:
+            return len(found.partitions)
+        pending = found is not None and found.error is not None and found.error.code() in BEING_MADE
+        if not pending or patience.over(min(patience.reach, MAKING_SECONDS), began):
+            partitions_of(metadata, topic, brokers, making="the broker does not make topics by itself")
+        producer.poll(0.05)
+        metadata = producer.list_topics(topic, timeout=5.0)

@@ -1,0 +1,89 @@
+"""Owns the position of an input that is not Kafka's: JSON metadata on partition 0 of the target, in a group named `kdg.*`.
+
+It travels in the same transaction as the records (HAZARDS.md, produce exactly-once resumable).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from kdg.errors import KdgError, UsageError
+from kdg.inputs import Mark
+from kdg.kafka.errors import NOT_REACHED, error_of, translate
+from kdg.patience import Patience
+from kdg.records import Position
+
+FORMAT = "kdg.produce/1"
+
+
+@dataclass(slots=True)
+class ResumeStore:
+    """A MarkStore in the group of a Consumer that never subscribes."""
+
+    consumer: Consumer
+    admin: AdminClient
+    group: str
+    topic: str
+    patience: Patience
+
+    def check(self) -> None:
+        """Raises UsageError when somebody is a member of the group: its positions are somebody else's."""
+        future = self.admin.describe_consumer_groups([self.group], request_timeout=30)[self.group]
+        try:
+            members = future.result().members
+        except KafkaException:
+            return  # no such group yet, or no right to look: the metadata tells
+        if members:
+            raise UsageError(
+                f"the group {self.group} has {len(members)} members; kdg keeps the position of --resume there.",
+                "Choose another --resume name.",
+            )
+
+    def load(self) -> Mark | None:
+        """See MarkStore. Waits for a pending transaction of an earlier run. Raises UsageError for metadata that is not kdg's."""
+        began = time.monotonic()
+        while True:
+            try:
+                found = self.consumer.committed([TopicPartition(self.topic, 0)], timeout=1.0)[0]
+                break
+            except KafkaException as exc:
+                error = error_of(exc)
+                if not (error.retriable() or error.code() in NOT_REACHED) or self.patience.over(90.0, began):
+                    raise translate(error, f"looking up the position of {self.group}") from exc
+        return None if found.offset < 0 else self._parse(found.metadata)
+
+    def _parse(self, metadata: str | None) -> Mark:
+        try:
+            stored = json.loads(metadata or "")
+            if stored["format"] != FORMAT:
+                raise KeyError(FORMAT)
+            return Mark(int(stored["bytes"]), int(stored["records"]), str(stored["sha256"]), bool(stored.get("unterminated")))
+        except (ValueError, KeyError, TypeError) as exc:
+            raise UsageError(
+                f"the group {self.group} holds a position in {self.topic} that kdg did not write.",
+                "Choose another --resume name, or begin anew with --restart.",
+            ) from exc
+
+    def position(self, mark: Mark) -> Position:
+        """See MarkStore."""
+        stored = {"format": FORMAT, "bytes": mark.size, "records": mark.records, "sha256": mark.sha256}
+        if mark.unterminated:
+            stored["unterminated"] = True
+        return Position(self.topic, 0, mark.size, json.dumps(stored, separators=(",", ":")))
+
+    def group_metadata(self) -> Any:
+        """What the transaction carries along with the position."""
+        return self.consumer.consumer_group_metadata()
+
+    def close(self) -> None:
+        """The consumer holds nothing that must be given back."""
+        try:
+            self.consumer.close()
+        except (KafkaException, RuntimeError) as exc:
+            raise KdgError(f"closing the reader of {self.group}: {exc}") from exc

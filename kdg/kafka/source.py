@@ -1,0 +1,376 @@
+"""Owns reading from Kafka: partitions, positions, rebalances. It decides nothing about settling; it reports events.
+
+A position is the offset after the last record that was handed out, kept here and never asked of the library: its own
+`position()` runs ahead of what was handled (HAZARDS.md 3).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from kdg.cycle import Lost, Revoked
+from kdg.errors import OutcomeUnknown, PositionGone, Unreachable
+from kdg.kafka.client import Watch, bounded
+from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, translate, translate_commit
+from kdg.kafka.lookup import Lookup, committed_of
+from kdg.patience import Patience
+from kdg.ports import Rebalance, TryAgain
+from kdg.records import Batch, Offsets, Position
+
+Place = tuple[str, int]
+
+MAX_BYTES = 8_000_000
+"""What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
+COMMIT_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class KafkaSource:
+    """Records of one or more topics, through a group or from assigned partitions.
+
+    starts: where partitions without a stored position begin; one that is not in it is new and begins at its beginning.
+    ends: where to stop, by partition; empty for never. until: a time to come, in ms, that ends each partition. columns: those of
+    a Batch that somebody will look at.
+    """
+
+    consumer: Consumer
+    watch: Watch
+    patience: Patience
+    lookup: Lookup
+    group: str | None
+    columns: frozenset[str]
+    starts: Mapping[Place, int] = field(default_factory=dict)
+    ends: dict[Place, int] = field(default_factory=dict)
+    stop_at_ends: bool = False
+    until: int | None = None
+    note: Callable[[str], None] = lambda _line: None
+    rebalance: Rebalance | None = None
+    _next: dict[Place, int] = field(default_factory=dict)
+    _stored: dict[Place, int] = field(default_factory=dict)
+    _report: dict[Place, int] = field(default_factory=dict)
+    _seeks: dict[Place, int] = field(default_factory=dict)
+    _leaving: list[Place] = field(default_factory=list)
+    _touched: set[Place] = field(default_factory=set)
+    _average: float = 16_000.0
+    _others_asked: float = 0.0
+    _behind: dict[Place, float] = field(default_factory=dict)
+    _cooperative: bool = False
+
+    # ── taking partitions ──
+
+    def begin_at(self, starts: Mapping[Place, int]) -> None:
+        """Commit where partitions begin that the group has no position in, so that a crash before the first commit skips nothing.
+
+        The broker refuses it when the group has members: then each partition begins there when it is assigned.
+        """
+        self.starts = starts
+        if self.group is None or not starts:
+            return
+        offsets = [TopicPartition(t, p, offset) for (t, p), offset in starts.items()]
+        try:
+            self._commit(offsets)
+        except TryAgain:
+            return
+        self._report.update(starts)
+
+    def subscribe(self, topics: Sequence[str], *, cooperative: bool) -> None:
+        """Share the group's work."""
+        self._cooperative = cooperative
+        self.consumer.subscribe(list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+
+    def assign(self, starts: Mapping[Place, int]) -> None:
+        """Read these partitions, from these offsets, whatever other members a group has."""
+        self.consumer.assign([TopicPartition(t, p, offset) for (t, p), offset in starts.items()])
+        self._own(starts)
+
+    def _own(self, starts: Mapping[Place, int]) -> None:
+        self._next.update(starts)
+        self._stored.update(starts)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        places = [(tp.topic, tp.partition) for tp in partitions]
+        self._touched.update(places)
+        stored = self.committed(places)
+        new = [place for place in places if place not in stored and place not in self.starts]
+        begin = self._beginnings(new)
+        starts = {place: stored.get(place, self.starts.get(place, begin.get(place, 0))) for place in places}
+        with_offsets = [TopicPartition(t, p, offset) for (t, p), offset in starts.items()]
+        # Seeking in here would fail; the offsets go with the assignment (HAZARDS.md 5).
+        if self._cooperative:
+            consumer.incremental_assign(with_offsets)
+        else:
+            consumer.assign(with_offsets)
+        self._own(starts)
+
+    def _beginnings(self, places: Iterable[Place]) -> dict[Place, int]:
+        return {
+            (t, p): self.consumer.get_watermark_offsets(TopicPartition(t, p), timeout=10, cached=False)[0]
+            for t, p in places
+        }
+
+    def committed(self, places: Iterable[Place]) -> Mapping[Place, int]:
+        """The group's stored positions; waits for a pending transaction, whose offsets they may be (read_committed)."""
+        asked = [TopicPartition(t, p) for t, p in places]
+        began = time.monotonic()
+        while True:
+            try:
+                return committed_of(self.consumer.committed(asked, timeout=1.0)) if asked else {}
+            except KafkaException as exc:
+                error = error_of(exc)
+                if not (error.retriable() or error.code() in NOT_REACHED) or self.patience.over(60.0, began):
+                    raise translate(error, f"looking up the positions of group {self.group}") from exc
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._leave(consumer, partitions, Revoked())
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._leave(consumer, partitions, Lost())
+
+    def _leave(self, consumer: Consumer, partitions: list[TopicPartition], event: Revoked | Lost) -> None:
+        self._leaving = [(tp.topic, tp.partition) for tp in partitions]
+        self._touched.update(self._leaving)
+        if isinstance(event, Lost):
+            self.release()  # nothing of them may be settled, not even while the rest is
+        if self.rebalance is not None:
+            self.rebalance(event)
+        self.release()
+        if self._cooperative:
+            consumer.incremental_unassign(partitions)
+        else:
+            consumer.unassign()
+
+    def release(self) -> None:
+        """Forget the partitions that are leaving."""
+        for place in self._leaving:
+            for table in (self._next, self._stored, self._seeks, self._behind):
+                table.pop(place, None)
+        self._leaving = []
+
+    # ── reading ──
+
+    def read(self, limit: int, timeout: float) -> Batch | None:
+        """See Source. None once every partition, of this instance or of another of the group, has reached its end."""
+        self._seek_pending()
+        if self.until is not None and time.time() * 1000 >= self.until:
+            self.ends = {**self.lookup.ends_at(list(self._next), self.until), **self.ends}
+            self.stop_at_ends, self.until = True, None
+        if self.stop_at_ends and self._at_ends():
+            return None
+        self._touched.clear()
+        messages = self._fetch(max(min(limit, int(MAX_BYTES / self._average)), 1), timeout)
+        if self._touched:
+            messages = self._untouched(messages)
+        if any(map(Message.error, messages)):
+            messages = [m for m in messages if not self._is_event(m)]
+        return self._batch(messages)
+
+    def _fetch(self, count: int, timeout: float) -> list[Message]:
+        try:
+            # consume() with a timeout would hold a single record back until the timeout is over (HAZARDS.md).
+            messages = self.consumer.consume(count, 0)
+            if not messages and timeout > 0 and (first := self.consumer.poll(timeout)) is not None:
+                messages = [first, *(self.consumer.consume(count - 1, 0) if count > 1 else [])]
+        except KafkaException as exc:
+            raise translate(error_of(exc), "reading") from exc
+        return messages
+
+    def _untouched(self, messages: list[Message]) -> list[Message]:
+        """Without what was fetched for partitions that came or went while it was: the new owner, perhaps this one, reads it."""
+        touched = self._touched
+        for message in messages:
+            place = (message.topic() or "", message.partition() or 0)
+            if place in touched and place in self._next:
+                self._seeks[place] = self._next[place]
+        return [m for m in messages if (m.topic(), m.partition()) not in touched]
+
+    def _is_event(self, message: Message) -> bool:
+        """Whether it is no record but an event of the library; raises what ends the run."""
+        error = message.error()
+        if error is None:
+            return False
+        place = (message.topic() or "", message.partition() if message.partition() is not None else -1)
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._reached(place, message.offset())
+            return True
+        self._raise_if_final(error, place)
+        return True
+
+    def _raise_if_final(self, error: KafkaError, place: Place) -> None:
+        if self.watch.fault is not None:
+            raise translate(self.watch.fault, "reading")
+        where = f"reading {place[0]}[{place[1]}]" if place[1] >= 0 else f"reading {place[0]}".rstrip()
+        if error.code() in NO_SUCH_TOPIC and place[0]:
+            raise PositionGone(f"{where}: the topic or the partition is gone: {error.str()}.", "Was it deleted? A topic made again begins anew.")
+        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.group is None:
+            return  # the library asks for a coordinator that nobody here needs
+        translated = translate(error, where)
+        if error.fatal() or isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED:
+            raise translated
+
+    def _reached(self, place: Place, offset: int | None) -> None:
+        """The end of a partition, as far as a read_committed reader may see: markers are behind the position now."""
+        if place not in self._next or offset is None or place in self._seeks:
+            return
+        # Not beyond where reading is to stop: what lies between was fetched and cut off.
+        self._next[place] = max(self._next[place], min(offset, self.ends.get(place, offset)))
+        if offset < self.ends.get(place, 0):
+            self._behind.setdefault(place, time.monotonic())
+
+    def _batch(self, messages: list[Message]) -> Batch:
+        if not messages:
+            return Batch()
+        places = list(zip(map(Message.topic, messages), map(Message.partition, messages), strict=True))
+        offsets = list(map(Message.offset, messages))
+        last: dict[Place, int] = dict(zip(places, offsets, strict=True))  # type: ignore[arg-type]  # records have all three
+        if self.until is not None:
+            self._end_by_time(messages)
+        if self.ends and any(offset >= self.ends.get(place, offset + 1) for place, offset in last.items()):
+            messages = [m for m, p, o in zip(messages, places, offsets, strict=True) if o < self.ends.get(p, o + 1)]  # type: ignore[operator,call-overload]
+            last = {place: min(offset, self.ends.get(place, offset + 1) - 1) for place, offset in last.items()}
+        for place, offset in last.items():
+            if place in self._next:
+                self._next[place] = max(offset + 1, self._next[place])
+        return self._columns(messages)
+
+    def _end_by_time(self, messages: list[Message]) -> None:
+        """The first record at or after `until` ends its partition."""
+        for message in messages:
+            if message.timestamp()[1] >= (self.until or 0):
+                self.ends.setdefault((message.topic() or "", message.partition() or 0), message.offset() or 0)
+
+    def _columns(self, messages: list[Message]) -> Batch:
+        values = list(map(Message.value, messages))
+        columns: dict[str, Any] = {name: list(map(read, messages)) for name, read in _READ.items() if name in self.columns}
+        size = sum(map(len, filter(None, values))) + sum(map(len, filter(None, columns.get("keys", ()))))
+        if messages:
+            self._average = max(0.5 * self._average + 0.5 * size / len(messages), size / len(messages), 1.0)
+        return Batch(values=values, size=size, **columns)
+
+    # ── ends ──
+
+    def _at_ends(self) -> bool:
+        """Whether all is read up to the ends; what another instance owns counts when its position is stored."""
+        self._tell_who_is_behind()
+        others = []
+        for place, end in self.ends.items():
+            if place not in self._next:
+                others.append(place)
+            elif self._next[place] < end:
+                return False
+        return not others or self._others_done(others)
+
+    def _others_done(self, places: list[Place]) -> bool:
+        if self.group is None:
+            return False
+        now = time.monotonic()
+        if now - self._others_asked < 0.5:
+            return False
+        self._others_asked = now
+        stored = self.committed(places)
+        return all(stored.get(place, -1) >= self.ends[place] for place in places)
+
+    def _tell_who_is_behind(self) -> None:
+        for place, since in list(self._behind.items()):
+            if self._next.get(place, 0) >= self.ends.get(place, 0):
+                del self._behind[place]
+            elif since >= 0 and time.monotonic() - since > 1.0:
+                self._behind[place] = -1.0
+                self.note(f"waiting for an open transaction in {place[0]}[{place[1]}]: readable up to {self._next[place]}, the end is {self.ends[place]}")
+
+    # ── positions ──
+
+    @property
+    def moved(self) -> bool:
+        """See Source."""
+        return self._next != self._stored
+
+    def positions(self) -> list[Position]:
+        """See Source: only those that have changed."""
+        return [Position(t, p, offset) for (t, p), offset in self._next.items() if self._stored.get((t, p)) != offset]
+
+    def offsets(self) -> Offsets:
+        """See Source."""
+        return self._report
+
+    def commit(self) -> None:
+        """Synchronously, each partition's error looked at; nothing to do without a group."""
+        offsets = [TopicPartition(p.topic, p.partition, p.offset) for p in self.positions()]
+        if self.group is not None and offsets:
+            self._commit(offsets)
+
+    def _commit(self, offsets: list[TopicPartition]) -> None:
+        doing = f"committing the position of group {self.group}"
+        limit = min(self.patience.left(COMMIT_SECONDS), COMMIT_SECONDS)
+        try:
+            results = bounded(lambda: self.consumer.commit(offsets=offsets, asynchronous=False), limit)
+        except KafkaException as exc:
+            raise translate_commit(error_of(exc), doing) from exc
+        except TimeoutError:
+            raise OutcomeUnknown(
+                f"{doing}: no answer within {limit:.0f} s.", "Run it again: with the same group it goes on from what is stored."
+            ) from None
+        for result in results or []:
+            if result.error is not None:
+                raise translate_commit(result.error, f"{doing} in {result.topic}[{result.partition}]")
+
+    def settled(self) -> None:
+        """See Source."""
+        self._report.update({place: offset for place, offset in self._next.items() if self._stored.get(place) != offset})
+        self._stored = dict(self._next)
+
+    def rewind(self) -> None:
+        """See Source. The seeks are done by the next read: inside a rebalance they would fail."""
+        self._seeks.update({place: self._stored[place] for place in self._next})
+        self._next = dict(self._stored)
+
+    def reload(self) -> bool:
+        """See Source."""
+        before = dict(self._next)
+        stored = self.committed(self._next)
+        self._stored.update(stored)
+        self._seeks.update({place: self._stored[place] for place in before})
+        self._next = {place: self._stored[place] for place in before}
+        return self._next == before
+
+    def _seek_pending(self) -> None:
+        while self._seeks:
+            (topic, partition), offset = next(iter(self._seeks.items()))
+            try:
+                self.consumer.seek(TopicPartition(topic, partition, offset))
+            except KafkaException as exc:
+                if (topic, partition) in self._next and not self._taken_away(topic, partition):
+                    raise translate(error_of(exc), f"going back to {topic}[{partition}] at {offset}") from exc
+            self._seeks.pop((topic, partition), None)
+
+    def _taken_away(self, topic: str, partition: int) -> bool:
+        return (topic, partition) not in {(tp.topic, tp.partition) for tp in self.consumer.assignment()}
+
+    def group_metadata(self) -> Any:
+        """What a transaction carries so that a former member is fenced (KIP-447)."""
+        return self.consumer.consumer_group_metadata()
+
+    def close(self) -> None:
+        """Leave the group in order; a close that hangs is left behind (librdkafka #4884)."""
+        self.rebalance = None
+        try:
+            bounded(self.consumer.close, min(self.patience.left(CLOSE_SECONDS), CLOSE_SECONDS) + 0.5)
+        except TimeoutError:
+            self.note("the Kafka client did not close in time; it is left behind")
+        except (KafkaException, RuntimeError):
+            return  # what was to be settled is settled; the group notices the rest by itself
+
+
+_READ: dict[str, Callable[[Message], Any]] = {
+    "keys": Message.key,
+    "headers": Message.headers,
+    "timestamps": lambda message: message.timestamp()[1],
+    "topics": Message.topic,
+    "partitions": Message.partition,
+    "offsets": Message.offset,
+}

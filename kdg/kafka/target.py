@@ -1,0 +1,227 @@
+"""Owns producing to a topic: a whole batch at once, back-pressure, and what becomes of records that were not delivered."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
+from operator import length_hint
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from kdg.errors import Aborted, Undelivered
+from kdg.kafka.client import Watch, make_producer
+from kdg.kafka.errors import HOPELESS_RECORD, describe, error_of, translate
+from kdg.patience import Patience
+from kdg.ports import TryAgain
+from kdg.records import Batch, Headers
+
+# After one of these, the record may be in the topic all the same (HAZARDS.md: "unknown", not "failed").
+OUTCOME_UNKNOWN = frozenset(
+    {KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_INFLIGHT, KafkaError.REQUEST_TIMED_OUT, KafkaError._TIMED_OUT, KafkaError._TRANSPORT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A record that is not known to be in the topic. certain: it is known not to be."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers | None
+    timestamp: int
+    reason: KafkaError
+
+    @property
+    def certain(self) -> bool:
+        """Whether it certainly was not stored."""
+        return self.reason.code() not in OUTCOME_UNKNOWN
+
+
+class ProducerHandle:
+    """The producer of a run. It can be replaced: `producer` is asked for anew before each use (HAZARDS.md 1)."""
+
+    def __init__(self, settings: dict[str, str], *, verbose: bool = False) -> None:
+        # A cut-off EndTxn is told in the eos log alone (HAZARDS.md 1).
+        debug = ",".join(filter(None, [settings.get("debug", ""), "eos"])) if "transactional.id" in settings else None
+        self._settings = settings if debug is None else {**settings, "debug": debug}
+        self._verbose = verbose
+        self.watch = Watch(verbose=verbose)
+        self.failed: list[tuple[KafkaError, Message, Headers | None]] = []
+        self.producer = self._make()
+
+    def _make(self) -> Producer:
+        return make_producer(self._settings, self.watch, on_delivery=self.on_delivery)
+
+    def on_delivery(self, error: KafkaError | None, message: Message, headers: Headers | None = None) -> None:
+        """The delivery report, for failures alone; the library's message has lost its headers."""
+        if error is not None:
+            self.failed.append((error, message, headers))
+
+    def replace(self) -> None:
+        """A new producer; what the old one still holds is dropped, its late requests meet a newer epoch."""
+        self.producer.purge()
+        self.watch = Watch(verbose=self._verbose)
+        self.failed = []
+        self.producer = self._make()
+
+
+class OnFailure(Protocol):
+    """What becomes of records that were not delivered."""
+
+    def __call__(self, failures: Sequence[Failure]) -> None:
+        """Count and keep them, or raise."""
+
+
+def abort_on_failure(failures: Sequence[Failure]) -> None:
+    """In a transaction one missing record undoes the rest. Raises Aborted when trying again would fail alike, else TryAgain."""
+    first = failures[0]
+    told = f"{len(failures)} of its records could not be delivered: {name_record(first)}: {describe(first.reason)}"
+    if first.reason.code() in HOPELESS_RECORD:
+        raise Aborted(f"the transaction is aborted: {told}.", "Raise the limit that the record breaks (message.max.bytes, max.message.bytes), or leave the record out.")
+    raise TryAgain(f"{told}.")  # fmt: skip
+
+
+def stop_on_failure(failures: Sequence[Failure]) -> None:
+    """Where an input position waits for them: it must not move. Raises Undelivered."""
+    first = failures[0]
+    raise Undelivered(
+        f"{len(failures)} records were not delivered, the first {name_record(first)}: {describe(first.reason)}; the input's position stays before them.",
+        "Mend the cause and run it again: with the same group they are read again.",
+    )
+
+
+def name_record(failure: Failure) -> str:
+    """How a record is named in a message: by its key and its size; values may be secret or long."""
+    size = len(failure.value or b"")
+    key = "" if failure.key is None else f" with key {failure.key[:40].decode('utf-8', 'backslashreplace')!r}"
+    return f"a record of {size} bytes{key}"
+
+
+@dataclass(slots=True)
+class KafkaTarget:
+    """Writes batches to a topic. partition: where all records go, -1 for the partitioner's choice.
+
+    keep_partition: records go to the partition in their batch. on_failure is told what was not delivered.
+    """
+
+    handle: ProducerHandle
+    topic: str
+    patience: Patience
+    on_failure: OnFailure
+    partition: int = -1
+    keep_partition: bool = False
+    settle_seconds: float | None = None
+    note: Callable[[str], None] = lambda _line: None
+    _given_up: bool = field(default=False)
+
+    def write(self, batch: Batch) -> None:
+        """Hand the batch to the library; waits while its queue is full."""
+        done = 0
+        while done < len(batch):
+            values, call = self._calls(batch, done)
+            try:
+                deque(call, maxlen=0)
+                done = len(batch)
+            except BufferError:
+                done = len(batch) - length_hint(values) - 1
+                self._make_room()
+            except KafkaException as exc:
+                done = len(batch) - length_hint(values)
+                self._refused(batch, done - 1, error_of(exc))
+        self._serve(0)
+        self._tell()
+
+    def _calls(self, batch: Batch, done: int) -> tuple[Iterator[bytes | None], Iterator[None]]:
+        """The calls for what comes from `done` on, and the iterator whose length tells how far they got."""
+        produce = self.handle.producer.produce
+        values = iter(batch.values[done:] if done else batch.values)
+        if not isinstance(batch.values, list | tuple):  # length_hint is exact for these alone
+            values = iter(list(batch.values)[done:])
+        if self.partition < 0 and not self.keep_partition and batch.headers is None and batch.timestamps is None:
+            if batch.keys is None:
+                return values, map(produce, repeat(self.topic), values)  # type: ignore[arg-type]
+            return values, map(produce, repeat(self.topic), values, batch.keys[done:])  # type: ignore[arg-type]
+        keys = repeat(None) if batch.keys is None else batch.keys[done:]
+        places: Any = repeat(self.partition)
+        if self.keep_partition and batch.partitions is not None:
+            places = batch.partitions[done:]
+        times: Any = repeat(0) if batch.timestamps is None else [max(t, 0) for t in batch.timestamps[done:]]
+        headers: Any = repeat(None) if batch.headers is None else batch.headers[done:]
+        reports: Any = repeat(None)
+        if batch.headers is not None:
+            reports = [partial(self.handle.on_delivery, headers=h) if h else None for h in headers]
+        return values, map(produce, repeat(self.topic), values, keys, places, reports, repeat(None), times, headers)  # type: ignore[arg-type]
+
+    def _refused(self, batch: Batch, index: int, error: KafkaError) -> None:
+        """The library did not take one record: too large, no such partition. The fatal error of a producer is raised."""
+        if error.fatal() or error.code() in (KafkaError._STATE, KafkaError._FATAL, KafkaError._FENCED):
+            raise TryAgain(f"producing to {self.topic}: {describe(error)}.")
+        headers = None if batch.headers is None else batch.headers[index]
+        key = None if batch.keys is None else batch.keys[index]
+        timestamp = 0 if batch.timestamps is None else batch.timestamps[index]
+        self.on_failure([Failure(key, batch.values[index], headers, timestamp, error)])
+
+    def _make_room(self) -> None:
+        self._serve(0.01)
+        self._tell()
+        if self.patience.over():
+            self.give_up()
+
+    def _serve(self, timeout: float) -> None:
+        try:
+            self.handle.producer.poll(timeout)
+        except SystemError:
+            return  # 2.16 raises it when a callback runs on a fatal error; the error itself comes with the next call (HAZARDS.md)
+        if self.handle.watch.fault is not None:
+            raise translate(self.handle.watch.fault, f"producing to {self.topic}")
+
+    def _tell(self) -> None:
+        if self.handle.failed:
+            failed, self.handle.failed = self.handle.failed, []
+            self.on_failure([_failure(*report) for report in failed])
+
+    def flush(self) -> None:
+        """See Target: every delivery report is in."""
+        began = time.monotonic()
+        while self._unsent(min(self.patience.left(self.settle_seconds, began), 0.5)):
+            self._tell()
+            if self.patience.over(self.settle_seconds, began):
+                self.give_up()
+        self._tell()
+
+    def _unsent(self, timeout: float) -> int:
+        try:
+            return int(self.handle.producer.flush(max(timeout, 0.0)))
+        except SystemError:
+            return len(self.handle.producer)
+
+    def give_up(self) -> None:
+        """What is not acknowledged by now counts as undelivered, each record once."""
+        if not self._given_up:
+            self._given_up = True
+            self.handle.producer.purge()
+            self._unsent(1.0)
+            self._tell()
+
+    def close(self) -> None:
+        """Nothing is held beyond the process; an unflushed record is dropped, not waited for."""
+        if len(self.handle.producer):
+            self.handle.producer.purge()
+
+
+def _failure(error: KafkaError, message: Message, headers: Headers | None) -> Failure:
+    _kind, timestamp = message.timestamp()
+    key, value = message.key(), message.value()
+    return Failure(
+        key if isinstance(key, bytes) or key is None else key.encode(),
+        value if isinstance(value, bytes) or value is None else value.encode(),
+        headers,
+        timestamp,
+        error,
+    )
+

@@ -1,0 +1,21 @@
+"""Owns making topics, for the sandbox alone: kdg does not administer a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from kdg.kafka.errors import error_of, translate
+
+
+def make_topics(bootstrap: str, topics: Sequence[tuple[str, int]]) -> None:
+    """Make topics of a name and a number of partitions; waits until each has a leader. Raises KdgError."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    wanted = [NewTopic(name, num_partitions=partitions) for name, partitions in topics]
+    for name, future in admin.create_topics(wanted, operation_timeout=30, request_timeout=35).items():
+        try:
+            future.result()
+        except KafkaException as exc:
+            raise translate(error_of(exc), f"making topic {name}") from exc

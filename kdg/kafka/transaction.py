@@ -1,0 +1,122 @@
+"""Owns Kafka's transactions: each call bounded and repeated, each error classified, the producer replaced when in doubt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from kdg.errors import Fenced, KdgError, OutcomeUnknown
+from kdg.kafka.errors import FENCED, describe, error_of, translate_transaction
+from kdg.kafka.target import ProducerHandle
+from kdg.patience import Patience
+from kdg.records import Position
+
+CALL_SECONDS = 1.0
+"""One transactional call: none of them looks at signals (HAZARDS.md)."""
+
+
+@dataclass(slots=True)
+class KafkaTransaction:
+    """A transaction of the run's producer. group_metadata is asked when one begins, never later (HAZARDS.md 4).
+
+    timeout: transaction.timeout.ms in seconds.
+    """
+
+    handle: ProducerHandle
+    patience: Patience
+    timeout: float
+    group_metadata: Callable[[], Any] | None = None
+    _metadata: Any = None
+    _began: float = 0.0
+    _in_doubt: bool = False
+    _recorded: bool = False
+
+    def start(self) -> None:
+        """Fence older instances of the transactional id and finish what they left. Before any position is looked up."""
+        self._call(lambda: self.handle.producer.init_transactions(CALL_SECONDS), "starting transactions", self.timeout + 30)
+        self.handle.producer.poll(0)  # serves the log
+        self.handle.watch.suspicious = False  # what failed while connecting is over: no transaction was open
+
+    def begin(self) -> None:
+        """See Transaction."""
+        self._look_for_doubt()
+        if self._in_doubt:
+            self.recycle()
+        self._metadata = self.group_metadata() if self.group_metadata is not None else None
+        self._began = time.monotonic()
+        self._call(self.handle.producer.begin_transaction, "beginning a transaction")
+
+    def record(self, positions: Sequence[Position]) -> None:
+        """See Transaction; nothing to do for an input without a position."""
+        if self._metadata is None or not positions:
+            return
+        offsets = [_as_offset(position) for position in positions]
+        self._call(
+            lambda: self.handle.producer.send_offsets_to_transaction(offsets, self._metadata, CALL_SECONDS),
+            "adding the input's position to the transaction",
+        )
+
+    def commit(self) -> None:
+        """See Transaction. A request that was cut off is noticed in the library's log, and the producer replaced before the next."""
+        self._call(lambda: self.handle.producer.commit_transaction(CALL_SECONDS), "committing the transaction")
+
+    def abort(self) -> None:
+        """See Transaction. What cannot be aborted any more is finished by the broker without effect, or by the next producer."""
+        try:
+            self.handle.producer.purge()
+            self._call(lambda: self.handle.producer.abort_transaction(CALL_SECONDS), "aborting the transaction", 10.0)
+        except KdgError:
+            self._in_doubt = True
+        self.handle.failed.clear()
+
+    def recycle(self) -> None:
+        """See Transaction: a late request of the old producer meets a newer epoch and does nothing."""
+        self.handle.replace()
+        self._in_doubt = False
+        self.start()
+
+    def _look_for_doubt(self) -> None:
+        try:
+            self.handle.producer.poll(0)  # serves the log
+        except SystemError:
+            self._in_doubt = True
+        if self.handle.watch.suspicious:
+            self._in_doubt = True
+
+    def _call(self, call: Callable[[], object], doing: str, limit: float | None = None) -> None:
+        began = time.monotonic()
+        while True:
+            try:
+                call()
+            except KafkaException as exc:
+                error = error_of(exc)
+                self._raise_unless_retriable(error, doing, exc)
+                if self.patience.over(self.timeout if limit is None else limit, began):
+                    raise OutcomeUnknown(
+                        f"{doing}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
+                        "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.",
+                    ) from exc
+            else:
+                return
+
+    def _raise_unless_retriable(self, error: KafkaError, doing: str, cause: BaseException) -> None:
+        # Calling the same function again is the only thing the library allows after a retriable error (HAZARDS.md, Errors).
+        if error.retriable() or error.code() == KafkaError._TIMED_OUT:
+            return
+        translated = translate_transaction(error, doing)
+        expired = error.code() in FENCED and self._began and time.monotonic() - self._began > self.timeout
+        if isinstance(translated, Fenced) and expired:
+            # The coordinator timed the transaction out; nobody else needs to exist. Replaced once, by the caller.
+            translated = OutcomeUnknown(f"{doing}: the transaction was older than its timeout of {self.timeout:g} s.", "Raise -X transaction.timeout.ms, or lower --batch-interval.")  # fmt: skip
+        self._in_doubt = True
+        raise translated from cause
+
+
+def _as_offset(position: Position) -> TopicPartition:
+    if position.metadata:
+        return TopicPartition(position.topic, position.partition, position.offset, metadata=position.metadata)
+    return TopicPartition(position.topic, position.partition, position.offset)

@@ -1,0 +1,58 @@
+"""Owns the two values that move through the loop: a Batch of records, as columns, and a Position.
+
+Columns and not one object per record: speed is decided here (DESIGN.md section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+Header = tuple[str, bytes | None]
+Headers = Sequence[Header]
+TopicPartition = tuple[str, int]
+Offsets = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where to go on: the next offset of a partition, or, with metadata, a place in an input that is not Kafka's."""
+
+    topic: str
+    partition: int
+    offset: int
+    metadata: str = ""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Records as columns of equal length; a column that is None holds the same nothing for every record.
+
+    values, keys: bytes, or None for null. headers: in order, repeats kept. timestamps: milliseconds since the epoch.
+    topics, partitions, offsets: where a record was read; partitions also say where it is to go, when the target keeps them.
+    size: bytes of values and keys together.
+    """
+
+    values: Sequence[bytes | None] = ()
+    keys: Sequence[bytes | None] | None = None
+    headers: Sequence[Headers | None] | None = None
+    timestamps: Sequence[int] | None = None
+    topics: Sequence[str] | None = None
+    partitions: Sequence[int] | None = None
+    offsets: Sequence[int] | None = None
+    size: int = field(default=0)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def select(self, indices: Sequence[int]) -> Batch:
+        """The records at these places, in this order."""
+        columns = {name: _pick(getattr(self, name), indices) for name in _COLUMNS}
+        return Batch(**columns, size=sum(len(v) for v in columns["values"] if v))
+
+
+_COLUMNS = ("values", "keys", "headers", "timestamps", "topics", "partitions", "offsets")
+
+
+def _pick(column: Sequence[object] | None, indices: Sequence[int]) -> list[object] | None:
+    return None if column is None else [column[index] for index in indices]

@@ -1,0 +1,135 @@
+"""Owns the life of a whole sandbox: laid out, started, ready, and removed."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kdg.sandbox import keeper
+from kdg.sandbox.broker import JVM, READY_IN, Broker, wait_ready
+from kdg.sandbox.distribution import Distribution, distribution
+from kdg.sandbox.errors import PortTakenError, SandboxError
+from kdg.sandbox.jars import kafka_version
+from kdg.sandbox.nodes import Node, plan, server_properties
+
+_LAYOUTS = 3  # attempts at finding free ports
+
+
+class Sandbox:
+    """A cluster of `brokers` real Kafka nodes on 127.0.0.1, there inside `with` and gone without a trace after it.
+
+    `properties` are added to each node's server.properties and win over what is there. `note` gets a line of text when
+    something takes a while. Entering raises SandboxError: no Java, no jars, a node that ends or does not answer.
+    What is left by a holder that was killed, processes and data, is removed by a process that watches it (keeper.py).
+    """
+
+    def __init__(
+        self,
+        brokers: int = 1,
+        *,
+        properties: Mapping[str, str] | None = None,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.brokers: tuple[Broker, ...] = ()
+        self._count = brokers
+        self._properties = dict(properties or {})
+        self._note = note
+        self._distribution: Distribution | None = None
+        self._keeper: subprocess.Popen[bytes] | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """Every broker, as `bootstrap.servers` wants them: `127.0.0.1:port,127.0.0.1:port`."""
+        return ",".join(each.address for each in self.brokers)
+
+    def tool(self, main_class: str, *args: str) -> list[str]:
+        """The command that runs one of Kafka's own tools, such as org.apache.kafka.tools.consumer.ConsoleConsumer."""
+        return self._parts().argv(main_class, *args)
+
+    def __enter__(self) -> Self:
+        self._parts()
+        nodes = "1 broker" if self._count == 1 else f"{self._count} brokers"
+        self._note(f"starting Apache Kafka {kafka_version()}, {nodes}")
+        try:
+            self._start()
+        except BaseException:  # a signal, too
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._remove()
+
+    def _parts(self) -> Distribution:
+        if self._distribution is None:
+            self._distribution = distribution(self._note)
+        return self._distribution
+
+    def _start(self, layouts: int = _LAYOUTS) -> None:
+        self._lay_out()
+        for broker in self.brokers:
+            broker.start()
+        try:
+            wait_ready(self.brokers, READY_IN)
+        except PortTakenError:
+            if layouts == 1:
+                raise
+            self._remove()
+            self._start(layouts - 1)
+
+    def _lay_out(self) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="kdg-sandbox-")).resolve()
+        self._keeper = _keep(folder)
+        nodes = plan(self._count, folder)
+        for node in nodes:
+            node.folder.mkdir()
+            node.properties.write_text(server_properties(node, nodes, self._properties))
+        _format(self._parts(), nodes)
+        self.brokers = tuple(Broker(node, self._parts()) for node in nodes)
+
+    def _remove(self) -> None:
+        """Kill, and have the keeper clear up; interrupted, the keeper does it all."""
+        brokers, keeper_, self.brokers, self._keeper = self.brokers, self._keeper, (), None
+        try:
+            for broker in brokers:
+                broker.kill()
+        finally:
+            if keeper_ and keeper_.stdin:
+                keeper_.stdin.close()
+                keeper_.wait()
+
+
+def _keep(folder: Path) -> subprocess.Popen[bytes]:
+    """Start the process that removes `folder` and what runs in it once our end of its stdin closes."""
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", keeper.__file__, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,  # a shell that waits for the end of our stdout must not wait for the keeper
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _format(parts: Distribution, nodes: tuple[Node, ...]) -> None:
+    """Format all log directories in one go, as the first node's, and then give each of the others its own id."""
+    first = nodes[0]
+    properties = first.folder / "format.properties"
+    every = ",".join(str(node.data) for node in nodes)
+    properties.write_text(f"{first.properties.read_text()}log.dirs={every}\n")  # the last mention counts
+    cluster = f"kdg-{secrets.token_hex(8)}"
+    args = ("format", "--cluster-id", cluster, "--config", str(properties))
+    tool = parts.argv("kafka.tools.StorageTool", *args, jvm=JVM)
+    done = subprocess.run(tool, capture_output=True, text=True, start_new_session=True, check=False)
+    if done.returncode:
+        raise SandboxError("the sandbox's data folder cannot be formatted.", (done.stderr or done.stdout).strip())
+    for node in nodes[1:]:
+        meta = node.data / "meta.properties"
+        meta.write_text(meta.read_text().replace(f"node.id={first.id}\n", f"node.id={node.id}\n"))

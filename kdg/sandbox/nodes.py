@@ -1,0 +1,115 @@
+"""Owns what a node is configured with: its ports and its server.properties. Pure, but for asking for free ports."""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+# Below the ports that systems give to outgoing connections (32768 and up on Linux, 49152 on macOS). bind(0) would give
+# one of those, and while a killed broker is away a client that tries to reach it could be given the broker's own port.
+_PORTS = range(20000, 32768)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One member of the cluster, broker and controller in one: its id from 1, its two ports, its folder."""
+
+    id: int
+    port: int
+    controller_port: int
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        """Where clients reach it."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        """Its log directory."""
+        return self.folder / "data"
+
+    @property
+    def properties(self) -> Path:
+        """Its server.properties."""
+        return self.folder / "server.properties"
+
+
+def plan(count: int, folder: Path) -> tuple[Node, ...]:
+    """`count` nodes on ports that are free now, each with its folder below `folder`."""
+    ports = free_ports()
+    return tuple(Node(id_, next(ports), next(ports), folder / str(id_)) for id_ in range(1, count + 1))
+
+
+def free_ports() -> Iterator[int]:
+    """Ports of the loopback that nobody holds at the moment, each once."""
+    return (port for port in random.sample(_PORTS, len(_PORTS)) if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def server_properties(node: Node, nodes: tuple[Node, ...], overrides: Mapping[str, str]) -> str:
+    """The text of the node's server.properties; `overrides` win."""
+    rows = {**_place(node, nodes), **_SMALL_AND_QUICK, **_replication(len(nodes)), **overrides}
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in rows.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _place(node: Node, nodes: tuple[Node, ...]) -> dict[str, str]:
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(node.id),
+        "controller.quorum.voters": ",".join(f"{each.id}@{HOST}:{each.controller_port}" for each in nodes),
+        "listeners": f"CLIENTS://{node.address},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"CLIENTS://{node.address}",
+        "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENTS",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(node.data),
+    }
+
+
+_SMALL_AND_QUICK = {
+    "auto.create.topics.enable": "true",
+    "offsets.topic.num.partitions": "5",
+    "transaction.state.log.num.partitions": "5",
+    "share.coordinator.state.topic.num.partitions": "5",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    # An expired transaction is aborted within a second instead of ten.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    # A killed broker may register again only when its last session is over: 9 s by default.
+    "broker.heartbeat.interval.ms": "500",
+    "broker.session.timeout.ms": "3000",
+    # The compactor takes its buffer at the start: 128 MB by default, a quarter of the heap.
+    "log.cleaner.dedupe.buffer.size": "8388608",
+}
+
+
+def _replication(brokers: int) -> dict[str, str]:
+    """Three copies, two of them in sync, as soon as there are brokers for it: what the guarantees ask of a cluster."""
+    copies, in_sync = (3, 2) if brokers >= 3 else (1, 1)
+    return {
+        "default.replication.factor": str(copies),
+        "min.insync.replicas": str(in_sync),
+        "offsets.topic.replication.factor": str(copies),
+        "transaction.state.log.replication.factor": str(copies),
+        "transaction.state.log.min.isr": str(in_sync),
+        "share.coordinator.state.topic.replication.factor": str(copies),
+        "share.coordinator.state.topic.min.isr": str(in_sync),
+    }

@@ -1,0 +1,1 @@
+"""Where consumed records are put to use: each sink is one module behind the Target port."""

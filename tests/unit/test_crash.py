@@ -1,0 +1,197 @@
+"""The model check: every crash of every guarantee in every command keeps the promise, and mutants of the rows do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from kdg.crash import SENTENCES, SHAPES, Fault, Outcome, Shape, crash_points, crash_table, outcomes_of_faults, steps_of
+from kdg.cycle import Failure
+from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
+
+PAIRS = [(row, shape) for row in GUARANTEES for shape in SHAPES.values() if shape.serves(row)]
+IDS = [f"{row.name} {shape.command}" for row, shape in PAIRS]
+CHUNKINGS = [(1, 1, 1), (3, 1, 1), (3, 1, 2), (3, 2, 1), (3, 3, 1), (4, 1, 3), (4, 2, 2), (5, 2, 1)]
+"""Records in the input, records in a chunk, chunks in an interval."""
+
+
+def every_outcome(row: Guarantee, shape: Shape, crashes: int = 1) -> Iterator[Outcome]:
+    for total, chunk, settle_every in CHUNKINGS:
+        if total * crashes > 6:
+            continue
+        for point in crash_points(row, shape, total, chunk, settle_every, crashes):
+            yield from point.outcomes
+
+
+def broken(row: Guarantee, shape: Shape) -> set[str]:
+    """What of its promise the row does not keep."""
+    outcomes = list(every_outcome(row, shape))
+    lost = {"lost"} if not row.may_lose and any(o.lost for o in outcomes) else set()
+    return lost | ({"doubled"} if not row.may_double and any(o.doubled for o in outcomes) else set())
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_no_crash_breaks_the_promise(row: Guarantee, shape: Shape) -> None:
+    assert broken(row, shape) == set()
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_no_two_crashes_break_the_promise(row: Guarantee, shape: Shape) -> None:
+    outcomes = list(every_outcome(row, shape, crashes=2))
+    assert row.may_lose or not any(o.lost for o in outcomes)
+    assert row.may_double or not any(o.doubled for o in outcomes)
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_what_may_be_lost_or_doubled_is_somewhere(row: Guarantee, shape: Shape) -> None:
+    """Otherwise the check could not fail."""
+    outcomes = list(every_outcome(row, shape))
+    assert any(o.lost for o in outcomes) == row.may_lose
+    assert any(o.doubled for o in outcomes) == row.may_double
+
+
+def _alo(**change: tuple[Step, ...]) -> Guarantee:
+    return replace(AT_LEAST_ONCE, **change)  # type: ignore[arg-type]  # mypy checks each field against the union
+
+
+S = Step
+MUTANTS: dict[str, tuple[Guarantee, str, str]] = {
+    "at-least-once commits before it writes": (
+        _alo(chunk=(S.READ, S.FILTER, S.COMMIT, S.WRITE), interval=(S.FLUSH,)),
+        "consume",
+        "lost",
+    ),
+    "at-least-once commits before it flushes": (_alo(interval=(S.MARK, S.COMMIT, S.FLUSH)), "pipe", "lost"),
+    "at-least-once does not flush": (_alo(interval=(S.MARK, S.COMMIT)), "pipe", "lost"),
+    "at-least-once does not read an input again": (replace(AT_LEAST_ONCE, reads_again=False), "produce", "lost"),
+    "deduplication marks before it flushes": (
+        _alo(interval=(S.MARK, S.FLUSH, S.COMMIT)),
+        "pipe --dedup-store",
+        "lost",
+    ),
+    "deduplication marks before it writes": (
+        _alo(chunk=(S.READ, S.DEDUP, S.MARK, S.WRITE), interval=(S.FLUSH, S.COMMIT)),
+        "consume --dedup-store",
+        "lost",
+    ),
+    "at-most-once writes before it commits": (
+        replace(AT_MOST_ONCE, chunk=(S.READ, S.FILTER, S.WRITE, S.COMMIT)),
+        "consume",
+        "doubled",
+    ),
+    "at-most-once does not commit": (replace(AT_MOST_ONCE, chunk=(S.READ, S.WRITE), interval=(S.FLUSH,)), "pipe", "doubled"),
+    "at-most-once reads an input again": (replace(AT_MOST_ONCE, reads_again=True), "produce", "doubled"),
+    "exactly-once records the position after the commit": (
+        replace(EXACTLY_ONCE, interval=(S.FLUSH, S.COMMIT_TRANSACTION, S.RECORD_POSITION)),
+        "pipe",
+        "doubled",
+    ),
+    "exactly-once records no position": (
+        replace(EXACTLY_ONCE, interval=(S.FLUSH, S.COMMIT_TRANSACTION)),
+        "produce --resume",
+        "doubled",
+    ),
+    "exactly-once does not flush": (
+        replace(EXACTLY_ONCE, interval=(S.RECORD_POSITION, S.COMMIT_TRANSACTION)),
+        "pipe",
+        "lost",
+    ),
+    "exactly-once commits the position outside, before": (
+        replace(EXACTLY_ONCE, chunk=(S.READ, S.COMMIT, S.BEGIN, S.WRITE, S.FLUSH, S.COMMIT_TRANSACTION), interval=()),
+        "pipe",
+        "lost",
+    ),
+    "exactly-once writes outside the transaction": (
+        replace(EXACTLY_ONCE, chunk=(S.READ, S.WRITE, S.FLUSH, S.BEGIN), interval=(S.RECORD_POSITION, S.COMMIT_TRANSACTION)),
+        "pipe",
+        "doubled",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_the_check_catches_a_broken_row(name: str) -> None:
+    row, command, harm = MUTANTS[name]
+    assert harm in broken(row, SHAPES[command])
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_a_single_failure_does_not_break_the_promise(row: Guarantee, shape: Shape) -> None:
+    """An action that fails, with or without effect, is undone, tried again, or ends the run: never a silent loss."""
+    outcomes = [o for faults in _single_faults() for o in outcomes_of_faults(row, shape, 3, 1, 2, faults)]
+    assert row.may_lose or not any(o.lost for o in outcomes)
+    assert row.may_double or not any(o.doubled for o in outcomes)
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_two_failures_do_not_break_the_promise(row: Guarantee, shape: Shape) -> None:
+    singles = list(_single_faults())
+    pairs = [(*one, *other) for one in singles for other in singles if one[0].number < other[0].number]
+    outcomes = {o for faults in pairs for o in outcomes_of_faults(row, shape, 2, 1, 1, faults)}
+    assert row.may_lose or not any(o.lost for o in outcomes)
+    assert row.may_double or not any(o.doubled for o in outcomes)
+
+
+def _single_faults() -> Iterator[tuple[Fault, ...]]:
+    for number in range(18):
+        yield (Fault(number, Failure.ABORTABLE),)
+        yield (Fault(number, Failure.FINAL),)
+        yield (Fault(number, Failure.UNKNOWN, took_effect=False),)
+        yield (Fault(number, Failure.UNKNOWN, took_effect=True),)
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_the_table_has_a_row_for_each_step_of_the_command(row: Guarantee, shape: Shape) -> None:
+    table = crash_table(row, shape.command)
+    assert tuple(point.step for point in table if point.moment == "after") == steps_of(row, shape.command)
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_the_table_says_what_the_check_found(row: Guarantee, shape: Shape) -> None:
+    """The two rounds that the table looks at already show everything that the promise allows."""
+    table = crash_table(row, shape.command)
+    assert any(point.may_lose for point in table) == row.may_lose
+    assert any(point.may_double for point in table) == row.may_double
+
+
+@pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
+def test_each_sentence_is_one_of_the_written_ones(row: Guarantee, shape: Shape) -> None:
+    """A fate that nobody put into words would be shown as a list of fates."""
+    for point in crash_table(row, shape.command):
+        assert point.sentence.split(" (")[0] in SENTENCES.values()
+
+
+def sentences(row: Guarantee, command: str) -> dict[str, str]:
+    return {f"{point.moment} {point.step}": point.sentence for point in crash_table(row, command)}
+
+
+def test_exactly_once_aborts_or_commits_as_a_whole() -> None:
+    said = sentences(EXACTLY_ONCE, "pipe")
+    assert said["after read"] == "nothing happened; read again"
+    assert said["after write"] == said["after record-position"] == "the transaction is aborted; read again"
+    assert said["in commit-transaction"] == "committed or aborted as a whole; the next start finds out which"
+
+
+def test_without_a_position_exactly_once_has_to_be_looked_up() -> None:
+    assert "look before a second run" in sentences(EXACTLY_ONCE, "produce")["in commit-transaction"]
+
+
+def test_at_most_once_loses_what_it_committed() -> None:
+    assert sentences(AT_MOST_ONCE, "consume")["after commit"] == "committed but not yet written: lost"
+
+
+def test_at_least_once_writes_again_what_it_did_not_commit() -> None:
+    assert sentences(AT_LEAST_ONCE, "consume")["after write"] == "written but not committed: written again"
+
+
+def test_a_store_of_marks_shortens_the_time_in_which_a_record_can_double() -> None:
+    plain = {p.step for p in crash_table(AT_LEAST_ONCE, "consume") if p.may_double}
+    stored = {p.step for p in crash_table(AT_LEAST_ONCE, "consume --dedup-store") if p.may_double}
+    assert plain - stored == {Step.MARK, Step.COMMIT}
+
+
+def test_a_command_that_does_not_exist_has_no_table() -> None:
+    assert crash_table(EXACTLY_ONCE, "consume") == ()
+    assert crash_table(AT_LEAST_ONCE, "produce --resume") == ()

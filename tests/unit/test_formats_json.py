@@ -1,0 +1,284 @@
+"""JSON lines: what goes out comes back, and what is no record is refused with its line."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kdg.errors import UsageError
+from kdg.formats.json import JsonDecoder, JsonEncoder
+from kdg.records import Batch
+
+ODD = [
+    *(b"", b"\x00", b"\x7f", b"a\x7fb", b'\x7f"', b"\n", b'"', b"\\", b"\\u007f", b"%d%b", b"null", b'{"base64":""}'),
+    *(b"\xff", b"\xc3", b"\xed\xa0\x80", "ä\U0010ffff".encode()),
+]
+DATA = st.one_of(st.none(), st.sampled_from(ODD), st.binary(max_size=20), st.text(max_size=20).map(str.encode))
+NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
+HEADERS = st.lists(st.tuples(NAME, DATA), max_size=4)
+Record = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]], int, int]
+RECORD = st.tuples(DATA, DATA, HEADERS, st.integers(1, 2**63 - 1), st.integers(0, 2**31 - 1))
+RECORDS = st.lists(RECORD, min_size=1, max_size=8)
+DELIMITER = st.sampled_from([b"\n", b"\0", b"\r\n", b"\x1e"])
+ENCODING = st.sampled_from(["utf8", "hex", "base64"])
+
+
+def batch_of(records: list[Record]) -> Batch:
+    """A batch as it was read from a topic."""
+    keys, values, headers, timestamps, partitions = zip(*records, strict=True)
+    offsets = range(len(records))
+    return Batch(values, keys, headers, timestamps, ["t%"] * len(records), partitions, offsets)
+
+
+def told(batch: Batch) -> list[tuple[object, ...]]:
+    """What a batch says of each record, however its columns say it."""
+    rows = len(batch)
+    return list(
+        zip(
+            batch.keys or [None] * rows,
+            batch.values,
+            [list(headers or ()) for headers in batch.headers or [None] * rows],
+            batch.timestamps or [0] * rows,
+            batch.partitions or [-1] * rows,
+            strict=True,
+        )
+    )
+
+
+def decode(line: str, number: int = 17, **options: object) -> Batch:
+    return JsonDecoder(**options).decode([line.encode()], number)  # type: ignore[arg-type]
+
+
+@given(RECORDS, DELIMITER, ENCODING, ENCODING)
+def test_any_record_survives_the_way_out_and_back(
+    records: list[Record], delimiter: bytes, key_encoding: str, value_encoding: str
+) -> None:
+    text = JsonEncoder(delimiter, key_encoding, value_encoding).encode(batch_of(records))
+    lines = text.split(delimiter)
+    decoder = JsonDecoder(delimiter, keep_partition=True, key_encoding=key_encoding, value_encoding=value_encoding)
+
+    assert lines.pop() == b""
+    assert told(decoder.decode(lines, 1)) == [(k, v, list(h), t, p) for k, v, h, t, p in records]
+
+
+@given(RECORDS)
+def test_every_line_is_json_for_another_parser_and_has_the_seven_members_in_order(records: list[Record]) -> None:
+    for place, line in enumerate(JsonEncoder().encode(batch_of(records)).splitlines()):
+        parsed = json.loads(line)
+
+        assert list(parsed) == ["topic", "partition", "offset", "timestamp", "key", "value", "headers"]
+        assert (parsed["topic"], parsed["partition"], parsed["offset"]) == ("t%", records[place][4], place)
+
+
+@given(RECORDS, ENCODING, ENCODING, st.none() | st.binary(max_size=4), st.lists(st.tuples(NAME, DATA), max_size=2))
+def test_encode_back_reads_the_same_under_the_same_options(
+    records: list[Record],
+    key_encoding: str,
+    value_encoding: str,
+    key: bytes | None,
+    extra: list[tuple[str, bytes | None]],
+) -> None:
+    decoder = JsonDecoder(
+        b"\n", key, extra, keep_partition=True, key_encoding=key_encoding, value_encoding=value_encoding
+    )
+    read = decoder.decode(JsonEncoder(b"\n", key_encoding, value_encoding).encode(batch_of(records)).splitlines(), 1)
+    again = b"".join(decoder.encode_back(*record) for record in told(read))  # type: ignore[arg-type]
+
+    assert told(decoder.decode(again.split(b"\n")[:-1], 1)) == told(read)
+
+
+@given(st.binary(max_size=60))
+def test_any_line_is_a_record_or_a_usage_error_with_its_number(line: bytes) -> None:
+    try:
+        JsonDecoder(keep_partition=True).decode([line], 17)
+    except UsageError as exc:
+        assert str(exc).startswith("line 17: ")  # noqa: PT017 - either is right
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["key", "value", "headers", "timestamp", "partition", "offset", "base64", "x"]), inner
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json_is_a_record_or_a_usage_error_with_its_number(document: object) -> None:
+    try:
+        decode(json.dumps(document), 3, keep_partition=True)
+    except UsageError as exc:
+        assert str(exc).startswith("line 3: ")  # noqa: PT017 - either is right
+
+
+def test_one_line_holds_all_of_a_record() -> None:
+    batch = Batch([b"v"], [b"\xff"], [[("a", b"1"), ("a", None)]], [1700000000000], ["t"], [3], [42], 1)
+
+    assert JsonEncoder().encode(batch) == (
+        b'{"topic":"t","partition":3,"offset":42,"timestamp":1700000000000,"key":{"base64":"/w=="},"value":"v",'
+        b'"headers":[["a","1"],["a",null]]}\n'
+    )
+
+
+def test_columns_that_a_batch_lacks_are_null_and_no_headers_are_an_empty_list() -> None:
+    assert JsonEncoder().encode(Batch([None])) == (
+        b'{"topic":null,"partition":null,"offset":null,"timestamp":null,"key":null,"value":null,"headers":[]}\n'
+    )
+
+
+def test_an_empty_batch_is_no_text() -> None:
+    assert JsonEncoder().encode(Batch()) == b""
+
+
+def test_a_timestamp_that_is_not_available_is_null() -> None:
+    lines = JsonEncoder().encode(Batch([b"a", b"b"], timestamps=[-1, 5])).splitlines()
+
+    assert [json.loads(line)["timestamp"] for line in lines] == [None, 5]
+
+
+def test_a_header_name_with_a_lone_surrogate_does_not_stop_the_output() -> None:
+    line = JsonEncoder().encode(Batch([b"v"], headers=[[("a\ud800", b"1")]]))
+
+    assert json.loads(line)["headers"] == [["a?", "1"]]
+
+
+def test_binary_values_appear_in_the_encoding_asked_for() -> None:
+    batch = Batch([b"\xff\x00", None], [b"k", b""])
+    lines = [json.loads(line) for line in JsonEncoder(b"\n", "hex", "base64").encode(batch).splitlines()]
+
+    assert [(line["key"], line["value"]) for line in lines] == [("6b", "/wA="), ("", None)]
+
+
+def test_null_and_empty_are_two_things() -> None:
+    batch = JsonDecoder().decode([b'{"key":"","value":null}', b'{"key":null,"value":""}'], 1)
+
+    assert (batch.keys, batch.values) == ([b"", None], [None, b""])
+
+
+@pytest.mark.parametrize("line", ["{}", '{"key":null,"value":null,"headers":null,"timestamp":null}', '{"headers":[]}'])
+def test_absent_is_null(line: str) -> None:
+    assert decode(line) == Batch([None])
+
+
+def test_topic_offset_and_partition_are_ignored() -> None:
+    assert decode('{"topic":7,"offset":"x","partition":"y","value":"v"}') == Batch([b"v"], size=1)
+
+
+def test_partition_is_kept_when_asked_for() -> None:
+    decoder = JsonDecoder(keep_partition=True)
+
+    assert decoder.decode([b'{"partition":2}', b"{}"], 1).partitions == [2, -1]
+    assert decoder.decode([b"{}"], 1).partitions is None
+
+
+def test_a_timestamp_that_is_absent_beside_others_means_now() -> None:
+    decoder = JsonDecoder()
+
+    assert decoder.decode([b'{"timestamp":5}', b"{}", b'{"timestamp":-1}'], 1).timestamps == [5, 0, 0]
+    assert decoder.decode([b'{"timestamp":null}', b'{"timestamp":-1}'], 1).timestamps is None
+
+
+def test_the_size_is_the_bytes_of_keys_and_values() -> None:
+    assert JsonDecoder().decode(['{"key":"ä","value":"abc"}'.encode(), b'{"value":"d"}'], 1).size == 6
+
+
+def test_the_fixed_key_is_for_records_without_one_and_fixed_headers_come_last() -> None:
+    decoder = JsonDecoder(key=b"k", headers=[("h", b"1")])
+    batch = decoder.decode([b'{"key":"own","headers":[["a",null]]}', b'{"key":null}', b'{"key":""}'], 1)
+
+    assert batch.keys == [b"own", b"k", b""]
+    assert batch.headers == [(("a", None), ("h", b"1")), (("h", b"1"),), (("h", b"1"),)]
+
+
+def test_fixed_headers_are_in_every_record_that_has_none_of_its_own() -> None:
+    assert decode("{}", headers=[("h", b"1")]).headers == [(("h", b"1"),)]
+
+
+def test_of_a_repeated_member_the_last_counts() -> None:
+    assert decode('{"value":"a","value":"b"}').values == [b"b"]
+
+
+def test_an_object_with_base64_alone_is_bytes_whatever_the_encoding() -> None:
+    text = base64.b64encode(b"\xff").decode()
+
+    assert decode(f'{{"value":{{"base64":"{text}"}}}}', value_encoding="hex").values == [b"\xff"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("", "empty, where a JSON object has to be"),
+        ("  ", "empty, where a JSON object has to be"),
+        ("{", "not JSON: "),
+        ("NaN", "not JSON: "),
+        ('{"value":1e999}', "not JSON: "),
+        ('{"value":"\\ud800"}', "not JSON: "),
+        ("[" * 5000, "not JSON: "),
+        ("[]", "an array, where a JSON object has to be"),
+        ("null", "null, where"),
+        ("5", "a number, where"),
+        ('{"payload":"v"}', "unknown member 'payload': a record has key, value, headers and timestamp"),
+        ('{"value":1}', 'value is a number: it has to be a string, {"base64": "..."} or null (jq: tostring)'),
+        ('{"value":1.5}', "value is a number"),
+        ('{"value":true}', "value is true or false"),
+        ('{"value":["a"]}', "value is an array"),
+        ('{"key":{"a":1}}', "key is an object"),
+        ('{"value":{"base64":1}}', "value is an object"),
+        ('{"value":{"base64":"AA==","x":1}}', "value is an object"),
+        ('{"value":{"base64":"A"}}', "value is not base64: "),
+        ('{"value":{"base64":"ä"}}', "value is not base64: "),
+        ('{"headers":["a","1"]}', "headers has an item that is not [name, value]"),
+        ('{"headers":[["a"]]}', "headers has an item that is not [name, value]"),
+        ('{"headers":[[null,"1"]]}', "headers has an item that is not [name, value]"),
+        ('{"headers":[["a",1]]}', "header 'a' is a number"),
+        ('{"headers":[["a\\u0000b","1"]]}', "header 'a\\x00b': a name cannot hold \\0"),
+        ('{"headers":{}}', "headers is an object: it has to be [[name, value], ...]"),
+        ('{"headers":false}', "headers is true or false"),
+        ('{"timestamp":1.5}', "timestamp is 1.5: it has to be milliseconds since 1970, a whole number from 0 to "),
+        ('{"timestamp":true}', "timestamp is true or false"),
+        ('{"timestamp":"1"}', "timestamp is a string"),
+        ('{"timestamp":-2}', "timestamp is -2"),
+        ('{"timestamp":9223372036854775808}', "timestamp is 9223372036854775808"),
+        ('{"timestamp":123456789012345678901234567890}', "timestamp is 1.23"),
+        ('{"partition":-2}', "partition is -2: it has to be a partition's number, a whole number from 0 to 2147483647"),
+        ('{"partition":2147483648}', "partition is 2147483648"),
+    ],
+)
+def test_what_is_no_record_is_refused_with_its_line_and_the_reason(line: str, reason: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        JsonDecoder(keep_partition=True).decode([b"{}", line.encode(), b"{}"], 16)
+
+    assert str(caught.value).startswith(f"line 17: {reason}")
+
+
+def test_a_string_that_is_not_in_its_encoding_is_refused() -> None:
+    with pytest.raises(UsageError, match="line 17: key is not hex: "):
+        decode('{"key":"xy"}', key_encoding="hex")
+
+
+def test_bytes_that_are_not_utf8_are_not_json() -> None:
+    with pytest.raises(UsageError, match="line 1: not JSON"):
+        JsonDecoder().decode([b'{"value":"\xff"}'], 1)
+
+
+def test_with_another_delimiter_a_record_is_called_a_record() -> None:
+    with pytest.raises(UsageError, match="record 2: "):
+        JsonDecoder(b"\0").decode([b"{}", b"["], 1)
+
+
+@pytest.mark.parametrize("delimiter", [b",", b" ", b"::", "§".encode()])
+def test_a_delimiter_that_json_may_hold_is_refused(delimiter: bytes) -> None:
+    with pytest.raises(UsageError, match="may occur within JSON"):
+        JsonDecoder(delimiter)
+
+
+def test_an_unknown_encoding_is_refused_with_the_ones_there_are() -> None:
+    with pytest.raises(UsageError, match="unknown encoding 'rot13': choose utf8, hex, base64"):
+        JsonEncoder(key_encoding="rot13")

@@ -1,0 +1,165 @@
+"""Lines: what goes out comes back where a line can hold it, and null is not empty."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from kdg.errors import UsageError
+from kdg.formats.lines import LineDecoder, LineEncoder
+from kdg.records import Batch
+
+DATA = st.binary(max_size=12)
+DELIMITER = st.sampled_from([b"\n", b"\0", b"\r\n", b"||"])
+KEY_DELIMITER = st.sampled_from([b":", b"\t", b"::", b"%", b"=>"])
+ENCODING = st.sampled_from(["utf8", "hex", "base64"])
+
+
+def told(batch: Batch) -> list[tuple[bytes | None, bytes | None]]:
+    """Key and value of each record."""
+    return list(zip(batch.keys or [None] * len(batch), batch.values, strict=True))
+
+
+@given(st.lists(DATA, min_size=1), DELIMITER)
+def test_values_without_the_delimiter_survive_the_way_out_and_back(values: list[bytes], delimiter: bytes) -> None:
+    assume(all(delimiter not in value + delimiter[:-1] for value in values))
+    lines = LineEncoder(delimiter).encode(Batch(values)).split(delimiter)
+
+    assert lines.pop() == b""
+    assert LineDecoder(delimiter).decode(lines, 1) == Batch(values, size=sum(map(len, values)))
+
+
+@given(st.lists(st.tuples(DATA, DATA), min_size=1), DELIMITER, KEY_DELIMITER)
+def test_any_bytes_survive_as_base64_or_hex(
+    records: list[tuple[bytes, bytes]], delimiter: bytes, key_delimiter: bytes
+) -> None:
+    keys, values = zip(*records, strict=True)
+    text = LineEncoder(delimiter, key_delimiter, b"", "hex", "base64").encode(Batch(values, keys))
+    decoder = LineDecoder(delimiter, key_delimiter, key_encoding="hex", value_encoding="base64")
+
+    assert told(decoder.decode(text.split(delimiter)[:-1], 1)) == records
+
+
+@given(DATA, DELIMITER, KEY_DELIMITER | st.none(), st.none() | DATA, st.booleans())
+def test_encode_back_reads_the_same_under_the_same_options(
+    line: bytes, delimiter: bytes, key_delimiter: bytes | None, key: bytes | None, empty_is_null: bool
+) -> None:
+    assume(delimiter not in line + delimiter[:-1])
+    decoder = LineDecoder(delimiter, key_delimiter, key, None, empty_is_null)
+    read = decoder.decode([line], 1)
+    again = decoder.encode_back(*told(read)[0], None, None)
+
+    assert again.endswith(delimiter)
+    assert told(decoder.decode([again.removesuffix(delimiter)], 1)) == told(read)
+
+
+@given(st.sampled_from([b"0A", b"0a:QQ==", b":QQ==", b"", b"0A:", b"QQ=="]), st.none() | DATA, st.booleans())
+def test_encode_back_reads_the_same_in_an_encoding(line: bytes, key: bytes | None, empty_is_null: bool) -> None:
+    decoder = LineDecoder(b"\n", b":", key, empty_is_null=empty_is_null, key_encoding="hex", value_encoding="base64")
+    try:
+        read = decoder.decode([line], 1)
+    except UsageError:
+        return
+    assert told(decoder.decode([decoder.encode_back(*told(read)[0], None, None)[:-1]], 1)) == told(read)
+
+
+def test_a_value_is_a_line() -> None:
+    assert LineEncoder().encode(Batch([b"a", b"", b"\xff"])) == b"a\n\n\xff\n"
+
+
+def test_no_records_are_no_lines() -> None:
+    assert LineEncoder().encode(Batch()) == b""
+    assert LineDecoder().decode([], 1) == Batch([])
+
+
+def test_null_prints_as_nothing_and_as_null_when_asked_and_empty_never_does() -> None:
+    batch = Batch([None, b""], [b"", None])
+
+    assert LineEncoder(b"\n", b":").encode(batch) == b":\n:\n"
+    assert LineEncoder(b"\n", b":", b"NULL").encode(batch) == b":NULL\nNULL:\n"
+
+
+def test_records_without_keys_print_null_keys() -> None:
+    assert LineEncoder(b"\n", b":", b"NULL").encode(Batch([b"v"])) == b"NULL:v\n"
+
+
+def test_the_source_is_asked_for_keys_only_when_they_print() -> None:
+    assert LineEncoder().columns == {"values"}
+    assert LineEncoder(key_delimiter=b":").columns == {"keys", "values"}
+
+
+def test_binary_values_print_in_the_encoding_asked_for() -> None:
+    batch = Batch([b"\xff", None], [b"k", b"k"])
+
+    assert LineEncoder(b"\n", b":", b"", "base64", "hex").encode(batch) == b"aw==:ff\naw==:\n"
+
+
+def test_plain_lines_are_taken_as_they_are() -> None:
+    lines = [b"a", b"", b"a:b"]
+    batch = LineDecoder().decode(lines, 1)
+
+    assert batch.values is lines
+    assert (batch.keys, batch.size) == (None, 4)
+
+
+def test_only_the_first_key_delimiter_splits_and_a_line_without_one_has_a_null_key() -> None:
+    batch = LineDecoder(key_delimiter=b":").decode([b"k:v:w", b"v", b":v", b"k:", b""], 1)
+
+    assert told(batch) == [(b"k", b"v:w"), (None, b"v"), (b"", b"v"), (b"k", b""), (None, b"")]
+
+
+def test_with_z_an_empty_key_or_value_is_null() -> None:
+    batch = LineDecoder(key_delimiter=b":", empty_is_null=True).decode([b":v", b"k:", b""], 1)
+
+    assert told(batch) == [(None, b"v"), (b"k", None), (None, None)]
+    assert LineDecoder(empty_is_null=True).decode([b"", b"v"], 1).values == [None, b"v"]
+
+
+def test_a_fixed_key_is_for_lines_that_have_none() -> None:
+    assert told(LineDecoder(key=b"f").decode([b"a", b"b"], 1)) == [(b"f", b"a"), (b"f", b"b")]
+    assert told(LineDecoder(key_delimiter=b":", key=b"f").decode([b"k:a", b"b", b":c"], 1)) == [
+        (b"k", b"a"),
+        (b"f", b"b"),
+        (b"", b"c"),
+    ]
+
+
+def test_fixed_headers_are_in_every_record() -> None:
+    headers = [("a", b"1"), ("a", None)]
+
+    assert LineDecoder(headers=headers).decode([b"x", b"y"], 1).headers == [headers, headers]
+    assert LineDecoder(headers=[]).decode([b"x"], 1).headers is None
+
+
+def test_the_size_is_the_bytes_of_keys_and_values() -> None:
+    assert LineDecoder(key_delimiter=b":").decode([b"k:abc", b"d"], 1).size == 5
+    assert LineDecoder(key=b"kk").decode([b"a", b"b"], 1).size == 6
+
+
+def test_encode_back_writes_a_fixed_key_and_headers_only_where_the_line_had_them() -> None:
+    assert LineDecoder(key=b"f", headers=[("a", b"1")]).encode_back(b"f", b"v", [("a", b"1")], 5, 3) == b"v\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"0g:QQ==", "line 17: key is not hex: "),
+        (b"0:QQ==", "line 17: key is not hex: "),
+        (b"00:QQ", "line 17: value is not base64: "),
+        (b"00:QQ==\r", "line 17: value is not base64: "),
+        (b"00:\xff", "line 17: value is not base64: "),
+    ],
+)
+def test_what_is_not_in_its_encoding_is_refused_with_its_line(line: bytes, message: str) -> None:
+    decoder = LineDecoder(key_delimiter=b":", key_encoding="hex", value_encoding="base64")
+    with pytest.raises(UsageError) as caught:
+        decoder.decode([b"00:QQ==", line], 16)
+
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(("delimiter", "key_delimiter", "flag"), [(b"a", b":", "-D"), (b"\n", b"ff", "-K")])
+def test_a_delimiter_that_an_encoding_may_hold_is_refused(delimiter: bytes, key_delimiter: bytes, flag: str) -> None:
+    with pytest.raises(UsageError, match=f"{flag} .* may occur within hex text"):
+        LineDecoder(delimiter, key_delimiter, value_encoding="hex")
