@@ -258,6 +258,10 @@ class Act(NamedTuple):
                 yield _write(self.before._replace(hand=self.before.hand[:part]))
 
 
+_LONGEST = 1000
+"""Actions of a run; the model's inputs are small."""
+
+
 class History(NamedTuple):
     """What a run did, in order; ended_early: it gave up."""
 
@@ -274,6 +278,8 @@ def run(cycle: Cycle, world: World, settle_every: int, faults: Sequence[Fault] =
     while True:
         if not state.todo:
             state = plan(cycle, state, due=waiting >= settle_every)
+        if not state.todo or len(acts) > _LONGEST:
+            raise ValueError("the cycle does not come to an end")
         action = state.todo[0]
         if action is Control.FINISH:
             return History(tuple(acts), world, state.ending is Ending.EARLY)

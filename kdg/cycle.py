@@ -157,6 +157,8 @@ def advance(cycle: Cycle, state: State, event: Event) -> State:
             after = _did(cycle, state, event)
         case Failed():
             after = _failed(cycle, state, event)
+        case Revoked() | Lost() if state.todo[:1] not in ((Step.READ,), (Control.FINISH,), ()):
+            raise ValueError(f"partitions come and go inside READ, not before {state.todo[0]}")
         case Revoked():
             after = replace(state, todo=(*_settle(cycle, state), Control.RELEASE, *state.todo))
         case Lost():
@@ -201,9 +203,7 @@ def _did(cycle: Cycle, state: State, event: Did) -> State:
             return replace(state, todo=rest, open=True)
         case Step.COMMIT | Step.COMMIT_TRANSACTION:
             return replace(state, todo=rest, open=False, unsettled=False, retries=0)
-        case Control.ABORT:
-            return replace(state, todo=rest, open=False)
-        case Control.RECYCLE:
+        case Control.ABORT | Control.RECYCLE:
             return replace(state, todo=rest, open=False)
         case Control.REWIND | Control.RELOAD:
             return replace(state, todo=rest, unsettled=False)
@@ -217,8 +217,11 @@ def _failed(cycle: Cycle, state: State, event: Failed) -> State:
     undo = _undo(cycle, state, event)
     if undo is None:
         # A revoke in progress still has to let go of its partitions.
-        release = (Control.RELEASE,) if Control.RELEASE in state.todo else ()
-        abort = _abort(state) if event.action is not Control.ABORT else ()
+        release = (Control.RELEASE,) if Control.RELEASE in state.todo[1:] else ()
+        in_doubt = Control.RELOAD in state.todo or (
+            event.action is Step.COMMIT_TRANSACTION and event.failure is Failure.UNKNOWN
+        )
+        abort = () if event.action is Control.ABORT or in_doubt else _abort(state)
         return replace(state, todo=(*abort, *release, Control.FINISH), ending=Ending.EARLY)
     return replace(state, todo=(*undo, *_after_release(state)), retries=state.retries + 1, ending=None)
 
@@ -235,17 +238,22 @@ def _undo(cycle: Cycle, state: State, event: Failed) -> tuple[Action, ...] | Non
     if state.retries >= MAX_RETRIES or cycle.whole or state.ending is Ending.EARLY:
         return None
     if cycle.transactional:
-        return _UNDO_TRANSACTION[event.failure]
+        in_doubt = Control.RELOAD in state.todo
+        return _undo_transaction(state, Failure.UNKNOWN if in_doubt else event.failure)
     if cycle.commits_first:
-        return (Control.REWIND,) if event.failure is Failure.ABORTABLE else None
+        again = event.failure is Failure.ABORTABLE and event.action is not Step.WRITE
+        return (Control.REWIND,) if again else None
     # At least once: what was written stays; the position is committed with the next interval, if it is still ours.
-    return () if state.ending is None else None
+    if event.action is Step.COMMIT:
+        return () if state.ending is None else None
+    # Anything else may have dropped what is in hand; without a position there is no way back to it.
+    return (Control.REWIND,) if cycle.settles else None
 
 
-_UNDO_TRANSACTION: dict[Failure, tuple[Action, ...]] = {
-    Failure.ABORTABLE: (Control.ABORT, Control.REWIND),
-    Failure.UNKNOWN: (Control.RECYCLE, Control.RELOAD),
-}
+def _undo_transaction(state: State, failure: Failure) -> tuple[Action, ...]:
+    if failure is Failure.UNKNOWN:
+        return (Control.RECYCLE, Control.RELOAD)
+    return (*_abort(state), Control.REWIND)
 
 
 @dataclass(slots=True)

@@ -185,9 +185,13 @@ EXACTLY_ONCE = Guarantee(
         Setting("transactional.id", "", "fences an older instance, finishes what it left: one, unique, per instance"),
         _locked("enable.idempotence", "true", "the broker drops what a retry sends twice"),
         _locked("acks", "all", "idempotence needs it: what nobody acknowledged cannot be part of a transaction"),
-        Setting("message.send.max.retries", "2147483647", "a retry is dropped by the broker, never doubled", refused=("0",)),
+        Setting(
+            "message.send.max.retries", "2147483647", "a retry is dropped by the broker, never doubled", refused=("0",)
+        ),
         Setting("transaction.timeout.ms", "60000", "the time in which the input must be done", commands=("produce",)),
-        Setting("transaction.timeout.ms", "15000", "how long a killed instance holds up its successor", commands=("pipe",)),
+        Setting(
+            "transaction.timeout.ms", "15000", "how long a killed instance holds up its successor", commands=("pipe",)
+        ),
     ),
     consumer=(
         _COMMITTED_ONLY,

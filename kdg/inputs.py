@@ -63,8 +63,8 @@ class Input:
     _size: int = 0
     _records: int = 0
     _unterminated: bool = False
-    _digest: hashlib._Hash = field(default_factory=hashlib.sha256)  # noqa: SLF001  # typeshed's only name for it
-    _settled: tuple[int, int, hashlib._Hash] | None = None  # noqa: SLF001
+    _digest: hashlib._Hash = field(default_factory=hashlib.sha256)  # typeshed's only name for it
+    _settled: tuple[int, int, hashlib._Hash] | None = None
 
     def read(self, limit: int, timeout: float) -> Batch | None:
         """See Source."""
@@ -75,7 +75,11 @@ class Input:
                 return Batch()
             if not self._fill():
                 return Batch()
-        records = self._pending[self._taken : self._taken + limit] if self._taken or limit < len(self._pending) else self._pending
+        records = (
+            self._pending[self._taken : self._taken + limit]
+            if self._taken or limit < len(self._pending)
+            else self._pending
+        )
         self._taken += len(records)
         first = self._records + 1
         self._records += len(records)

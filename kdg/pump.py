@@ -169,8 +169,9 @@ class Pump:
 
     def _note_failure(self, error: KdgError) -> None:
         self.interval.reset()
-        # The first that nothing could mend is the cause; what fails while undoing it is a consequence.
-        if self._failure is None or failure_of(self._failure) is not Failure.FINAL:
+        # The first that could not simply be tried again is the cause; what fails while undoing it is a consequence, and a
+        # commit in doubt stays in doubt.
+        if self._failure is None or failure_of(self._failure) is Failure.ABORTABLE:
             self._failure = error
 
     def _advance(self, event: Event) -> None:
@@ -208,8 +209,9 @@ class Pump:
         return max(self.limits.count - self.counts.read - self.counts.pending_read, 0)
 
     def _room(self) -> int:
+        room = self.interval.room if self.cycle.settles else self.interval.max_records
         remaining = self._remaining()
-        return self.interval.room if remaining is None else min(self.interval.room, remaining)
+        return room if remaining is None else min(room, remaining)
 
     def _patience(self) -> float:
         """How long a READ may wait before there is something else to do."""
@@ -277,8 +279,6 @@ class Pump:
 
     def _settled_counts(self) -> None:
         self.counts.settle()
-        if not self.cycle.settles:
-            self.interval.reset()
         if self.progress is not None:
             self.progress(self.counts)
 
@@ -301,6 +301,7 @@ class Pump:
         if self.source.reload():
             self.counts.committed += 1
             self.counts.settle()
+            self._failure = None
         else:
             self.counts.aborted += 1
             self.counts.forget()

@@ -44,15 +44,3 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.values)
-
-    def select(self, indices: Sequence[int]) -> Batch:
-        """The records at these places, in this order."""
-        columns = {name: _pick(getattr(self, name), indices) for name in _COLUMNS}
-        return Batch(**columns, size=sum(len(v) for v in columns["values"] if v))
-
-
-_COLUMNS = ("values", "keys", "headers", "timestamps", "topics", "partitions", "offsets")
-
-
-def _pick(column: Sequence[object] | None, indices: Sequence[int]) -> list[object] | None:
-    return None if column is None else [column[index] for index in indices]

@@ -72,12 +72,13 @@ OF_THE_TOOL: Mapping[Role, tuple[Setting, ...]] = {
     ),
 }
 
-# A timeout that depends on another one follows it, unless it is set: (role, name, the one it depends on, how, why).
+# A timeout that depends on another one follows it, unless it is set: (role, name, the one it
+# depends on, how, the library's default in ms, why).
 _FOLLOWS = (
-    (Role.PRODUCER, "socket.timeout.ms", "transaction.timeout.ms", lambda ms: min(ms, 60_000), "not longer than the transaction"),
-    (Role.PRODUCER, "message.timeout.ms", "transaction.timeout.ms", lambda ms: min(ms, 300_000), "not longer than the transaction"),
-    (Role.CONSUMER, "max.poll.interval.ms", "session.timeout.ms", lambda ms: max(ms, 300_000), "not shorter than the session"),
-)  # fmt: skip
+    (Role.PRODUCER, "socket.timeout.ms", "transaction.timeout.ms", min, 60_000, "not longer than the transaction"),
+    (Role.PRODUCER, "message.timeout.ms", "transaction.timeout.ms", min, 300_000, "not longer than the transaction"),
+    (Role.CONSUMER, "max.poll.interval.ms", "session.timeout.ms", max, 300_000, "not shorter than the session"),
+)
 
 # KIP-848 moved these to the broker; librdkafka refuses them with group.protocol=consumer.
 _CLASSIC_ONLY = ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy")
@@ -117,7 +118,9 @@ def resolve(guarantee: Guarantee, role: Role, command: str, layers: Sequence[Lay
         setting = settings.get(name)
         if setting is not None and not setting.permits(_normal(name, override.value)):
             raise contradiction(guarantee, setting, override)
-    resolved = {s.name: Resolved(s.name, s.value, _origin(guarantee, role, s), s.why) for s in settings.values() if s.value}
+    resolved = {
+        s.name: Resolved(s.name, s.value, _origin(guarantee, role, s), s.why) for s in settings.values() if s.value
+    }
     for name, override in given.items():
         why = settings[name].why if name in settings else ""
         resolved[name] = Resolved(name, _normal(name, override.value), override.origin, why)
@@ -178,10 +181,10 @@ def _tie_idempotence(settings: dict[str, Setting], given: dict[str, Resolved]) -
 
 
 def _follow(role: Role, resolved: dict[str, Resolved]) -> dict[str, Resolved]:
-    for of_role, name, leader, how, why in _FOLLOWS:
+    for of_role, name, leader, how, default, why in _FOLLOWS:
         if of_role is role and leader in resolved and name not in resolved:
             milliseconds = _milliseconds(resolved[leader])
-            resolved[name] = Resolved(name, str(how(milliseconds)), f"follows {leader}", why)
+            resolved[name] = Resolved(name, str(how(milliseconds, default)), f"follows {leader}", why)
     return resolved
 
 

@@ -30,7 +30,7 @@ def make_app() -> typer.Typer:
     return app
 
 
-def _version(context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:  # noqa: B008, FBT001, FBT003  # typer's way  # fmt: skip
+def _version(context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:  # noqa: FBT003  # typer's way  # fmt: skip
     if version:
         from importlib.metadata import version as installed
 
@@ -73,7 +73,11 @@ def _defect(exc: Exception) -> int:
         import traceback
 
         traceback.print_exc()
-    print_error(KdgError(f"a defect of kdg: {type(exc).__name__}: {exc}.", "Please report it, with what KDG_TRACEBACK=1 prints."))
+    print_error(
+        KdgError(
+            f"a defect of kdg: {type(exc).__name__}: {exc}.", "Please report it, with what KDG_TRACEBACK=1 prints."
+        )
+    )
     return KdgError.exit_code
 
 

@@ -10,8 +10,8 @@ import typer
 
 from kdg.cli.options import Common, Delimiter, Encoding, Json, KeyDelimiter, Partitions, Reading, command
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
-from kdg.cli.report import Outcome, plural, reader_gone_is_fine
 from kdg.cli.reading import begin, open_source, with_group
+from kdg.cli.report import Outcome, plural, reader_gone_is_fine
 from kdg.cli.run import Frame, Session, execute
 from kdg.errors import UsageError
 from kdg.formats import Encoder
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
         raise typer.Exit(run(plan, reading_plan(reading, group, plan.timeout), options, encoder))
 
 
-def _encoder(json: bool, template: str | None, delimiter: str, key_delimiter: str | None, null: bool, key_encoding: str, value_encoding: str) -> Encoder:  # noqa: FBT001  # one call, right above  # fmt: skip
+def _encoder(json: bool, template: str | None, delimiter: str, key_delimiter: str | None, null: bool, key_encoding: str, value_encoding: str) -> Encoder:  # one call, right above  # fmt: skip
     from kdg.formats.template import parse_delimiter
 
     between = parse_delimiter(delimiter, "-D")

@@ -10,44 +10,134 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 
-
 @dataclass(frozen=True, slots=True)
 class Common:
     """The options that every command with records has."""
 
-    guarantee: Annotated[str | None, typer.Option("--guarantee", "-g", help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos.")] = None
-    brokers: Annotated[str | None, typer.Option("--brokers", "-b", metavar="HOST:PORT,...", help="Bootstrap brokers; else KDG_BROKERS.")] = None
-    settings: Annotated[list[str] | None, typer.Option("-X", metavar="PROP=VALUE", help="A librdkafka property; PROP=@FILE reads a secret from a file.")] = None
-    strict: Annotated[bool, typer.Option("--strict", help="End with exit 10 when the cluster cannot keep the guarantee.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the effective settings with origin and reason, connect to nothing.")] = False
-    report: Annotated[str | None, typer.Option("--report", metavar="FILE", help="Write what happened as JSON; - is stderr.")] = None
+    guarantee: Annotated[
+        str | None,
+        typer.Option(
+            "--guarantee", "-g", help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos."
+        ),
+    ] = None
+    brokers: Annotated[
+        str | None,
+        typer.Option("--brokers", "-b", metavar="HOST:PORT,...", help="Bootstrap brokers; else KDG_BROKERS."),
+    ] = None
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("-X", metavar="PROP=VALUE", help="A librdkafka property; PROP=@FILE reads a secret from a file."),
+    ] = None
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with exit 10 when the cluster cannot keep the guarantee.")
+    ] = False
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the effective settings with origin and reason, connect to nothing.")
+    ] = False
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE", help="Write what happened as JSON; - is stderr.")
+    ] = None
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes and no summary; errors stay.")] = False
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="The Kafka client's log on stderr.")] = False
-    timeout: Annotated[str | None, typer.Option("--timeout", metavar="DURATION", help="Give up after this time: 500ms, 30s, 15m. Reaching a broker alone: 30s.")] = None
-    batch_records: Annotated[int | None, typer.Option("--batch-records", metavar="N", min=1, max=1_000_000, help="Settle after N records (10000; at-most-once 500).")] = None
-    batch_interval: Annotated[str | None, typer.Option("--batch-interval", metavar="DURATION", help="Settle after this time at the latest (1s).")] = None
-    crash_at: Annotated[str | None, typer.Option("--crash-at", metavar="STEP[:N]", help="Kill this process at a step of the cycle, the Nth time; for demonstrations.")] = None
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--timeout",
+            metavar="DURATION",
+            help="Give up after this time: 500ms, 30s, 15m. Reaching a broker alone: 30s.",
+        ),
+    ] = None
+    batch_records: Annotated[
+        int | None,
+        typer.Option(
+            "--batch-records",
+            metavar="N",
+            min=1,
+            max=1_000_000,
+            help="Settle after N records (10000; at-most-once 500).",
+        ),
+    ] = None
+    batch_interval: Annotated[
+        str | None,
+        typer.Option("--batch-interval", metavar="DURATION", help="Settle after this time at the latest (1s)."),
+    ] = None
+    crash_at: Annotated[
+        str | None,
+        typer.Option(
+            "--crash-at",
+            metavar="STEP[:N]",
+            help="Kill this process at a step of the cycle, the Nth time; for demonstrations.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """The options of consume and pipe: where to start, when to stop."""
 
-    group: Annotated[str | None, typer.Option("--group", "-G", metavar="GROUP", help="The consumer group whose position is used and moved; else KDG_GROUP.")] = None
-    offset: Annotated[str | None, typer.Option("--offset", "-o", metavar="WHERE", help="beginning (default), end, N, -N from the end, s@TIME; where there is no position yet.")] = None
-    count: Annotated[int | None, typer.Option("--count", "-c", metavar="N", min=1, help="Stop after exactly N records.")] = None
-    exit_at_end: Annotated[bool, typer.Option("--exit-at-end", "-e", help="Stop at the ends that the partitions have now.")] = False
-    until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Stop before the first record of this time or later, in each partition.")] = None
-    idle_timeout: Annotated[str | None, typer.Option("--idle-timeout", metavar="DURATION", help="Stop when nothing came for this long.")] = None
+    group: Annotated[
+        str | None,
+        typer.Option(
+            "--group",
+            "-G",
+            metavar="GROUP",
+            help="The consumer group whose position is used and moved; else KDG_GROUP.",
+        ),
+    ] = None
+    offset: Annotated[
+        str | None,
+        typer.Option(
+            "--offset",
+            "-o",
+            metavar="WHERE",
+            help="beginning (default), end, N, -N from the end, s@TIME; where there is no position yet.",
+        ),
+    ] = None
+    count: Annotated[
+        int | None, typer.Option("--count", "-c", metavar="N", min=1, help="Stop after exactly N records.")
+    ] = None
+    exit_at_end: Annotated[
+        bool, typer.Option("--exit-at-end", "-e", help="Stop at the ends that the partitions have now.")
+    ] = False
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until", metavar="TIME", help="Stop before the first record of this time or later, in each partition."
+        ),
+    ] = None
+    idle_timeout: Annotated[
+        str | None, typer.Option("--idle-timeout", metavar="DURATION", help="Stop when nothing came for this long.")
+    ] = None
 
 
-Delimiter = Annotated[str, typer.Option("--delimiter", "-D", metavar="TEXT", help=r"Between records; \n, \t, \0, \xHH are understood.")]
-KeyDelimiter = Annotated[str | None, typer.Option("--key-delimiter", "-K", metavar="TEXT", help="Between key and value.")]
-Partitions = Annotated[list[int] | None, typer.Option("--partition", "-p", metavar="N", min=0, help="This partition alone; may be repeated.")]
-Json = Annotated[bool, typer.Option("--json", "-J", help="One JSON object a record: topic, partition, offset, timestamp, key, value, headers.")]
+Delimiter = Annotated[
+    str, typer.Option("--delimiter", "-D", metavar="TEXT", help=r"Between records; \n, \t, \0, \xHH are understood.")
+]
+KeyDelimiter = Annotated[
+    str | None, typer.Option("--key-delimiter", "-K", metavar="TEXT", help="Between key and value.")
+]
+Partitions = Annotated[
+    list[int] | None,
+    typer.Option("--partition", "-p", metavar="N", min=0, help="This partition alone; may be repeated."),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json", "-J", help="One JSON object a record: topic, partition, offset, timestamp, key, value, headers."
+    ),
+]
 Encoding = Annotated[str, typer.Option(metavar="utf8|hex|base64", help="How bytes stand in JSON.")]
-Acks = Annotated[str | None, typer.Option("--acks", metavar="all|leader", help="at-least-once: who must have a record before it counts. leader: it is lost if the leader dies before others copied it.")]
-Compression = Annotated[str | None, typer.Option("--compression", "-z", metavar="CODEC", help="none, gzip, snappy, lz4 or zstd.")]
+Acks = Annotated[
+    str | None,
+    typer.Option(
+        "--acks",
+        metavar="all|leader",
+        help="at-least-once: who must have a record before it counts. leader: it is lost if the leader dies before others copied it.",
+    ),
+]
+Compression = Annotated[
+    str | None, typer.Option("--compression", "-z", metavar="CODEC", help="none, gzip, snappy, lz4 or zstd.")
+]
 TransactionalId = Annotated[str | None, typer.Option("--transactional-id", metavar="ID", help="exactly-once: names this instance; started again, it fences the one before.")]  # fmt: skip
 
 
@@ -56,7 +146,7 @@ def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Callable[
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         hints = get_type_hints(function, include_extras=True)
-        groups = {key: hint for key, hint in hints.items() if is_dataclass(hint)}
+        groups: dict[str, Any] = {key: hint for key, hint in hints.items() if is_dataclass(hint)}
 
         def run(**typed: Any) -> None:
             made = {key: kind(**{f.name: typed.pop(f.name) for f in fields(kind)}) for key, kind in groups.items()}
@@ -87,6 +177,3 @@ def _parameters(function: Callable[..., None], hints: dict[str, Any]) -> list[in
 def _parameter(name: str, hint: Any, default: Any) -> inspect.Parameter:
     missing = inspect.Parameter.empty if default is MISSING else default
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=missing, annotation=hint)
-
-
-

@@ -59,13 +59,18 @@ def register(app: typer.Typer) -> None:
             "acks": checked_acks(acks),
             "compression.type": compression,
         }
-        plan = plan_of(common, "pipe", flags, [Role.CONSUMER, Role.PRODUCER], [flag for flag, value in typed.items() if value])
+        plan = plan_of(
+            common, "pipe", flags, [Role.CONSUMER, Role.PRODUCER], [flag for flag, value in typed.items() if value]
+        )
         plan, group = with_group(plan)
         if group is None:
             raise UsageError("pipe has no group: nobody would know where it stands.", "Add -G GROUP, or set KDG_GROUP.")
         stops = reading.count or reading.exit_at_end or reading.until or reading.idle_timeout
         if source == target and not stops:
-            raise UsageError(f"pipe {source} {target} would read what it writes, for ever.", "Name another target, or a stop such as -e.")
+            raise UsageError(
+                f"pipe {source} {target} would read what it writes, for ever.",
+                "Name another target, or a stop such as -e.",
+            )
         options = Options(source, target, keep_partition)
         raise typer.Exit(run(_identified(plan, group), reading_plan(reading, group, plan.timeout), options))
 
@@ -76,7 +81,9 @@ def _identified(plan: Plan, group: str) -> Plan:
     if not plan.row.transactional or "transactional.id" in settings:
         return plan
     name = f"kdg.{group}.{secrets.token_hex(8)}"
-    settings["transactional.id"] = Resolved("transactional.id", name, plan.row.name, "one a process; the group's metadata fences a former member")
+    settings["transactional.id"] = Resolved(
+        "transactional.id", name, plan.row.name, "one a process; the group's metadata fences a former member"
+    )
     return dataclasses.replace(plan, clients={**plan.clients, Role.PRODUCER: settings})  # fmt: skip
 
 

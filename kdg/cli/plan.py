@@ -74,7 +74,9 @@ class ReadingPlan:
     limits: Limits
 
 
-def plan_of(common: Common, command: str, flags: Mapping[str, str | None], roles: Iterable[Role], used: Iterable[str]) -> Plan:
+def plan_of(
+    common: Common, command: str, flags: Mapping[str, str | None], roles: Iterable[Role], used: Iterable[str]
+) -> Plan:
     """The plan of a command. flags: properties that options of their own set, by name. used: the options that were typed
     and mean something under one guarantee only. Raises UsageError."""
     row = guarantees.parse(common.guarantee or os.environ.get("KDG_GUARANTEE") or guarantees.DEFAULT.name)
@@ -89,7 +91,9 @@ def plan_of(common: Common, command: str, flags: Mapping[str, str | None], roles
         clients=clients,
         brokers=next((c["bootstrap.servers"].value for c in clients.values() if "bootstrap.servers" in c), ""),
         batch_records=common.batch_records or row.batch_records,
-        batch_seconds=1.0 if common.batch_interval is None else parse_duration(common.batch_interval, "--batch-interval"),
+        batch_seconds=1.0
+        if common.batch_interval is None
+        else parse_duration(common.batch_interval, "--batch-interval"),
         timeout=None if common.timeout is None else parse_duration(common.timeout, "--timeout"),
         crash_at=None if common.crash_at is None else parse_crash(common.crash_at, row),
         report=common.report,

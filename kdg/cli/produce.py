@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +14,9 @@ from kdg.cli.options import Acks, Common, Compression, Delimiter, Encoding, Json
 from kdg.cli.plan import Plan, plan_of
 from kdg.cli.report import Outcome, plural, transactions_text
 from kdg.cli.run import Frame, Session, execute
-from kdg.errors import Aborted, KdgError, StopNotReached, Undelivered, Unreachable, UsageError
+from kdg.cli.undelivered import UndeliveredFile
+from kdg.command import CommandInput
+from kdg.errors import KdgError, StopNotReached, Undelivered, Unreachable, UsageError
 from kdg.formats import Decoder
 from kdg.guarantees import Role
 from kdg.inputs import Input
@@ -88,28 +88,38 @@ def register(app: typer.Typer) -> None:
         plan = plan_of(common, "produce", flags, [Role.PRODUCER], [flag for flag, value in typed.items() if value])
         options = Options(topic, file, tuple(context.obj or ()), resume, restart, undelivered, allow_unterminated, -1 if partition is None else partition, keep_partition, count)  # fmt: skip
         plan = _identified(plan, options, common)
-        decoder = _decoder(json, delimiter, key_delimiter, key, header, null, keep_partition, key_encoding, value_encoding)
+        decoder = _decoder(
+            json, delimiter, key_delimiter, key, header, null, keep_partition, key_encoding, value_encoding
+        )
         raise typer.Exit(run(plan, options, decoder))
 
 
 def checked_acks(text: str | None) -> str | None:
     """What `--acks` was given. Raises UsageError."""
     if text is not None and text not in ("all", "leader"):
-        raise UsageError(f"--acks {text!r} is neither all nor leader.", "Producing without acknowledgement is -g at-most-once.")
+        raise UsageError(
+            f"--acks {text!r} is neither all nor leader.", "Producing without acknowledgement is -g at-most-once."
+        )
     return text
 
 
 def _identified(plan: Plan, options: Options, common: Common) -> Plan:
     """The plan with its transactional id, where the guarantee has one. Raises UsageError for options that contradict."""
     if options.restart and options.resume is None:
-        raise UsageError("--restart says to forget a position, and there is none without --resume NAME.", "Add --resume NAME, or drop --restart.")
+        raise UsageError(
+            "--restart says to forget a position, and there is none without --resume NAME.",
+            "Add --resume NAME, or drop --restart.",
+        )
     if options.cmd and options.file not in (None, "-"):
         raise UsageError(f"both FILE {options.file!r} and -- CMD are given.", "Records come from one of them.")
     if not plan.row.transactional:
         return plan
     if options.resume is None and (common.batch_records or common.batch_interval):
         flag = "--batch-records" if common.batch_records else "--batch-interval"
-        raise UsageError(f"{flag} means nothing here: the whole input is one transaction.", "Add --resume NAME for transactions of batch size, or drop it.")
+        raise UsageError(
+            f"{flag} means nothing here: the whole input is one transaction.",
+            "Add --resume NAME for transactions of batch size, or drop it.",
+        )
     import dataclasses
     import secrets
 
@@ -118,13 +128,15 @@ def _identified(plan: Plan, options: Options, common: Common) -> Plan:
     settings = dict(plan.clients[Role.PRODUCER])
     if "transactional.id" not in settings:
         name = f"kdg.produce.{options.resume or secrets.token_hex(8)}"
-        settings["transactional.id"] = Resolved("transactional.id", name, plan.row.name, "one, unique: fences an older instance and finishes what it left")
+        settings["transactional.id"] = Resolved(
+            "transactional.id", name, plan.row.name, "one, unique: fences an older instance and finishes what it left"
+        )
     if not settings["transactional.id"].value:
         raise UsageError("transactional.id is empty.", "Give --transactional-id a name, or leave it out.")
     return dataclasses.replace(plan, clients={**plan.clients, Role.PRODUCER: settings})  # fmt: skip
 
 
-def _decoder(json: bool, delimiter: str, key_delimiter: str | None, key: str | None, headers: list[str] | None, null: bool, keep_partition: bool, key_encoding: str, value_encoding: str) -> Decoder:  # noqa: PLR0913, FBT001  # one call, right above  # fmt: skip
+def _decoder(json: bool, delimiter: str, key_delimiter: str | None, key: str | None, headers: list[str] | None, null: bool, keep_partition: bool, key_encoding: str, value_encoding: str) -> Decoder:  # one call, right above  # fmt: skip
     from kdg.formats.template import parse_delimiter
 
     between = parse_delimiter(delimiter, "-D")
@@ -137,7 +149,14 @@ def _decoder(json: bool, delimiter: str, key_delimiter: str | None, key: str | N
 
         if key_delimiter is not None:
             raise UsageError("-K means nothing with -J: the key is a field of its own.", "Drop -K.")
-        return JsonDecoder(between, key=fixed, headers=pairs, keep_partition=keep_partition, key_encoding=key_encoding, value_encoding=value_encoding)
+        return JsonDecoder(
+            between,
+            key=fixed,
+            headers=pairs,
+            keep_partition=keep_partition,
+            key_encoding=key_encoding,
+            value_encoding=value_encoding,
+        )
     from kdg.formats.lines import LineDecoder
 
     if fixed is not None and key_delimiter is not None:
@@ -151,117 +170,6 @@ def _header(text: str) -> tuple[str, bytes | None]:
     if not name:
         raise UsageError(f"-H {text!r} has no name.", "Write -H NAME=VALUE.")
     return name, value.encode("utf-8", "surrogateescape") if equals else None
-
-
-@dataclass(slots=True)
-class UndeliveredFile:
-    """What is not known to be in the topic: counted, the first named, and kept in the input's own framing."""
-
-    decoder: Decoder
-    path: str | None
-    count: int = 0
-    unknown: int = 0
-    never_sent: int = 0
-    first: str = ""
-    _file: IO[bytes] | None = None
-
-    def open(self, source: str | None) -> None:
-        """Raises UsageError before anything is sent when the file cannot be written or is the input itself."""
-        if self.path is None:
-            return
-        try:
-            if source not in (None, "-") and Path(self.path).exists() and os.path.samefile(self.path, str(source)):
-                raise UsageError(f"--undelivered {self.path} is the input itself.", "Choose another file.")
-            self._file = Path(self.path).open("wb")  # noqa: SIM115  # closed with the run
-        except OSError as exc:
-            raise UsageError(f"--undelivered {self.path} cannot be written: {exc.strerror}.", "Choose another file.") from exc
-
-    def __call__(self, failures: Sequence[Any]) -> None:
-        """Count and keep failed records."""
-        from kdg.kafka.errors import describe
-        from kdg.kafka.target import name_record
-
-        for failure in failures:
-            self.first = self.first or f"{name_record(failure)}: {describe(failure.reason)}"
-            self.unknown += not failure.certain
-            self.keep([self.decoder.encode_back(failure.key, failure.value, failure.headers, failure.timestamp or None)])
-
-    def keep_unsent(self, records: Sequence[bytes]) -> None:
-        """Records that were never handed to the client, with their delimiters."""
-        self.never_sent += len(records)
-        self.keep(records)
-
-    def keep(self, records: Sequence[bytes]) -> None:
-        """Records with their delimiters."""
-        self.count += len(records)
-        if self._file is not None:
-            try:
-                self._file.write(b"".join(records))
-            except OSError as exc:
-                raise self._unwritable(exc) from exc
-
-    def close(self) -> None:
-        """Everything is in the file, or an error is raised."""
-        if self._file is not None:
-            try:
-                self._file.flush()
-                os.fsync(self._file.fileno()) if self._file.seekable() else None
-                self._file.close()
-            except OSError as exc:
-                raise self._unwritable(exc) from exc
-
-    def _unwritable(self, exc: OSError) -> KdgError:
-        return Undelivered(f"{self.count} records were not delivered, and --undelivered {self.path} cannot be written: {exc.strerror}.", "The input still has them.")  # fmt: skip
-
-    def error(self) -> Undelivered | None:
-        """How the run ends when something was not delivered."""
-        if not self.count:
-            return None
-        unknown = f" (of {self.unknown} it is unknown)" if self.unknown else ""
-        first = f"; the first: {self.first}" if self.first else ""
-        hint = f"They are in {self.path}; send them again with `kdg produce TOPIC {self.path}`." if self.path else "--undelivered FILE keeps such records for sending again."  # fmt: skip
-        verb = "was" if self.count == 1 else "were"
-        return Undelivered(f"{plural(self.count, 'record')} {verb} not delivered{unknown}{first}.", hint)
-
-
-@dataclass(slots=True)
-class CommandInput:
-    """A command whose output is the input; it counts as ended in order only when it exits 0."""
-
-    argv: Sequence[str]
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    def start(self) -> int:
-        """Start it and return the descriptor of its stdout."""
-        try:
-            # A session of its own: Ctrl-C reaches kdg, which settles and then ends the command.
-            self.process = subprocess.Popen(self.argv, stdout=subprocess.PIPE, start_new_session=True)
-        except OSError as exc:
-            raise UsageError(f"-- {self.argv[0]}: the command cannot be started: {exc.strerror}.", "Check its name and path.") from exc
-        assert self.process.stdout is not None  # noqa: S101  # what PIPE means
-        return self.process.stdout.fileno()
-
-    def check(self) -> None:
-        """At the end of its output: raises Aborted unless it exited with 0."""
-        assert self.process is not None  # noqa: S101  # it was started
-        status = self.process.wait()
-        if status != 0:
-            how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
-            raise Aborted(f"{self.argv[0]} {how}: its output cannot be trusted to be complete, and nothing of the open transaction is visible.", "Mend the command and run it again.")  # fmt: skip
-
-    def stop(self) -> None:
-        """End it when the run ends first."""
-        if self.process is None:
-            return
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(2)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        if self.process.stdout is not None:
-            self.process.stdout.close()
 
 
 def run(plan: Plan, options: Options, decoder: Decoder) -> int:
@@ -328,7 +236,7 @@ def _input(frame: Frame, options: Options, decoder: Decoder) -> Input:
     if options.file in (None, "-"):
         return Input(sys.stdin.fileno(), "stdin", decoder, frame.signals, whole_records)
     try:
-        opened = frame.closing.enter_context(Path(str(options.file)).open("rb", buffering=0))
+        opened = frame.closing.enter_context(Path(str(options.file)).open("rb", buffering=0))  # noqa: SIM115  # closed with the frame
     except OSError as exc:
         raise UsageError(f"{options.file} cannot be read: {exc.strerror}.", "Check the path.") from exc
     return Input(opened.fileno(), str(options.file), decoder, frame.signals, whole_records)
@@ -340,7 +248,9 @@ def _require_topic(metadata: Any, options: Options, plan: Plan, frame: Frame, ha
 
     partitions = await_topic(handle.producer, metadata, options.topic, plan.brokers, frame.patience)
     if options.partition >= partitions:
-        raise Unreachable(f"{options.topic} has no partition {options.partition}; it has {partitions}.", "Choose -p from 0 up.")
+        raise Unreachable(
+            f"{options.topic} has no partition {options.partition}; it has {partitions}.", "Choose -p from 0 up."
+        )
 
 
 def _transaction(frame: Frame, options: Options, handle: Any, source: Input, seconds: float) -> tuple[Any, bool]:
@@ -362,7 +272,9 @@ def _transaction(frame: Frame, options: Options, handle: Any, source: Input, sec
     mark = None if options.restart else store.load()
     if mark is not None:
         source.skip(mark)
-        plan.note(f"--resume {options.resume}: {plural(mark.records, 'record')} ({mark.size} bytes) are committed; going on after them")
+        plan.note(
+            f"--resume {options.resume}: {plural(mark.records, 'record')} ({mark.size} bytes) are committed; going on after them"
+        )
     return transaction, False
 
 

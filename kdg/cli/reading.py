@@ -27,11 +27,15 @@ def with_group(plan: Plan) -> tuple[Plan, str | None]:
         if not named.value.strip():
             raise UsageError(f"the group of {named.origin} is empty.", "Name a group, or leave it out.")
         return plan, named.value
-    settings["group.id"] = Resolved("group.id", ASSIGNED_ONLY, "kdg", "nothing is committed: the library only wants a name")
+    settings["group.id"] = Resolved(
+        "group.id", ASSIGNED_ONLY, "kdg", "nothing is committed: the library only wants a name"
+    )
     return dataclasses.replace(plan, clients={**plan.clients, Role.CONSUMER: settings}), None
 
 
-def open_source(frame: Frame, reading: ReadingPlan, topics: Sequence[str], columns: frozenset[str], partitions: Sequence[int]) -> KafkaSource:
+def open_source(
+    frame: Frame, reading: ReadingPlan, topics: Sequence[str], columns: frozenset[str], partitions: Sequence[int]
+) -> KafkaSource:
     """Connect, find the partitions, resolve where to start and stop. Nothing is subscribed or assigned yet: `begin` does it."""
     from kdg.kafka.client import Watch, make_admin, make_consumer, reach
     from kdg.kafka.lookup import Lookup, partitions_of
@@ -50,7 +54,7 @@ def open_source(frame: Frame, reading: ReadingPlan, topics: Sequence[str], colum
     source = KafkaSource(consumer, watch, frame.patience, lookup, reading.group, columns, note=plan.note)
     frame.closing.callback(source.close)
     _stop_at(source, reading, places)
-    _start_at(source, reading, topics, places, frame, partitions)
+    _start_at(source, reading, places, frame, partitions)
     return source
 
 
@@ -73,7 +77,13 @@ def _stop_at(source: KafkaSource, reading: ReadingPlan, places: Sequence[Place])
         source.until = reading.until
 
 
-def _start_at(source: KafkaSource, reading: ReadingPlan, topics: Sequence[str], places: Sequence[Place], frame: Frame, partitions: Sequence[int]) -> None:
+def _start_at(
+    source: KafkaSource,
+    reading: ReadingPlan,
+    places: Sequence[Place],
+    frame: Frame,
+    partitions: Sequence[int],
+) -> None:
     stored = dict(source.committed(places)) if source.group is not None else {}
     known = {topic for topic, _partition in stored}
     fresh = [place for place in places if place[0] not in known]

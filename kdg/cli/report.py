@@ -119,7 +119,12 @@ def _write_report(path: str, report: Mapping[str, object]) -> None:
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as exc:
-        print_error(UsageError(f"--report {path} cannot be written: {exc.strerror}.", "The run itself is over; its summary stands above."))
+        print_error(
+            UsageError(
+                f"--report {path} cannot be written: {exc.strerror}.",
+                "The run itself is over; its summary stands above.",
+            )
+        )
 
 
 def check_report(path: str | None) -> None:

@@ -48,7 +48,9 @@ def dry_run(plan: Plan) -> bool:
     return True
 
 
-def execute(plan: Plan, open_session: Callable[[Frame], Session], unopened: Callable[[Outcome], None] = lambda _o: None) -> int:
+def execute(
+    plan: Plan, open_session: Callable[[Frame], Session], unopened: Callable[[Outcome], None] = lambda _o: None
+) -> int:
     """Run a command to its end and return the exit code; 128 + N when a signal ended it. unopened: told when opening failed."""
     if dry_run(plan):
         return 0
@@ -76,7 +78,9 @@ def _weighs_more(error: KdgError | None) -> bool:
     return error is not None and not isinstance(error, Interrupted)
 
 
-def _pump(frame: Frame, open_session: Callable[[Frame], Session], unopened: Callable[[Outcome], None], outcome: Outcome) -> None:
+def _pump(
+    frame: Frame, open_session: Callable[[Frame], Session], unopened: Callable[[Outcome], None], outcome: Outcome
+) -> None:
     try:
         session = open_session(frame)
     except KdgError as error:

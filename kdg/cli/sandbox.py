@@ -68,7 +68,9 @@ def _run_command(cmd: Sequence[str], bootstrap: str, signals: Signals) -> int:
     try:
         process = subprocess.Popen(cmd, env={**os.environ, "KDG_BROKERS": bootstrap})
     except OSError as exc:
-        raise UsageError(f"-- {cmd[0]}: the command cannot be started: {exc.strerror}.", "Check its name and path.") from exc
+        raise UsageError(
+            f"-- {cmd[0]}: the command cannot be started: {exc.strerror}.", "Check its name and path."
+        ) from exc
     passed = False
     while True:
         try:

@@ -13,13 +13,16 @@ from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import pages
 from kdg.explain.dialects import CLIENTS, dotnet_name, java_name
 from kdg.explain.facts import FACTS, Fact
+from kdg.explain.guarantee_page import guarantee
 from kdg.explain.render import FORMATS, Page, markdown_of, render
+from kdg.explain.setting_page import setting
+from kdg.explain.words import ROLES
 from kdg.guarantees import GUARANTEES, find
 from kdg.properties import CANONICAL, KNOWN, canonical
 
 __all__ = ["CLIENTS", "COMMANDS", "FORMATS", "explain", "names", "table_markdown"]
 
-COMMANDS = tuple(pages.ROLES)
+COMMANDS = tuple(ROLES)
 
 _EXIT_LISTS = ("exitcodes", "exitcode", "exits", "exit")
 _MOST = 2
@@ -79,7 +82,7 @@ def _two(one: str, other: str, client: str, command: str | None) -> Page:
     if left is None or right is None:
         wrong = one if left is None else other
         raise UsageError(f"{wrong!r} is no guarantee, and only guarantees stand side by side.", _near(wrong))
-    return pages.guarantee(left, client, command) if left is right else pages.comparison(left, right)
+    return guarantee(left, client, command) if left is right else pages.comparison(left, right)
 
 
 def _one(text: str, client: str, command: str | None) -> Page:
@@ -89,7 +92,7 @@ def _one(text: str, client: str, command: str | None) -> Page:
         return page
     row = find(name)
     if row is not None:
-        return pages.guarantee(row, client, command)
+        return guarantee(row, client, command)
     if canonical(name) in KNOWN:
         raise UsageError(f"{text!r} is a setting of Kafka's clients that has no part in a guarantee.", _near(name))
     raise UsageError(f"{text!r} is no guarantee, setting or exit code.", _near(name))
@@ -106,7 +109,7 @@ def _exit(name: str) -> Page | None:
 
 def _setting(name: str) -> Page | None:
     fact = FACTS.get(canonical(name)) or _spelled()[0].get(_squash(name))
-    return None if fact is None else pages.setting(fact)
+    return None if fact is None else setting(fact)
 
 
 def _squash(name: str) -> str:

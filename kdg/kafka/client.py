@@ -59,7 +59,9 @@ def _make(make: Callable[[dict[str, Any]], T], config: dict[str, Any]) -> T:
         return make(config)
     except (KafkaException, ValueError, TypeError) as exc:
         reason = error_of(exc).str() if isinstance(exc, KafkaException) else str(exc)
-        raise UsageError(f"the Kafka client refuses the configuration: {_masked(reason, config)}", "Change the setting it names.") from exc
+        raise UsageError(
+            f"the Kafka client refuses the configuration: {_masked(reason, config)}", "Change the setting it names."
+        ) from exc
 
 
 def _masked(reason: str, config: Mapping[str, Any]) -> str:
@@ -101,7 +103,9 @@ def validate(settings: Mapping[str, str], role: Role) -> None:
         make_consumer({"group.id": "kdg.none", **offline}, Watch()).close()
 
 
-def reach(client: Producer | Consumer | AdminClient, watch: Watch, patience: Patience, brokers: str, topic: str | None = None) -> Any:
+def reach(
+    client: Producer | Consumer | AdminClient, watch: Watch, patience: Patience, brokers: str, topic: str | None = None
+) -> Any:
     """The cluster's metadata; also warms the client up, so that the first record does not wait 0.5 s.
 
     Raises Unreachable when no broker answered within the time that reaching one may take, or the login was refused.

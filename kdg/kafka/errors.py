@@ -46,17 +46,32 @@ def translate(error: KafkaError, doing: str) -> KdgError:
     """What an error means that no retry inside the library mended. `doing` says what kdg was about, in the user's terms."""
     code = error.code()
     if code in _NOT_AUTHORISED:
-        return Unreachable(f"{doing}: not authorised for {_NOT_AUTHORISED[code]}: {describe(error)}.", "Ask for the right, or use another identity.")
+        return Unreachable(
+            f"{doing}: not authorised for {_NOT_AUTHORISED[code]}: {describe(error)}.",
+            "Ask for the right, or use another identity.",
+        )
     if code in AUTHENTICATION:
-        return Unreachable(f"{doing}: the broker refused the login: {describe(error)}.", "Check security.protocol and the sasl.* and ssl.* settings.")
+        return Unreachable(
+            f"{doing}: the broker refused the login: {describe(error)}.",
+            "Check security.protocol and the sasl.* and ssl.* settings.",
+        )
     if code in NO_SUCH_TOPIC:
         return Unreachable(f"{doing}: {describe(error)}.", "Check the topic's name and partition.")
     if code in FENCED:
-        return Fenced(f"{doing}: another instance with this identity took over: {describe(error)}.", "Let the other instance work, or give this one an identity of its own.")
+        return Fenced(
+            f"{doing}: another instance with this identity took over: {describe(error)}.",
+            "Let the other instance work, or give this one an identity of its own.",
+        )
     if code == E.INVALID_TRANSACTION_TIMEOUT:
-        return UsageError(f"{doing}: transaction.timeout.ms is above the broker's transaction.max.timeout.ms: {describe(error)}.", "Lower -X transaction.timeout.ms.")
+        return UsageError(
+            f"{doing}: transaction.timeout.ms is above the broker's transaction.max.timeout.ms: {describe(error)}.",
+            "Lower -X transaction.timeout.ms.",
+        )
     if code in (E._AUTO_OFFSET_RESET, E.OFFSET_OUT_OF_RANGE):
-        return PositionGone(f"{doing}: {error.str()}.", "The records there are gone, or the topic was made again. Decide where to go on: a new group, or -o.")
+        return PositionGone(
+            f"{doing}: {error.str()}.",
+            "The records there are gone, or the topic was made again. Decide where to go on: a new group, or -o.",
+        )
     if code in NOT_REACHED:
         return Unreachable(f"{doing}: {describe(error)}.", "Check -b and that the broker runs.")
     return KdgError(f"{doing}: {describe(error)}.")  # fmt: skip
@@ -67,7 +82,10 @@ def translate_commit(error: KafkaError, doing: str) -> KdgError:
     if error.code() in NOT_A_MEMBER:
         return TryAgain(f"{doing}: the group went on without this instance: {describe(error)}.")
     if error.retriable() or error.code() in NOT_REACHED | _STARTING:
-        return OutcomeUnknown(f"{doing}: it is not known whether the position was stored: {describe(error)}.", "Run it again: with the same group it goes on from what is stored.")
+        return OutcomeUnknown(
+            f"{doing}: it is not known whether the position was stored: {describe(error)}.",
+            "Run it again: with the same group it goes on from what is stored.",
+        )
     return translate(error, doing)  # fmt: skip
 
 
@@ -79,6 +97,10 @@ def translate_transaction(error: KafkaError, doing: str) -> KdgError:
         if error.code() in _NOT_AUTHORISED:
             return translate(error, doing)
         return TryAgain(f"{doing}: {describe(error)}.")
-    if error.code() in _NOT_AUTHORISED or error.code() in AUTHENTICATION or error.code() == E.INVALID_TRANSACTION_TIMEOUT:
+    if (
+        error.code() in _NOT_AUTHORISED
+        or error.code() in AUTHENTICATION
+        or error.code() == E.INVALID_TRANSACTION_TIMEOUT
+    ):
         return translate(error, doing)
     return OutcomeUnknown(f"{doing}: it is not known whether the transaction took effect: {describe(error)}.", "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.")  # fmt: skip

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.errors import Unreachable, UsageError
 from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, translate
@@ -62,7 +62,10 @@ class Lookup:
         if not asked:
             return {}
         futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
-        return {(tp.topic, tp.partition): _result(future, f"looking up {tp.topic}[{tp.partition}]").offset for tp, future in futures.items()}
+        return {
+            (tp.topic, tp.partition): _result(future, f"looking up {tp.topic}[{tp.partition}]").offset
+            for tp, future in futures.items()
+        }
 
 
 def _inside(tp: tuple[str, int], offset: int, first: int, last: int) -> int:
@@ -82,7 +85,11 @@ def _result(future: Any, doing: str) -> Any:
 
 
 def partitions_of(
-    metadata: Any, topic: str, brokers: str, wanted: Iterable[int] = (), making: str = "kdg consume and pipe never make a topic"
+    metadata: Any,
+    topic: str,
+    brokers: str,
+    wanted: Iterable[int] = (),
+    making: str = "kdg consume and pipe never make a topic",
 ) -> list[tuple[str, int]]:
     """The partitions of a topic, or those `wanted` (`-p`). Raises Unreachable when the cluster has no such topic or partition."""
     found = metadata.topics.get(topic)
@@ -93,7 +100,9 @@ def partitions_of(
     chosen = list(wanted) or sorted(found.partitions)
     absent = [number for number in chosen if number not in found.partitions]
     if absent:
-        raise Unreachable(f"{topic} has no partition {absent[0]}; it has {len(found.partitions)}.", "Choose -p from 0 up.")
+        raise Unreachable(
+            f"{topic} has no partition {absent[0]}; it has {len(found.partitions)}.", "Choose -p from 0 up."
+        )
     return [(topic, number) for number in chosen]
 
 

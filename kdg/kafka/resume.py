@@ -62,8 +62,10 @@ class ResumeStore:
         try:
             stored = json.loads(metadata or "")
             if stored["format"] != FORMAT:
-                raise KeyError(FORMAT)
-            return Mark(int(stored["bytes"]), int(stored["records"]), str(stored["sha256"]), bool(stored.get("unterminated")))
+                raise KeyError(FORMAT)  # noqa: TRY301  # one place says what is wrong with the metadata
+            return Mark(
+                int(stored["bytes"]), int(stored["records"]), str(stored["sha256"]), bool(stored.get("unterminated"))
+            )
         except (ValueError, KeyError, TypeError) as exc:
             raise UsageError(
                 f"the group {self.group} holds a position in {self.topic} that kdg did not write.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -82,7 +82,9 @@ class KafkaSource:
     def subscribe(self, topics: Sequence[str], *, cooperative: bool) -> None:
         """Share the group's work."""
         self._cooperative = cooperative
-        self.consumer.subscribe(list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        self.consumer.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         """Read these partitions, from these offsets, whatever other members a group has."""
@@ -194,7 +196,8 @@ class KafkaSource:
         error = message.error()
         if error is None:
             return False
-        place = (message.topic() or "", message.partition() if message.partition() is not None else -1)
+        partition = message.partition()
+        place = (message.topic() or "", -1 if partition is None else partition)
         if error.code() == KafkaError._PARTITION_EOF:
             self._reached(place, message.offset())
             return True
@@ -206,11 +209,15 @@ class KafkaSource:
             raise translate(self.watch.fault, "reading")
         where = f"reading {place[0]}[{place[1]}]" if place[1] >= 0 else f"reading {place[0]}".rstrip()
         if error.code() in NO_SUCH_TOPIC and place[0]:
-            raise PositionGone(f"{where}: the topic or the partition is gone: {error.str()}.", "Was it deleted? A topic made again begins anew.")
+            raise PositionGone(
+                f"{where}: the topic or the partition is gone: {error.str()}.",
+                "Was it deleted? A topic made again begins anew.",
+            )
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.group is None:
             return  # the library asks for a coordinator that nobody here needs
         translated = translate(error, where)
-        if error.fatal() or isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED:
+        ends_the_run = isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED
+        if error.fatal() or ends_the_run:
             raise translated
 
     def _reached(self, place: Place, offset: int | None) -> None:
@@ -225,13 +232,16 @@ class KafkaSource:
     def _batch(self, messages: list[Message]) -> Batch:
         if not messages:
             return Batch()
-        places = list(zip(map(Message.topic, messages), map(Message.partition, messages), strict=True))
-        offsets = list(map(Message.offset, messages))
-        last: dict[Place, int] = dict(zip(places, offsets, strict=True))  # type: ignore[arg-type]  # records have all three
+        # Events are out by now: a record has all three.
+        places = cast(
+            list[Place], list(zip(map(Message.topic, messages), map(Message.partition, messages), strict=True))
+        )
+        offsets = cast(list[int], list(map(Message.offset, messages)))
+        last = dict(zip(places, offsets, strict=True))
         if self.until is not None:
             self._end_by_time(messages)
         if self.ends and any(offset >= self.ends.get(place, offset + 1) for place, offset in last.items()):
-            messages = [m for m, p, o in zip(messages, places, offsets, strict=True) if o < self.ends.get(p, o + 1)]  # type: ignore[operator,call-overload]
+            messages = [m for m, p, o in zip(messages, places, offsets, strict=True) if o < self.ends.get(p, o + 1)]
             last = {place: min(offset, self.ends.get(place, offset + 1) - 1) for place, offset in last.items()}
         for place, offset in last.items():
             if place in self._next:
@@ -246,7 +256,9 @@ class KafkaSource:
 
     def _columns(self, messages: list[Message]) -> Batch:
         values = list(map(Message.value, messages))
-        columns: dict[str, Any] = {name: list(map(read, messages)) for name, read in _READ.items() if name in self.columns}
+        columns: dict[str, Any] = {
+            name: list(map(read, messages)) for name, read in _READ.items() if name in self.columns
+        }
         size = sum(map(len, filter(None, values))) + sum(map(len, filter(None, columns.get("keys", ()))))
         if messages:
             self._average = max(0.5 * self._average + 0.5 * size / len(messages), size / len(messages), 1.0)
@@ -281,7 +293,9 @@ class KafkaSource:
                 del self._behind[place]
             elif since >= 0 and time.monotonic() - since > 1.0:
                 self._behind[place] = -1.0
-                self.note(f"waiting for an open transaction in {place[0]}[{place[1]}]: readable up to {self._next[place]}, the end is {self.ends[place]}")
+                self.note(
+                    f"waiting for an open transaction in {place[0]}[{place[1]}]: readable up to {self._next[place]}, the end is {self.ends[place]}"
+                )
 
     # ── positions ──
 
@@ -313,7 +327,8 @@ class KafkaSource:
             raise translate_commit(error_of(exc), doing) from exc
         except TimeoutError:
             raise OutcomeUnknown(
-                f"{doing}: no answer within {limit:.0f} s.", "Run it again: with the same group it goes on from what is stored."
+                f"{doing}: no answer within {limit:.0f} s.",
+                "Run it again: with the same group it goes on from what is stored.",
             ) from None
         for result in results or []:
             if result.error is not None:
@@ -321,7 +336,9 @@ class KafkaSource:
 
     def settled(self) -> None:
         """See Source."""
-        self._report.update({place: offset for place, offset in self._next.items() if self._stored.get(place) != offset})
+        self._report.update(
+            {place: offset for place, offset in self._next.items() if self._stored.get(place) != offset}
+        )
         self._stored = dict(self._next)
 
     def rewind(self) -> None:

@@ -22,7 +22,13 @@ from kdg.records import Batch, Headers
 
 # After one of these, the record may be in the topic all the same (HAZARDS.md: "unknown", not "failed").
 OUTCOME_UNKNOWN = frozenset(
-    {KafkaError._MSG_TIMED_OUT, KafkaError._PURGE_INFLIGHT, KafkaError.REQUEST_TIMED_OUT, KafkaError._TIMED_OUT, KafkaError._TRANSPORT}
+    {
+        KafkaError._MSG_TIMED_OUT,
+        KafkaError._PURGE_INFLIGHT,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+    }
 )
 
 
@@ -82,7 +88,10 @@ def abort_on_failure(failures: Sequence[Failure]) -> None:
     first = failures[0]
     told = f"{len(failures)} of its records could not be delivered: {name_record(first)}: {describe(first.reason)}"
     if first.reason.code() in HOPELESS_RECORD:
-        raise Aborted(f"the transaction is aborted: {told}.", "Raise the limit that the record breaks (message.max.bytes, max.message.bytes), or leave the record out.")
+        raise Aborted(
+            f"the transaction is aborted: {told}.",
+            "Raise the limit that the record breaks (message.max.bytes, max.message.bytes), or leave the record out.",
+        )
     raise TryAgain(f"{told}.")  # fmt: skip
 
 
@@ -144,8 +153,8 @@ class KafkaTarget:
             values = iter(list(batch.values)[done:])
         if self.partition < 0 and not self.keep_partition and batch.headers is None and batch.timestamps is None:
             if batch.keys is None:
-                return values, map(produce, repeat(self.topic), values)  # type: ignore[arg-type]
-            return values, map(produce, repeat(self.topic), values, batch.keys[done:])  # type: ignore[arg-type]
+                return values, map(produce, repeat(self.topic), values)
+            return values, map(produce, repeat(self.topic), values, batch.keys[done:])
         keys = repeat(None) if batch.keys is None else batch.keys[done:]
         places: Any = repeat(self.partition)
         if self.keep_partition and batch.partitions is not None:
@@ -155,7 +164,7 @@ class KafkaTarget:
         reports: Any = repeat(None)
         if batch.headers is not None:
             reports = [partial(self.handle.on_delivery, headers=h) if h else None for h in headers]
-        return values, map(produce, repeat(self.topic), values, keys, places, reports, repeat(None), times, headers)  # type: ignore[arg-type]
+        return values, map(produce, repeat(self.topic), values, keys, places, reports, repeat(None), times, headers)
 
     def _refused(self, batch: Batch, index: int, error: KafkaError) -> None:
         """The library did not take one record: too large, no such partition. The fatal error of a producer is raised."""
@@ -224,4 +233,3 @@ def _failure(error: KafkaError, message: Message, headers: Headers | None) -> Fa
         timestamp,
         error,
     )
-

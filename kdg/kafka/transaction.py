@@ -37,7 +37,9 @@ class KafkaTransaction:
 
     def start(self) -> None:
         """Fence older instances of the transactional id and finish what they left. Before any position is looked up."""
-        self._call(lambda: self.handle.producer.init_transactions(CALL_SECONDS), "starting transactions", self.timeout + 30)
+        self._call(
+            lambda: self.handle.producer.init_transactions(CALL_SECONDS), "starting transactions", self.timeout + 30
+        )
         self.handle.producer.poll(0)  # serves the log
         self.handle.watch.suspicious = False  # what failed while connecting is over: no transaction was open
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kdg.sandbox.cluster import Broker, Sandbox
+    from kdg.sandbox.broker import Broker
+    from kdg.sandbox.cluster import Sandbox
     from kdg.sandbox.errors import SandboxError
 
 __all__ = ["Broker", "Sandbox", "SandboxError"]
 
-_HOMES = {"Broker": "cluster", "Sandbox": "cluster", "SandboxError": "errors"}
+_HOMES = {"Broker": "broker", "Sandbox": "cluster", "SandboxError": "errors"}
 
 
 def __getattr__(name: str) -> object:

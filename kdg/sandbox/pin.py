@@ -1,6 +1,7 @@
 """Owns how jars.lock is made: `python -m kdg.sandbox.pin` writes it again for KAFKA.
 
-Needs the network; nothing else runs it. The lock is shipped, so that every machine runs the same bytes and no dependency is resolved at a user's.
+Needs the network; nothing else runs it. The lock is shipped, so that every machine runs the same bytes and no
+dependency is resolved at a user's.
 """
 
 from __future__ import annotations

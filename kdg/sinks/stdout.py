@@ -65,7 +65,9 @@ class Stdout:
             if self.signals.received is not None:
                 blocked_since = blocked_since or self.clock()
                 if self.clock() - blocked_since > BLOCKED_GRACE:
-                    raise ReaderGone("the reader of stdout takes nothing; the batch that was being written is not committed.")
+                    raise ReaderGone(
+                        "the reader of stdout takes nothing; the batch that was being written is not committed."
+                    )
 
     def flush(self) -> None:
         """See Target. Nothing is buffered here; a file's data are made durable."""

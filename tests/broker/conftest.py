@@ -1,0 +1,25 @@
+"""One real broker for the whole test run. If it does not start, every test that needs it fails; none is skipped."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from kdg.sandbox import Sandbox
+
+from .support import Kafka
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """The broker of the run."""
+    with Sandbox() as sandbox:
+        yield Kafka(sandbox.bootstrap)
+
+
+@pytest.fixture
+def group() -> str:
+    """A consumer group of the test's own."""
+    return f"g-{secrets.token_hex(5)}"

@@ -1,0 +1,298 @@
+"""The command as a process, and an observer that is not kdg: plain confluent_kafka, for the tests against a real broker."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, NamedTuple, Self
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
+
+KDG = str(Path(sys.executable).with_name("kdg"))
+QUICK_GROUP = ("-X", "session.timeout.ms=1000", "-X", "heartbeat.interval.ms=300")
+"""A killed member is gone after a second; the sandbox allows it."""
+QUICK_TRANSACTION = ("-X", "transaction.timeout.ms=3000")
+
+
+def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Whether the condition holds within the time."""
+    deadline = time.monotonic() + seconds
+    while not (held := what()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return held or what()
+
+
+def lines(count: int, first: int = 0) -> list[bytes]:
+    """Values that differ."""
+    return [b"record %06d" % number for number in range(first, first + count)]
+
+
+def text(values: Iterable[bytes]) -> bytes:
+    """Values as the input of produce."""
+    return b"".join(value + b"\n" for value in values)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a command ended. code: as subprocess gives it, -N for a signal."""
+
+    code: int
+    out: bytes
+    err: str
+    seconds: float
+
+    @property
+    def lines(self) -> list[bytes]:
+        """What it printed."""
+        return self.out.split(b"\n")[:-1]
+
+
+class Run:
+    """A command in the background; killed at the end of the `with`, if it still runs."""
+
+    def __init__(self, argv: Sequence[str], env: dict[str, str], stdin: int | IO[bytes], stdout: int | None) -> None:
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115
+        self._began = time.monotonic()
+        self.process = subprocess.Popen(
+            argv, env=env, stdin=stdin, stdout=self._out if stdout is None else stdout, stderr=self._err
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+        for stream in (self.process.stdin, self.process.stdout, self._out, self._err):
+            if stream is not None:
+                stream.close()
+
+    @property
+    def out(self) -> bytes:
+        """What it has printed so far."""
+        return os.pread(self._out.fileno(), 1 << 28, 0)
+
+    @property
+    def err(self) -> str:
+        """What stands on its stderr so far."""
+        return os.pread(self._err.fileno(), 1 << 20, 0).decode()
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.process.poll() is None
+
+    def signal(self, signum: int) -> None:
+        """Send it a signal."""
+        self.process.send_signal(signum)
+
+    def kill(self) -> None:
+        """SIGKILL, and wait."""
+        if self.running:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self, seconds: float = 30.0) -> Done:
+        """Its end, within the time."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {seconds:g} s; on stderr: {self.err}") from None
+        return _sane(Done(code, self.out, self.err, time.monotonic() - self._began))
+
+
+def _sane(done: Done) -> Done:
+    assert "Traceback" not in done.err, done.err
+    assert "a defect of kdg" not in done.err, done.err
+    return done
+
+
+class Record(NamedTuple):
+    """What the observer saw."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    timestamp: int
+
+
+def _record(message: Message) -> Record:
+    key, value = message.key(), message.value()
+    assert not isinstance(key, str)
+    assert not isinstance(value, str)
+    headers: Any = message.headers() or []
+    return Record(message.partition() or 0, message.offset() or 0, key, value, list(headers), message.timestamp()[1])
+
+
+class Kafka:
+    """The broker of the test run, as its tests use it."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    # ── kdg ──
+
+    def environment(self, env: dict[str, str] | None = None) -> dict[str, str]:
+        """This process's, without KDG_* but the broker's address."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("KDG_")}
+        return {**kept, "KDG_BROKERS": self.bootstrap, **(env or {})}
+
+    def kdg(
+        self,
+        *args: str,
+        input: bytes = b"",  # noqa: A002  # as subprocess calls it
+        timeout: float = 60.0,
+        env: dict[str, str] | None = None,
+        argv: Sequence[str] = (KDG,),
+    ) -> Done:
+        """Run the command to its end."""
+        began = time.monotonic()
+        done = subprocess.run(
+            [*argv, *args], input=input, capture_output=True, timeout=timeout, check=False, env=self.environment(env)
+        )
+        return _sane(Done(done.returncode, done.stdout, done.stderr.decode(), time.monotonic() - began))
+
+    def ok(self, *args: str, input: bytes = b"", timeout: float = 60.0) -> Done:  # noqa: A002  # as above
+        """Run the command; it has to end with 0."""
+        done = self.kdg(*args, input=input, timeout=timeout)
+        assert done.code == 0, done
+        return done
+
+    def start(
+        self,
+        *args: str,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int | None = None,
+        env: dict[str, str] | None = None,
+    ) -> Run:
+        """Start the command in the background."""
+        return Run([KDG, *args], self.environment(env), stdin, stdout)
+
+    # ── the observer ──
+
+    def topic(self, partitions: int = 1, **config: str) -> str:
+        """A new topic. config: its properties, with _ for the dots."""
+        name = f"t-{secrets.token_hex(5)}"
+        properties = {key.replace("_", "."): value for key, value in config.items()}
+        made = self.admin.create_topics([NewTopic(name, num_partitions=partitions, config=properties)])
+        made[name].result(30)
+        assert eventually(lambda: self._has_leaders(name, partitions))
+        return name
+
+    def _has_leaders(self, name: str, partitions: int) -> bool:
+        topic = self.admin.list_topics(name, timeout=30).topics[name]
+        return len(topic.partitions) == partitions and all(p.leader >= 0 for p in topic.partitions.values())
+
+    def exists(self, topic: str) -> bool:
+        """Whether the cluster has the topic; asking does not make it."""
+        return topic in self.admin.list_topics(timeout=30).topics
+
+    def filled(self, values: Iterable[bytes | None], partitions: int = 1, **config: str) -> str:
+        """A new topic with these values, in turn over its partitions."""
+        topic = self.topic(partitions, **config)
+        self.produce(topic, values, partitions)
+        return topic
+
+    def produce(self, topic: str, values: Iterable[bytes | None], partitions: int = 1, **fields: Any) -> None:
+        """Records by a plain producer, acknowledged."""
+        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5})
+        for number, value in enumerate(values):
+            producer.produce(topic, value, partition=number % partitions, **fields)
+            if number % 10_000 == 0:
+                producer.flush(30)
+        assert producer.flush(30) == 0
+
+    def transaction(self, timeout_ms: int = 60_000) -> Producer:
+        """A plain producer with an open transaction."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "transactional.id": f"x-{secrets.token_hex(5)}",
+                "transaction.timeout.ms": timeout_ms,
+                "message.timeout.ms": timeout_ms,
+                "socket.timeout.ms": min(timeout_ms, 60_000),
+            }
+        )
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        return producer
+
+    def consumer(self, isolation: str = "read_committed", group: str = "observer") -> Consumer:
+        """A plain consumer that stores nothing."""
+        return Consumer(
+            {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": isolation,
+                "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": 50,
+            }
+        )
+
+    def records(self, topic: str, isolation: str = "read_committed") -> list[Record]:
+        """All that a reader sees now, partition by partition in order."""
+        consumer = self.consumer(isolation)
+        try:
+            partitions = sorted(consumer.list_topics(topic, timeout=30).topics[topic].partitions)
+            consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
+            seen: list[Record] = []
+            left = set(partitions)
+            deadline = time.monotonic() + 60
+            while left:
+                assert time.monotonic() < deadline, f"no end of {topic} in sight"
+                for message in consumer.consume(10_000, 0.1):
+                    error = message.error()
+                    if error is None:
+                        seen.append(_record(message))
+                    elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # the library's own name
+                        left.discard(message.partition() or 0)
+                    else:
+                        raise AssertionError(error)
+            return sorted(seen)
+        finally:
+            consumer.close()
+
+    def values(self, topic: str, isolation: str = "read_committed") -> list[bytes | None]:
+        """The values that a reader sees now."""
+        return [record.value for record in self.records(topic, isolation)]
+
+    def settled_values(self, topic: str, seconds: float = 30.0) -> list[bytes | None]:
+        """The values once no transaction is open any more."""
+        assert eventually(lambda: self.ends(topic, "read_committed") == self.ends(topic), seconds)
+        return self.values(topic)
+
+    def ends(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
+        """Each partition's end; under read_committed the last stable offset."""
+        consumer = self.consumer(isolation)
+        try:
+            partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+            return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions}
+        finally:
+            consumer.close()
+
+    def committed(self, group: str, topic: str) -> dict[int, int]:
+        """The group's positions in the topic, by partition; none where none is stored."""
+        asked = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=30)
+        found = asked[group].result(30).topic_partitions or []
+        return {tp.partition: tp.offset for tp in found if tp.topic == topic and tp.offset >= 0}
+
+    def members(self, group: str) -> int:
+        """How many members the group has."""
+        return len(self.admin.describe_consumer_groups([group], request_timeout=30)[group].result(30).members)

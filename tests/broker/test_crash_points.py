@@ -1,0 +1,157 @@
+"""`--crash-at`: each step of each guarantee in each command, killed there and started again, against the row and its crash table."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from kdg.crash import SHAPES, crash_table
+from kdg.guarantees import GUARANTEES, Guarantee, Step
+
+from .support import KDG, QUICK_GROUP, QUICK_TRANSACTION, Kafka, lines, text
+
+SENT = lines(12)
+BATCH = ("--batch-records", "3")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was in the end missing and what was there more than once."""
+
+    step: Step
+    crashed: bool
+    lost: int
+    doubled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One command under one guarantee, in a world of its own. run: the command, with more options; seen: what it achieved."""
+
+    run: Callable[..., int]
+    seen: Callable[[], list[bytes | None]]
+    again: Callable[[], bool]
+    """Whether the input is given again after the crash, as the row and the advice of `explain` say."""
+
+
+def _produce(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
+    topic = kafka.topic()
+
+    quick = QUICK_TRANSACTION if row.transactional else ()
+
+    def run(*more: str) -> int:
+        return kafka.kdg("produce", topic, "-g", row.name, *quick, *more, input=text(SENT)).code
+
+    def again() -> bool:
+        # Without a position of its own: at-most-once never, at-least-once always, exactly-once after a look at the topic.
+        return row.reads_again and not (row.transactional and kafka.settled_values(topic) == SENT)
+
+    return Case(run, lambda: kafka.settled_values(topic), again)
+
+
+def _resume(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
+    topic, name = kafka.topic(), secrets.token_hex(5)
+
+    def run(*more: str) -> int:
+        return kafka.kdg("produce", topic, "-g", row.name, "--resume", name, *BATCH, *more, input=text(SENT)).code
+
+    return Case(run, lambda: kafka.settled_values(topic), lambda: True)
+
+
+def _consume(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
+    topic, group = kafka.filled(SENT), secrets.token_hex(5)
+    printed = folder / group
+    shell = ("/bin/sh", "-c", 'exec "$0" "$@" >>"$FILE"')
+
+    def run(*more: str) -> int:
+        args = ["consume", topic, "-g", row.name, "-G", group, "-e", *BATCH, *QUICK_GROUP, *more]
+        return kafka.kdg(*args, argv=(*shell, KDG), env={"FILE": str(printed)}).code
+
+    return Case(run, lambda: list(printed.read_bytes().split(b"\n")[:-1]), lambda: True)
+
+
+def _pipe(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
+    source, target, group = kafka.filled(SENT), kafka.topic(), secrets.token_hex(5)
+    quick = (*QUICK_GROUP, *QUICK_TRANSACTION) if row.transactional else QUICK_GROUP
+
+    def run(*more: str) -> int:
+        return kafka.kdg("pipe", source, target, "-g", row.name, "-G", group, "-e", *BATCH, *quick, *more).code
+
+    return Case(run, lambda: kafka.settled_values(target), lambda: True)
+
+
+CASES = {"produce": _produce, "produce --resume": _resume, "consume": _consume, "pipe": _pipe}
+PAIRS = [(row, name) for row in GUARANTEES for name in CASES if SHAPES[name].serves(row)]
+IDS = [f"{row.name} {name}" for row, name in PAIRS]
+
+
+def crash(kafka: Kafka, row: Guarantee, name: str, folder: Path, step: Step) -> Result:
+    case = CASES[name](kafka, row, folder)
+    # Where there is only one interval, its steps come once; elsewhere the second time has something settled before it.
+    once = name == "produce" or step in row.end
+    code = case.run("--crash-at", step.value if once else f"{step.value}:2")
+    if case.again():
+        assert case.run() == 0
+    wanted, found = Counter(SENT), Counter(case.seen())
+    assert not found.keys() - wanted.keys()
+    return Result(step, code == -signal.SIGKILL, (wanted - found).total(), (found - wanted).total())
+
+
+Crashes = Callable[[Guarantee, str], list[Result]]
+
+
+@pytest.fixture(scope="session")
+def crashes(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Crashes:
+    """What a crash at each step of a command did; each is done once in the test run."""
+    known: dict[tuple[str, str], list[Result]] = {}
+
+    def results(row: Guarantee, name: str) -> list[Result]:
+        folder = tmp_path_factory.mktemp("crash")
+        if (row.name, name) not in known:
+            with ThreadPoolExecutor(4) as pool:
+                found = pool.map(lambda step: crash(kafka, row, name, folder, step), row.steps)
+                known[row.name, name] = list(found)
+        return known[row.name, name]
+
+    return results
+
+
+@pytest.mark.parametrize(("row", "name"), PAIRS, ids=IDS)
+def test_a_crash_at_any_step_loses_and_doubles_no_more_than_the_row_and_its_crash_table_say(
+    crashes: Crashes, row: Guarantee, name: str
+) -> None:
+    table = {place.step: place for place in crash_table(row, name) if place.moment == "after"}
+    for result in crashes(row, name):
+        assert result.crashed, f"{result} did not crash"
+        assert not result.lost or row.may_lose, result
+        assert not result.doubled or row.may_double, result
+        if result.step in table:
+            assert not result.lost or table[result.step].may_lose, (result, table[result.step])
+            assert not result.doubled or table[result.step].may_double, (result, table[result.step])
+
+
+@pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
+def test_what_a_row_may_lose_or_double_it_does_lose_or_double_somewhere(crashes: Crashes, row: Guarantee) -> None:
+    results = [result for other, name in PAIRS if other is row for result in crashes(row, name)]
+    assert any(result.lost for result in results) == row.may_lose
+    assert any(result.doubled for result in results) == row.may_double
+
+
+@pytest.mark.parametrize("name", ["consume", "pipe"])
+def test_at_most_once_loses_what_was_committed_and_not_yet_written(crashes: Crashes, name: str) -> None:
+    lost = {result.step: result.lost for result in crashes(GUARANTEES[0], name)}
+    assert lost[Step.COMMIT] == 3
+
+
+@pytest.mark.parametrize("name", ["consume", "pipe"])
+def test_at_least_once_doubles_what_was_written_and_not_yet_committed(crashes: Crashes, name: str) -> None:
+    doubled = {result.step: result.doubled for result in crashes(GUARANTEES[1], name)}
+    assert doubled[Step.FLUSH] == 3
+    assert doubled[Step.READ] == 0

@@ -1,0 +1,151 @@
+"""What each guarantee promises, on a real broker: undisturbed, and with processes killed at random moments."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from kdg.guarantees import GUARANTEES, Guarantee
+
+from .support import QUICK_GROUP, QUICK_TRANSACTION, Kafka, eventually, lines, text
+
+KILLS = 10
+IDS = [row.name for row in GUARANTEES]
+
+
+def check(row: Guarantee, sent: Iterable[bytes], seen: Iterable[bytes | None]) -> None:
+    """The row's promise about loss and duplicates."""
+    wanted, found = Counter(sent), Counter(seen)
+    assert not found.keys() - wanted.keys()
+    if not row.may_lose:
+        assert not wanted - found, f"{(wanted - found).total()} lost"
+    if not row.may_double:
+        assert not found - wanted, f"{(found - wanted).total()} doubled"
+
+
+@pytest.fixture
+def moments() -> random.Random:
+    """Random moments; the seed is printed when the test fails."""
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")
+    return random.Random(seed)  # noqa: S311  # moments of a test
+
+
+@pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
+def test_100_000_lines_come_out_of_produce_pipe_and_consume_as_they_went_in(
+    kafka: Kafka, group: str, row: Guarantee
+) -> None:
+    source, target = kafka.topic(), kafka.topic()
+    sent = text(lines(100_000))
+    kafka.ok("produce", source, "-g", row.name, input=sent)
+    kafka.ok("pipe", source, target, "-g", row.name, "-G", group, "-e")
+    assert kafka.ok("consume", target, "-g", row.name, "-e").out == sent
+
+
+@pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
+def test_a_pipe_killed_at_ten_random_moments_keeps_its_promise(
+    kafka: Kafka, group: str, row: Guarantee, moments: random.Random
+) -> None:
+    sent = lines(100_000)
+    source, target = kafka.filled(sent), kafka.topic()
+    args = ["pipe", source, target, "-g", row.name, "-G", group, "-e", "--batch-records", "300", *QUICK_GROUP]
+    if row.transactional:
+        args += ["--transactional-id", f"{group}-1", *QUICK_TRANSACTION]
+    for _ in range(KILLS):
+        before = kafka.ends(target)
+        with kafka.start(*args) as run:
+            assert eventually(lambda: kafka.ends(target) != before or not run.running)
+            threading.Event().wait(moments.uniform(0, 0.15))  # the random moment
+            assert run.running, "the kills have to hit while records flow"
+            run.kill()
+    kafka.ok(*args)
+    seen = kafka.settled_values(target)
+    check(row, sent, seen)
+    assert row.may_lose or row.may_double or seen == sent
+
+
+def test_an_exactly_once_pipe_of_changing_identity_killed_twice_copies_each_record_once(
+    kafka: Kafka, group: str, moments: random.Random
+) -> None:
+    sent = lines(20_000)
+    source, target = kafka.filled(sent, 2), kafka.topic()
+    args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "100"]
+    args += [*QUICK_GROUP, *QUICK_TRANSACTION]
+    for _ in range(2):
+        before = kafka.ends(target)
+        with kafka.start(*args) as run:
+            assert eventually(lambda: kafka.ends(target) != before or not run.running)
+            threading.Event().wait(moments.uniform(0, 0.15))
+            assert run.running
+            run.kill()
+    kafka.ok(*args)
+    assert sorted(filter(None, kafka.settled_values(target))) == sent
+
+
+def test_produce_resume_killed_at_ten_random_moments_sends_each_line_once(
+    kafka: Kafka, group: str, tmp_path: Path, moments: random.Random
+) -> None:
+    sent = lines(100_000)
+    source = tmp_path / "input"
+    source.write_bytes(text(sent))
+    target = kafka.topic()
+    args = ["produce", target, str(source), "-g", "eos", "--resume", group, "--batch-records", "300"]
+    for _ in range(KILLS):
+        before = kafka.ends(target)
+        with kafka.start(*args) as run:
+            assert eventually(lambda: kafka.ends(target) != before or not run.running)
+            threading.Event().wait(moments.uniform(0, 0.1))
+            assert run.running, "the kills have to hit while records flow"
+            run.kill()
+    kafka.ok(*args)
+    assert kafka.values(target) == sent
+
+
+def test_at_least_once_produce_killed_at_random_moments_and_run_again_loses_nothing(
+    kafka: Kafka, tmp_path: Path, moments: random.Random
+) -> None:
+    sent = lines(60_000)
+    source = tmp_path / "input"
+    source.write_bytes(text(sent))
+    target = kafka.topic()
+    for _ in range(3):
+        before = kafka.ends(target)
+        with kafka.start("produce", target, str(source), "-g", "alo") as run:
+            assert eventually(lambda: kafka.ends(target) != before or not run.running)
+            threading.Event().wait(moments.uniform(0, 0.05))
+            run.kill()
+    kafka.ok("produce", target, str(source), "-g", "alo")
+    seen = Counter(kafka.values(target))
+    assert seen.keys() == set(sent)
+    assert seen.total() > len(sent), "the kills have to hit while records flow"
+
+
+def test_a_read_committed_reader_running_all_along_never_sees_a_record_twice_or_of_an_aborted_transaction(
+    kafka: Kafka, group: str, moments: random.Random
+) -> None:
+    sent = lines(30_000)
+    source, target = kafka.filled(sent), kafka.topic()
+    args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "200"]
+    args += ["--transactional-id", group, *QUICK_GROUP, *QUICK_TRANSACTION]
+    with kafka.start("consume", target, "-g", "eos", "-c", str(len(sent)), "--timeout", "120") as reader:
+        for _ in range(4):
+            before = kafka.ends(target)
+            with kafka.start(*args) as run:
+                assert eventually(lambda: kafka.ends(target) != before or not run.running)
+                threading.Event().wait(moments.uniform(0, 0.15))
+                run.kill()
+        # A transaction that is aborted for good: its records are in the log, and nobody may see them.
+        producer = kafka.transaction()
+        producer.produce(target, b"aborted")
+        assert producer.flush(30) == 0
+        producer.abort_transaction(30)
+        kafka.ok(*args)
+        assert reader.end(60).out == text(sent)
+    assert b"aborted" in kafka.values(target, "read_uncommitted")
+    assert kafka.values(target) == sent
