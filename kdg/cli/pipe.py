@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kdg.cli.durability import check_cluster
 from kdg.cli.options import Acks, Common, Compression, Reading, TransactionalId, command
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
 from kdg.cli.reading import begin, open_source, with_group
@@ -103,6 +104,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     metadata = reach(handle.producer, handle.watch, frame.patience, plan.brokers)
     partitions_of(metadata, options.target, plan.brokers)
     partitions_of(metadata, options.source, plan.brokers)
+    check_cluster(frame, Role.PRODUCER, metadata, [options.source, options.target])
     on_failure = _told(plan) if plan.row.may_lose else abort_on_failure if plan.row.transactional else stop_on_failure
     seconds = float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or 60_000) / 1000
     target = KafkaTarget(handle, options.target, frame.patience, on_failure, keep_partition=options.keep_partition, settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip

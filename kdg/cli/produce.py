@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kdg.cli.durability import check_cluster
 from kdg.cli.options import Acks, Common, Compression, Delimiter, Encoding, Json, KeyDelimiter, TransactionalId, command
 from kdg.cli.plan import Plan, plan_of
 from kdg.cli.report import Outcome, plural, transactions_text
@@ -202,12 +203,10 @@ def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFil
     opened.append(source)
     kept.open(options.file)
 
-    from kdg.kafka.client import reach
     from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
 
     handle = ProducerHandle(plan.settings(Role.PRODUCER), verbose=plan.verbose)
-    metadata = reach(handle.producer, handle.watch, frame.patience, plan.brokers, options.topic)
-    _require_topic(metadata, options, plan, frame, handle)
+    check_cluster(frame, Role.PRODUCER, _topic(options, frame, handle), [options.topic])
     on_failure = abort_on_failure if plan.row.transactional else kept
     seconds = float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or 60_000) / 1000
     target = KafkaTarget(handle, options.topic, frame.patience, on_failure, options.partition, options.keep_partition, settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip
@@ -242,15 +241,19 @@ def _input(frame: Frame, options: Options, decoder: Decoder) -> Input:
     return Input(opened.fileno(), str(options.file), decoder, frame.signals, whole_records)
 
 
-def _require_topic(metadata: Any, options: Options, plan: Plan, frame: Frame, handle: Any) -> None:
-    """A broker that may make topics has made it by now; another one says so."""
+def _topic(options: Options, frame: Frame, handle: Any) -> Any:
+    """The cluster's metadata, with the topic: a broker that may make topics has made it by now; another one says so."""
+    from kdg.kafka.client import reach
     from kdg.kafka.lookup import await_topic
 
-    partitions = await_topic(handle.producer, metadata, options.topic, plan.brokers, frame.patience)
+    brokers = frame.plan.brokers
+    metadata = reach(handle.producer, handle.watch, frame.patience, brokers, options.topic)
+    metadata = await_topic(handle.producer, metadata, options.topic, brokers, frame.patience)
+    partitions = len(metadata.topics[options.topic].partitions)
     if options.partition >= partitions:
-        raise Unreachable(
-            f"{options.topic} has no partition {options.partition}; it has {partitions}.", "Choose -p from 0 up."
-        )
+        has = f"{options.topic} has no partition {options.partition}; it has {partitions}."
+        raise Unreachable(has, "Choose -p from 0 up.")
+    return metadata
 
 
 def _transaction(frame: Frame, options: Options, handle: Any, source: Input, seconds: float) -> tuple[Any, bool]:
@@ -279,14 +282,15 @@ def _transaction(frame: Frame, options: Options, handle: Any, source: Input, sec
 
 
 def _resume_store(frame: Frame, options: Options) -> Any:
-    from kdg.guarantees import EXACTLY_ONCE
     from kdg.kafka.client import Watch, make_admin, make_consumer
     from kdg.kafka.resume import ResumeStore
     from kdg.settings import Layer, plain, resolve
 
     group = f"kdg.produce.{options.resume}"
     given = {name: s.value for name, s in frame.plan.clients[Role.PRODUCER].items() if s.origin != frame.plan.row.name}
-    settings = plain(resolve(EXACTLY_ONCE, Role.CONSUMER, "produce", [Layer("--resume", {"group.id": group} | given)]))
+    settings = plain(
+        resolve(frame.plan.row, Role.CONSUMER, "produce", [Layer("--resume", {"group.id": group} | given)])
+    )
     watch = Watch(verbose=frame.plan.verbose)
     consumer = make_consumer(settings, watch)
     store = ResumeStore(consumer, make_admin(settings, watch), group, options.topic, frame.patience)

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -111,10 +112,11 @@ def reach(
     Raises Unreachable when no broker answered within the time that reaching one may take, or the login was refused.
     """
     began = time.monotonic()
-    while True:
+    # The library can miss that its connection has come up, and then waits out the whole timeout: short ones first.
+    for attempt in count():
         left = patience.left(patience.reach, began)
         try:
-            return client.list_topics(topic, timeout=min(max(left, 0.05), 1.0))
+            return client.list_topics(topic, timeout=min(max(left, 0.05), 0.2 * 2 ** min(attempt, 5), 1.0))
         except KafkaException as exc:
             error = error_of(exc)
             client.poll(0)
@@ -129,6 +131,7 @@ def reach(
                     f"no broker reached at {brokers} within {time.monotonic() - began:.0f} s: {cause}.",
                     "Check -b (or KDG_BROKERS) and that the broker runs; --timeout sets how long to try.",
                 ) from exc
+    raise AssertionError  # the loop has no other end
 
 
 def bounded(call: Callable[[], T], seconds: float) -> T:

@@ -111,13 +111,13 @@ def committed_of(positions: Iterable[TopicPartition]) -> Mapping[tuple[str, int]
     return {(tp.topic, tp.partition): tp.offset for tp in positions if tp.offset >= 0}
 
 
-def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, patience: Patience) -> int:
-    """How many partitions the topic has; waits while the broker is making it. Raises Unreachable when there is none."""
+def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, patience: Patience) -> Any:
+    """The metadata with the topic in it; waits while the broker is making it. Raises Unreachable when there is none."""
     began = time.monotonic()
     while True:
         found = metadata.topics.get(topic)
         if found is not None and found.error is None and found.partitions:
-            return len(found.partitions)
+            return metadata
         pending = found is not None and found.error is not None and found.error.code() in BEING_MADE
         if not pending or patience.over(min(patience.reach, MAKING_SECONDS), began):
             partitions_of(metadata, topic, brokers, making="the broker does not make topics by itself")
