@@ -93,7 +93,7 @@ def run(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) ->
         target = Stdout(encoder, frame.signals, durable=reading.group is not None)
         if reading.group is not None and target.is_pipe and not plan.row.may_lose:
             plan.note("what sits in the pipe is lost if its reader dies: the guarantee ends at the file descriptor")
-        source = open_source(frame, reading, options.topics, encoder.columns, options.partitions)
+        source = open_source(frame, reading, options.topics, encoder.columns, options.partitions, options.topics)
         pump = Pump(
             cycle=plan.cycle(settles=reading.group is not None),
             source=source,

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kdg.cli.durability import check_cluster
 from kdg.cli.plan import Plan, ReadingPlan
 from kdg.cli.run import Frame
 from kdg.errors import UsageError
@@ -34,10 +35,19 @@ def with_group(plan: Plan) -> tuple[Plan, str | None]:
 
 
 def open_source(
-    frame: Frame, reading: ReadingPlan, topics: Sequence[str], columns: frozenset[str], partitions: Sequence[int]
+    frame: Frame,
+    reading: ReadingPlan,
+    topics: Sequence[str],
+    columns: frozenset[str],
+    partitions: Sequence[int],
+    checked: Sequence[str] = (),
 ) -> KafkaSource:
-    """Connect, find the partitions, resolve where to start and stop. Nothing is subscribed or assigned yet: `begin` does it."""
+    """Connect, find the partitions, resolve where to start and stop; nothing is subscribed yet: `begin` does it.
+
+    columns: those of a Batch that somebody will look at. checked: the topics whose replication is to be looked at.
+    """
     from kdg.kafka.client import Watch, make_admin, make_consumer, reach
+    from kdg.kafka.identity import TopicIds
     from kdg.kafka.lookup import Lookup, partitions_of
     from kdg.kafka.source import KafkaSource
 
@@ -50,8 +60,12 @@ def open_source(
     admin = make_admin(settings, watch)
     # A first question on a cold connection can wait out the library's retry of 1 to 3 s.
     reach(admin, watch, frame.patience, plan.brokers, topics[0])
+    if checked:
+        check_cluster(frame, Role.CONSUMER, metadata, checked, warn=reading.group is not None)
     lookup = Lookup(admin)
     source = KafkaSource(consumer, watch, frame.patience, lookup, reading.group, columns, note=plan.note)
+    source.identity = TopicIds(admin, topics)
+    source.identity.check()
     frame.closing.callback(source.close)
     _stop_at(source, reading, places)
     _start_at(source, reading, places, frame, partitions)

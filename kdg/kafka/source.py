@@ -9,14 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from kdg.cycle import Lost, Revoked
-from kdg.errors import OutcomeUnknown, PositionGone, Unreachable
+from kdg.errors import KdgError, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, translate, translate_commit
+from kdg.kafka.identity import TopicIds
 from kdg.kafka.lookup import Lookup, committed_of
 from kdg.patience import Patience
 from kdg.ports import Rebalance, TryAgain
@@ -28,6 +30,7 @@ MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
 COMMIT_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
+SEEK_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class KafkaSource:
     ends: dict[Place, int] = field(default_factory=dict)
     stop_at_ends: bool = False
     until: int | None = None
+    identity: TopicIds | None = None
     note: Callable[[str], None] = lambda _line: None
     rebalance: Rebalance | None = None
     _next: dict[Place, int] = field(default_factory=dict)
@@ -168,6 +172,8 @@ class KafkaSource:
         messages = self._fetch(max(min(limit, int(MAX_BYTES / self._average)), 1), timeout)
         if self._touched:
             messages = self._untouched(messages)
+        if messages and self.identity is not None:
+            self.identity.check()
         if any(map(Message.error, messages)):
             messages = [m for m in messages if not self._is_event(m)]
         return self._batch(messages)
@@ -359,10 +365,14 @@ class KafkaSource:
         while self._seeks:
             (topic, partition), offset = next(iter(self._seeks.items()))
             try:
-                self.consumer.seek(TopicPartition(topic, partition, offset))
+                bounded(partial(self.consumer.seek, TopicPartition(topic, partition, offset)), SEEK_SECONDS)
             except KafkaException as exc:
                 if (topic, partition) in self._next and not self._taken_away(topic, partition):
                     raise translate(error_of(exc), f"going back to {topic}[{partition}] at {offset}") from exc
+            except TimeoutError:
+                raise KdgError(
+                    f"going back to {topic}[{partition}] at {offset}: the Kafka client does not answer."
+                ) from None
             self._seeks.pop((topic, partition), None)
 
     def _taken_away(self, topic: str, partition: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
+from kdg.kafka.client import bounded
 from kdg.kafka.errors import FENCED, describe, error_of, translate_transaction
 from kdg.kafka.target import ProducerHandle
 from kdg.patience import Patience
@@ -17,6 +18,7 @@ from kdg.records import Position
 
 CALL_SECONDS = 1.0
 """One transactional call: none of them looks at signals (HAZARDS.md)."""
+BEGIN_SECONDS = 5.0
 
 
 @dataclass(slots=True)
@@ -50,7 +52,16 @@ class KafkaTransaction:
             self.recycle()
         self._metadata = self.group_metadata() if self.group_metadata is not None else None
         self._began = time.monotonic()
-        self._call(self.handle.producer.begin_transaction, "beginning a transaction")
+        # It takes no timeout, and has been seen to hang (librdkafka #4420).
+        try:
+            self._call(
+                lambda: bounded(self.handle.producer.begin_transaction, BEGIN_SECONDS), "beginning a transaction"
+            )
+        except TimeoutError:
+            self._in_doubt = True
+            raise OutcomeUnknown(
+                "beginning a transaction: the Kafka client does not answer.", "Run it again."
+            ) from None
 
     def record(self, positions: Sequence[Position]) -> None:
         """See Transaction; nothing to do for an input without a position."""

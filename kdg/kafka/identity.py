@@ -1,0 +1,59 @@
+"""Owns noticing that a topic was deleted and made again while it is read.
+
+A new log that is longer than the position would be read on from there, and what lies before it silently skipped (HAZARDS.md, "a
+topic made again"): the topic's id tells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from kdg.errors import PositionGone
+from kdg.kafka.errors import NO_SUCH_TOPIC, error_of
+
+FRESH = 0.25
+"""Seconds for which an answer counts; making a topic again and reading from it takes longer."""
+
+
+@dataclass(slots=True)
+class TopicIds:
+    """The ids that some topics had at the start; looked at again before records are handed out."""
+
+    admin: AdminClient
+    topics: Sequence[str]
+    _ids: dict[str, str] = field(default_factory=dict)
+    _asked: float = float("-inf")
+
+    def check(self) -> None:
+        """Raises PositionGone when a topic is no longer the one it was. A topic that this user may not describe is not watched."""
+        now = time.monotonic()
+        if now - self._asked < FRESH:
+            return
+        self._asked = now
+        for topic, future in self.admin.describe_topics(TopicCollection(list(self.topics)), request_timeout=5).items():
+            self._compare(topic, future)
+
+    def _compare(self, topic: str, future: Any) -> None:
+        try:
+            found = str(future.result(6).topic_id)
+        except TimeoutError:
+            return
+        except KafkaException as exc:
+            if error_of(exc).code() in NO_SUCH_TOPIC and topic in self._ids:
+                raise _gone(topic, "was deleted") from exc
+            return
+        if self._ids.setdefault(topic, found) != found:
+            raise _gone(topic, f"was made again: its id is {found}, and was {self._ids[topic]}")
+
+
+def _gone(topic: str, what: str) -> PositionGone:
+    return PositionGone(
+        f"topic {topic} {what}; positions in the one that was read mean nothing in it.",
+        "Run it again to begin with what there is now: the group has no position in the new topic.",
+    )
