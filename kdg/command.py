@@ -6,14 +6,18 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kdg.errors import Aborted, UsageError
+from kdg.errors import Aborted, KdgError, UsageError
 
 
 @dataclass(slots=True)
 class CommandInput:
-    """A command whose output is the input; it counts as ended in order only when it exits 0."""
+    """A command whose output is the input; it counts as ended in order only when it exits 0.
+
+    revocable: its output is in a transaction that can still be aborted.
+    """
 
     argv: Sequence[str]
+    revocable: bool
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self) -> int:
@@ -29,12 +33,20 @@ class CommandInput:
         return self.process.stdout.fileno()
 
     def check(self) -> None:
-        """At the end of its output: raises Aborted unless it exited with 0."""
+        """At the end of its output: raises unless it exited with 0; Aborted where nothing of it is visible yet."""
         assert self.process is not None  # noqa: S101  # it was started
         status = self.process.wait()
-        if status != 0:
-            how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
-            raise Aborted(f"{self.argv[0]} {how}: its output cannot be trusted to be complete, and nothing of the open transaction is visible.", "Mend the command and run it again.")  # fmt: skip
+        if status == 0:
+            return
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
+        told = f"{self.argv[0]} {how}: its output cannot be trusted to be complete"
+        if self.revocable:
+            raise Aborted(
+                f"{told}, and nothing of the open transaction is visible.", "Mend the command and run it again."
+            )
+        raise KdgError(
+            f"{told}; what it wrote was sent.", "Mend the command; sending it all again doubles what was sent."
+        )
 
     def stop(self) -> None:
         """End it when the run ends first."""

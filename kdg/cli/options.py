@@ -9,6 +9,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from kdg.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Common:
@@ -141,19 +143,31 @@ Compression = Annotated[
 TransactionalId = Annotated[str | None, typer.Option("--transactional-id", metavar="ID", help="exactly-once: names this instance; started again, it fences the one before.")]  # fmt: skip
 
 
-def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a function as a command; a parameter that is one of the dataclasses above stands for its fields as options."""
+def command(
+    app: typer.Typer, name: str, *, takes_command: bool = False, **settings: Any
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a function as a command; a parameter that is one of the dataclasses above stands for its fields as options.
+
+    takes_command: the function is given what follows `--` as `cmd`.
+    """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         hints = get_type_hints(function, include_extras=True)
         groups: dict[str, Any] = {key: hint for key, hint in hints.items() if is_dataclass(hint)}
 
-        def run(**typed: Any) -> None:
+        def run(context: typer.Context, **typed: Any) -> None:
+            if context.obj and not takes_command:
+                raise UsageError(
+                    f"kdg {name} takes no command, and -- {context.obj[0]} was given.", "Drop `--` and what follows."
+                )
+            if takes_command:
+                typed["cmd"] = tuple(context.obj or ())
             made = {key: kind(**{f.name: typed.pop(f.name) for f in fields(kind)}) for key, kind in groups.items()}
             function(**made, **typed)
 
-        run.__signature__ = inspect.Signature(list(_parameters(function, hints)))  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in _parameters(function, hints)}
+        parameters = [_parameter("context", typer.Context, MISSING), *_parameters(function, hints)]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
         run.__doc__ = function.__doc__
         app.command(name, **settings)(run)
         return function
@@ -164,6 +178,8 @@ def command(app: typer.Typer, name: str, **settings: Any) -> Callable[[Callable[
 def _parameters(function: Callable[..., None], hints: dict[str, Any]) -> list[inspect.Parameter]:
     found = []
     for parameter in inspect.signature(function).parameters.values():
+        if parameter.name == "cmd":  # what follows `--` is never parsed
+            continue
         hint = hints[parameter.name]
         if is_dataclass(hint) and isinstance(hint, type):
             inner = get_type_hints(hint, include_extras=True)

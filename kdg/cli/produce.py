@@ -26,6 +26,9 @@ from kdg.pump import Limits, Pump
 TRANSACTION_MARGIN = 0.9
 """The part of transaction.timeout.ms in which the input must be at its end; the rest is for flush and commit."""
 
+AFTER_FAILURE_SECONDS = 30.0
+"""How long a run that failed still waits for the acknowledgement of what it sent before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -46,12 +49,12 @@ class Options:
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "produce", short_help="Send records to a topic.")
+    @command(app, "produce", takes_command=True, short_help="Send records to a topic.")
     def produce(
-        context: typer.Context,
         topic: Annotated[str, typer.Argument(metavar="TOPIC")],
         file: Annotated[str | None, typer.Argument(metavar="[FILE] [-- CMD...]", show_default=False)] = None,
         *,
+        cmd: tuple[str, ...],
         common: Common,
         acks: Acks = None,
         resume: Annotated[str | None, typer.Option("--resume", metavar="NAME", help="exactly-once: transactions that carry the input's position; run again with the same NAME, it goes on.")] = None,
@@ -87,7 +90,7 @@ def register(app: typer.Typer) -> None:
             "compression.type": compression,
         }
         plan = plan_of(common, "produce", flags, [Role.PRODUCER], [flag for flag, value in typed.items() if value])
-        options = Options(topic, file, tuple(context.obj or ()), resume, restart, undelivered, allow_unterminated, -1 if partition is None else partition, keep_partition, count)  # fmt: skip
+        options = Options(topic, file, cmd, resume, restart, undelivered, allow_unterminated, -1 if partition is None else partition, keep_partition, count)  # fmt: skip
         plan = _identified(plan, options, common)
         decoder = _decoder(
             json, delimiter, key_delimiter, key, header, null, keep_partition, key_encoding, value_encoding
@@ -229,7 +232,7 @@ def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFil
 def _input(frame: Frame, options: Options, decoder: Decoder) -> Input:
     whole_records = frame.plan.row.transactional and not options.allow_unterminated
     if options.cmd:
-        cmd = CommandInput(options.cmd)
+        cmd = CommandInput(options.cmd, revocable=frame.plan.row.transactional)
         frame.closing.callback(cmd.stop)
         return Input(cmd.start(), options.cmd[0], decoder, frame.signals, whole_records, at_end=cmd.check)
     if options.file in (None, "-"):
@@ -304,7 +307,8 @@ def _tell(outcome: Outcome, options: Options, target: Any, source: Input, kept: 
     plan = outcome.plan
     counts = pump.counts
     if not plan.row.transactional:
-        target.give_up() if outcome.error is not None else None
+        if outcome.error is not None:
+            _flush_after(outcome.error, target)
         if outcome.error is not None and options.undelivered is not None:
             _keep_rest(source, kept)
         kept.close()
@@ -315,6 +319,16 @@ def _tell(outcome: Outcome, options: Options, target: Any, source: Input, kept: 
     unconfirmed = plan.value(Role.PRODUCER, "acks") == "0"
     outcome.unconfirmed = counts.written if unconfirmed else 0
     outcome.what = _what(outcome, options, unconfirmed=unconfirmed)
+
+
+def _flush_after(error: KdgError, target: Any) -> None:
+    """An input that failed is no reason to drop what was read before; what cannot be sent in time is given up."""
+    target.settle_seconds = AFTER_FAILURE_SECONDS
+    try:
+        target.flush()
+    except KdgError as exc:
+        target.give_up()
+        error.hint = error.hint or str(exc)
 
 
 def _timed_out(error: KdgError | None) -> KdgError | None:

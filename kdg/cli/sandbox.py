@@ -18,9 +18,10 @@ from kdg.signals import Signals
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "sandbox", short_help="A real Apache Kafka on this machine.")
+    @command(app, "sandbox", takes_command=True, short_help="A real Apache Kafka on this machine.")
     def sandbox(
-        context: typer.Context,
+        *,
+        cmd: tuple[str, ...],
         brokers: Annotated[int, typer.Option("--brokers", metavar="N", min=1, max=5, help="How many brokers; 3 replicate, with min.insync.replicas 2.")] = 1,
         topic: Annotated[list[str] | None, typer.Option("--topic", metavar="NAME[:PARTITIONS]", help="Make this topic; may be repeated.")] = None,
         quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes; errors stay.")] = False,
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
         Without CMD it prints the setting for a shell and runs until Ctrl-C.
         """
-        raise typer.Exit(run(brokers, [_topic(text) for text in topic or []], tuple(context.obj or ()), quiet=quiet))
+        raise typer.Exit(run(brokers, [_topic(text) for text in topic or []], cmd, quiet=quiet))
 
 
 def _topic(text: str) -> tuple[str, int]:
