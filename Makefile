@@ -10,6 +10,7 @@ setup: .venv/.done
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "kdg needs Python 3.11 or later; this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m compileall -q kdg
 	touch .venv/.done
 
 demo: setup

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
 from kdg.cli import consume, explain, pipe, produce, sandbox
+from kdg.cli.options import Help
+from kdg.cli.quick import make_quick
 from kdg.cli.report import print_error
 from kdg.errors import KdgError, UsageError
 
@@ -18,19 +21,23 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="kdg",
         help="Produce, consume and pipe Kafka records under a delivery guarantee that you name.",
-        no_args_is_help=True,
         add_completion=True,
         rich_markup_mode=None,  # rich is not loaded for help (DESIGN.md section 6)
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        add_help_option=False,
     )
     for part in (produce, consume, pipe, explain, sandbox):
         part.register(app)
-    app.callback()(_version)
+    app.callback(invoke_without_command=True, add_help_option=False)(_root)
     return app
 
 
-def _version(context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")) -> None:  # noqa: FBT003  # typer's way  # fmt: skip
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # a flag
+    help_: Help = False,  # a flag
+) -> None:
+    del help_  # its callback has answered
     if version:
         from importlib.metadata import version as installed
 
@@ -54,7 +61,8 @@ def run(argv: Sequence[str]) -> int:
     """The exit code of one command line; messages are on stderr. 128 + N: it is to end by signal N."""
     arguments, cmd = split(argv)
     try:
-        code = make_app()(arguments, prog_name="kdg", standalone_mode=False, obj=cmd)
+        command = make_quick(typer.main.get_command(make_app()))
+        code = command(arguments, prog_name="kdg", standalone_mode=False, obj=cmd)
     except KdgError as error:
         print_error(error)
         return error.exit_code
@@ -83,4 +91,5 @@ def _defect(exc: Exception) -> int:
 
 def _usage_hint(arguments: Sequence[str]) -> str:
     named = next((a for a in arguments if not a.startswith("-")), "")
+    named = named if named in [command.name for command in make_app().registered_commands] else ""
     return f"`kdg {named} --help` shows what there is." if named else "`kdg --help` shows what there is."

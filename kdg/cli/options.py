@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, get_type_hints
@@ -143,6 +144,16 @@ Compression = Annotated[
 TransactionalId = Annotated[str | None, typer.Option("--transactional-id", metavar="ID", help="exactly-once: names this instance; started again, it fences the one before.")]  # fmt: skip
 
 
+def _show_help(context: typer.Context, wanted: bool) -> None:  # how typer calls it
+    if wanted:
+        sys.stdout.write(context.get_help() + "\n")
+        raise typer.Exit
+
+
+# Typer's own --help is made anew while parsing, and converted through pydantic (kdg/cli/quick.py).
+Help = Annotated[bool, typer.Option("--help", "-h", is_eager=True, callback=_show_help, help="Show this message and exit.")]  # fmt: skip
+
+
 def command(
     app: typer.Typer, name: str, *, takes_command: bool = False, **settings: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -156,6 +167,7 @@ def command(
         groups: dict[str, Any] = {key: hint for key, hint in hints.items() if is_dataclass(hint)}
 
         def run(context: typer.Context, **typed: Any) -> None:
+            del typed["help_"]
             if context.obj and not takes_command:
                 raise UsageError(
                     f"kdg {name} takes no command, and -- {context.obj[0]} was given.", "Drop `--` and what follows."
@@ -166,10 +178,11 @@ def command(
             function(**made, **typed)
 
         parameters = [_parameter("context", typer.Context, MISSING), *_parameters(function, hints)]
+        parameters.append(_parameter("help_", Help, default=False))
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         run.__doc__ = function.__doc__
-        app.command(name, **settings)(run)
+        app.command(name, add_help_option=False, **settings)(run)
         return function
 
     return register

@@ -1,0 +1,310 @@
+"""Owns the eyes and hands of a run under faults: a feeder, a live reader, a watch on positions, and the reading at the end.
+
+Plain clients in threads of their own, with nothing of kdg's source and target in them: what they say is held against those.
+Each survives brokers that go away; what it cannot survive stands in `failure`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
+
+from kdg.errors import KdgError
+from kdg.kafka.errors import describe, error_of
+
+Row = tuple[int, int]
+"""Partition and offset."""
+
+TICK = 0.02  # seconds between two bunches of records
+POLL = 0.1
+POSITIONS_EVERY = 0.5
+FLUSH_SECONDS = 90.0
+
+
+def _silent(*_: object) -> None:
+    """The library's own log, and errors that mend themselves."""
+
+
+def _config(bootstrap: str, **more: str | int | bool) -> dict[str, object]:
+    named = {name.replace("_", "."): value for name, value in more.items()}
+    return {"bootstrap.servers": bootstrap, "error_cb": _silent, "logger": _Mute(), **named}
+
+
+class _Mute:
+    """A logger for confluent_kafka that drops what it is given."""
+
+    log = staticmethod(_silent)
+
+
+def _consumer(bootstrap: str, isolation: str, group: str = "kdg.verify") -> Consumer:
+    return Consumer(
+        _config(
+            bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            enable_partition_eof=True,
+            isolation_level=isolation,
+            auto_offset_reset="earliest",
+            fetch_wait_max_ms=50,
+        )
+    )
+
+
+@dataclass
+class _Thread:
+    """Runs `_work` again and again until `stop`; an exception ends it and is kept in `failure`."""
+
+    bootstrap: str
+    failure: Exception | None = field(default=None, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _thread: threading.Thread | None = field(default=None, init=False)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Let it finish, and wait for it."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(FLUSH_SECONDS + 10)
+
+    def _run(self) -> None:
+        try:
+            self._open()
+            while not self._stop.is_set():
+                self._work()
+            self._close()
+        except Exception as exc:  # noqa: BLE001  # told by whoever holds it
+            self.failure = exc
+
+    def _open(self) -> None:
+        raise NotImplementedError
+
+    def _work(self) -> None:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class Feeder(_Thread):
+    """Numbered records, `partition:sequence`, to each partition in turn, `rate` a second in all; counts what is acknowledged.
+
+    acknowledged: by partition, in the order of the acknowledgements. refused: how many were given up.
+    """
+
+    topic: str
+    partitions: int
+    rate: int
+    acknowledged: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list), init=False)
+    refused: Counter[str] = field(default_factory=Counter, init=False)
+    sent: int = field(default=0, init=False)
+    _began: float = field(default=0.0, init=False)
+    _producer: Producer = field(init=False, repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many are acknowledged."""
+        return sum(map(len, self.acknowledged.values()))
+
+    def _open(self) -> None:
+        self._make()
+        self._began = time.monotonic()
+
+    def _make(self) -> None:
+        self._producer = Producer(_config(self.bootstrap, enable_idempotence=True, acks="all", linger_ms=5))
+
+    def _work(self) -> None:
+        due = int((time.monotonic() - self._began) * self.rate)
+        try:
+            while self.sent < due and not self._stop.is_set():
+                partition, sequence = self.sent % self.partitions, self.sent // self.partitions
+                self._producer.produce(
+                    self.topic, b"%d:%d" % (partition, sequence), partition=partition, on_delivery=self._report
+                )
+                self.sent += 1
+        except BufferError:
+            self._producer.poll(POLL)
+        except KafkaException as exc:
+            # What it still held counts as refused; the numbers go on with another producer.
+            self.refused[describe(error_of(exc))] += 1
+            self._make()
+        self._producer.poll(TICK)
+        time.sleep(TICK)
+
+    def _report(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            partition, sequence = parse(message.value())
+            self.acknowledged[partition].append(sequence)
+        else:
+            self.refused[describe(error)] += 1
+
+    def _close(self) -> None:
+        left = self._producer.flush(FLUSH_SECONDS)
+        if left:
+            self._producer.purge()
+            self._producer.flush(5)
+
+
+@dataclass
+class LiveReader(_Thread):
+    """Sees what a read_committed reader is shown while the run is on. rows: the value at each (partition, offset)."""
+
+    topic: str
+    partitions: int
+    rows: dict[Row, bytes] = field(default_factory=dict, init=False)
+    last_seen: float = field(default=0.0, init=False)
+    """When it last saw a record, of time.monotonic()."""
+    _consumer: Consumer = field(init=False, repr=False)
+
+    def flows(self, within: float) -> bool:
+        """Whether it saw a record in the last `within` seconds."""
+        return time.monotonic() - self.last_seen <= within
+
+    def _open(self) -> None:
+        self._consumer = _consumer(self.bootstrap, "read_committed")
+        self._consumer.assign([TopicPartition(self.topic, p, 0) for p in range(self.partitions)])
+
+    def _work(self) -> None:
+        # consume() with a timeout would hold records back until the timeout is over.
+        first = self._consumer.poll(POLL)
+        messages = [] if first is None else [first, *self._consumer.consume(10_000, 0)]
+        found = {_row(m): _value(m) for m in messages if m.error() is None}
+        if found:
+            self.rows.update(found)
+            self.last_seen = time.monotonic()
+
+    def _close(self) -> None:
+        self._consumer.close()
+
+
+@dataclass
+class PositionWatch(_Thread):
+    """Looks at a group's committed positions without ever joining it. back: (partition, from, to) of each that went back."""
+
+    group: str
+    topic: str
+    partitions: int
+    positions: dict[int, int] = field(default_factory=dict, init=False)
+    back: list[tuple[int, int, int]] = field(default_factory=list, init=False)
+    _consumer: Consumer = field(init=False, repr=False)
+
+    def _open(self) -> None:
+        # read_uncommitted: does not wait for pending transactions, whose positions do not count yet.
+        self._consumer = _consumer(self.bootstrap, "read_uncommitted", self.group)
+
+    def _work(self) -> None:
+        with suppress(KafkaException):  # nobody there just now
+            asked = [TopicPartition(self.topic, p) for p in range(self.partitions)]
+            for tp in self._consumer.committed(asked, timeout=POSITIONS_EVERY * 2):
+                if tp.error is None:
+                    self._note(tp.partition, max(tp.offset, -1))
+        self._consumer.poll(0)
+        self._stop.wait(POSITIONS_EVERY)
+
+    def _note(self, partition: int, offset: int) -> None:
+        before = self.positions.get(partition, -1)
+        if offset < before:
+            self.back.append((partition, before, offset))
+        self.positions[partition] = offset
+
+    def _close(self) -> None:
+        self._consumer.close()
+
+
+def parse(value: bytes | str | None) -> tuple[int, int]:
+    """The partition and the sequence number of a fed record; (-1, -1) for anything else."""
+    text = (value.decode(errors="replace") if isinstance(value, bytes) else value or "").partition(":")
+    if not (text[0].isdigit() and text[2].isdigit()):
+        return (-1, -1)
+    return int(text[0]), int(text[2])
+
+
+def sequences(rows: Mapping[Row, bytes]) -> dict[int, list[int]]:
+    """By the partition that a record was fed to: its sequence numbers, in the order of the offsets."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for place in sorted(rows):
+        partition, sequence = parse(rows[place])
+        found[partition].append(sequence)
+    return dict(found)
+
+
+def ends(bootstrap: str, topic: str, partitions: int, *, committed: bool = False) -> dict[int, int]:
+    """Where each partition ends; committed: for a read_committed reader. Raises KafkaException."""
+    admin = AdminClient(_config(bootstrap))
+    isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+    asked = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}
+    futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=10)
+    return {tp.partition: future.result(15).offset for tp, future in futures.items()}
+
+
+def eventually(what: Callable[[], bool], seconds: float, every: float = 0.2) -> bool:
+    """Whether it holds within the time; an error of the library counts as not yet."""
+    deadline = time.monotonic() + seconds
+    while True:
+        with suppress(KafkaException):
+            if what():
+                return True
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(every)
+
+
+def no_transaction_open(bootstrap: str, topic: str, partitions: int) -> bool:
+    """Whether a read_committed reader may see everything."""
+    return ends(bootstrap, topic, partitions) == ends(bootstrap, topic, partitions, committed=True)
+
+
+def read_all(bootstrap: str, topic: str, partitions: int, seconds: float = 120.0) -> dict[Row, bytes]:
+    """The topic as a fresh read_committed reader sees it now, from its beginning to its end. Raises KdgError when that takes longer."""
+    consumer = _consumer(bootstrap, "read_committed")
+    try:
+        consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
+        rows: dict[Row, bytes] = {}
+        left = set(range(partitions))
+        deadline = time.monotonic() + seconds
+        while left:
+            if time.monotonic() > deadline:
+                raise KdgError(f"{topic} could not be read to its end within {seconds:g} s.")
+            messages = consumer.consume(10_000, POLL)
+            rows.update({_row(m): _value(m) for m in messages if m.error() is None})
+            left -= _at_end(messages)
+        return rows
+    finally:
+        consumer.close()
+
+
+def _at_end(messages: Iterable[Message]) -> set[int]:
+    errors = [(m.partition() or 0, m.error()) for m in messages]
+    return {p for p, error in errors if error is not None and error.code() == KafkaError._PARTITION_EOF}
+
+
+def _row(message: Message) -> Row:
+    return message.partition() or 0, message.offset() or 0
+
+
+def _value(message: Message) -> bytes:
+    value = message.value()
+    return value if isinstance(value, bytes) else (value or "").encode()
+
+
+def total(by_partition: Mapping[int, Sequence[int]]) -> int:
+    """How many records that is."""
+    return sum(map(len, by_partition.values()))

@@ -1,0 +1,98 @@
+"""Owns what is done to workers and brokers, and when: the kinds, and a plan that a seed determines. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """One way to disturb a run."""
+
+    KILL = "kill"
+    """SIGKILL to a worker; it is started again."""
+    TERM = "term"
+    """SIGTERM to a worker; it has to end, settled, within its 10 s, and is started again."""
+    PAUSE_SHORT = "pause-short"
+    """SIGSTOP to a worker for less than the group's session."""
+    PAUSE_LONG = "pause-long"
+    """SIGSTOP to a worker for longer than the session and the transaction last: it wakes up as a former member."""
+    BROKER_KILL = "broker-kill"
+    """SIGKILL to a broker; it is started again."""
+    BROKER_PAUSE = "broker-pause"
+    """SIGSTOP to a broker for longer than its session with the controller."""
+
+
+ALL = tuple(Kind)
+ON_WORKERS = (Kind.KILL, Kind.TERM, Kind.PAUSE_SHORT, Kind.PAUSE_LONG)
+ON_BROKERS = frozenset(ALL) - frozenset(ON_WORKERS)
+
+# Seconds until what was stopped goes on: started again or thawed. A worker that stays away for longer than the session
+# (8 s) is found dead by the group; one that comes back at once meets its own past.
+_HOLDS: dict[Kind, tuple[float, ...]] = {
+    Kind.KILL: (0.2, 0.2, 1.0, 8.0),
+    Kind.TERM: (0.2, 1.0),
+    Kind.PAUSE_SHORT: (1.0,),
+    Kind.PAUSE_LONG: (9.0,),
+    Kind.BROKER_KILL: (0.5, 2.0),
+    Kind.BROKER_PAUSE: (1.0, 5.0),
+}
+
+# How often each comes in a round; a round is shuffled, so that a short run has its share of each.
+_SHARES = {
+    Kind.KILL: 3,
+    Kind.TERM: 2,
+    Kind.PAUSE_SHORT: 2,
+    Kind.PAUSE_LONG: 2,
+    Kind.BROKER_KILL: 1,
+    Kind.BROKER_PAUSE: 1,
+}
+
+GAP = (3.0, 7.0)
+"""Seconds between two faults: closer together they starve the group, which shows nothing (HAZARDS.md)."""
+PATIENT = 0.75
+"""The share of the faults that wait until records flow; the others strike into whatever recovery is going on."""
+FLOW_WAIT = 10.0
+"""Seconds for which a patient fault waits at the most."""
+
+# What a worker may end with by itself when a broker was away a moment ago: aborted, unknown, unreachable, undelivered.
+EXCUSES: dict[Kind, frozenset[int]] = {
+    Kind.BROKER_KILL: frozenset({3, 4, 5, 8}),
+    Kind.BROKER_PAUSE: frozenset({3, 4, 5, 8}),
+}
+EXCUSED_FOR = 20.0
+"""Seconds after the fault is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The next thing to do. gap: seconds after the one before; victim: 0 to 1, chooses among those there are."""
+
+    kind: Kind
+    gap: float
+    victim: float
+    hold: float
+    patient: bool
+
+
+def plan(seed: int, kinds: Sequence[Kind] = ALL, gap: tuple[float, float] = GAP) -> Iterator[Fault]:
+    """The faults of a run, without end. The same seed and kinds give the same faults."""
+    chance = random.Random(seed)  # noqa: S311  # to be repeated, not to be secret
+    while True:
+        deck = [kind for kind in kinds for _ in range(_SHARES[kind])]
+        chance.shuffle(deck)
+        for kind in deck:
+            yield Fault(
+                kind,
+                gap=chance.uniform(*gap),
+                victim=chance.random(),
+                hold=chance.choice(_HOLDS[kind]),
+                patient=chance.random() < PATIENT,
+            )
+
+
+def excused(code: int, recent: Sequence[Kind]) -> bool:
+    """Whether a worker may end by itself with this exit code after these faults."""
+    return any(code in EXCUSES.get(kind, frozenset()) for kind in recent)
