@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from kdg.errors import Aborted, KdgError, UsageError
+from kdg.errors import Aborted, Fenced, KdgError, UsageError
 from kdg.formats import Decoder
 from kdg.records import Batch, Offsets, Position
 from kdg.signals import Signals
@@ -166,6 +166,12 @@ class Input:
         if stored is not None and stored.size == self._size:
             self.settled()
             return True
+        settled = 0 if self._settled is None else self._settled[0]
+        if stored is not None and stored.size != settled:
+            raise Fenced(
+                f"another run with this --resume name has sent {self.name} up to byte {stored.size} meanwhile.",
+                "Let it go on; one run at a time.",
+            )
         self.rewind()
         return False
 

@@ -60,6 +60,7 @@ class Counts:
     committed: int = 0
     aborted: int = 0
     dropped: int = 0
+    in_doubt: bool = False
 
     def settle(self) -> None:
         """What is pending is settled."""
@@ -294,16 +295,17 @@ class Pump:
         return Did(Control.REWIND)
 
     def _recycle(self) -> Event:
+        self.counts.in_doubt = self.state.open
         self.transaction.recycle()
         return Did(Control.RECYCLE)
 
     def _reload(self) -> Event:
         if self.source.reload():
-            self.counts.committed += 1
+            self.counts.committed += self.counts.in_doubt
             self.counts.settle()
             self._failure = None
         else:
-            self.counts.aborted += 1
+            self.counts.aborted += self.counts.in_doubt
             self.counts.forget()
         return Did(Control.RELOAD)
 

@@ -77,15 +77,20 @@ def register(app: typer.Typer) -> None:
 
 
 def _identified(plan: Plan, group: str) -> Plan:
-    """With a transactional id of its own: any number of instances, each fenced by the group's metadata (KIP-447)."""
-    settings = dict(plan.clients[Role.PRODUCER])
-    if not plan.row.transactional or "transactional.id" in settings:
+    """With a transactional id: one of its own, so that any number of instances share a group, or the one that was given."""
+    if not plan.row.transactional:
         return plan
-    name = f"kdg.{group}.{secrets.token_hex(8)}"
-    settings["transactional.id"] = Resolved(
-        "transactional.id", name, plan.row.name, "one a process; the group's metadata fences a former member"
-    )
-    return dataclasses.replace(plan, clients={**plan.clients, Role.PRODUCER: settings})  # fmt: skip
+    producer, consumer = dict(plan.clients[Role.PRODUCER]), dict(plan.clients[Role.CONSUMER])
+    given = producer.get("transactional.id")
+    if given is None:
+        name = f"kdg.{group}.{secrets.token_hex(8)}"
+        why = "one a process; the group's metadata fences a former member"
+        producer["transactional.id"] = Resolved("transactional.id", name, plan.row.name, why)
+    elif plan.value(Role.CONSUMER, "group.protocol") != "consumer":  # there, a static member would fence the newcomer
+        why = "started again, it takes its partitions over at once"
+        named = Resolved("group.instance.id", given.value, f"follows {given.name}", why)
+        consumer.setdefault("group.instance.id", named)
+    return dataclasses.replace(plan, clients={Role.CONSUMER: consumer, Role.PRODUCER: producer})
 
 
 def run(plan: Plan, reading: ReadingPlan, options: Options) -> int:

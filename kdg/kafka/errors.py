@@ -17,7 +17,8 @@ _NOT_AUTHORISED = {
     E.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "the transactional id",
 }
 NO_SUCH_TOPIC = frozenset({E.UNKNOWN_TOPIC_OR_PART, E._UNKNOWN_TOPIC, E._UNKNOWN_PARTITION, E.TOPIC_EXCEPTION})
-NOT_REACHED = frozenset({E._TRANSPORT, E._ALL_BROKERS_DOWN, E._RESOLVE, E._TIMED_OUT, E._WAIT_COORD})
+# _DESTROY: a request that waited on the bootstrap connection when the real one replaced it [seen].
+NOT_REACHED = frozenset({E._TRANSPORT, E._ALL_BROKERS_DOWN, E._RESOLVE, E._TIMED_OUT, E._WAIT_COORD, E._DESTROY})
 # The group went on without this member: what it wanted to commit is certainly not committed.
 NOT_A_MEMBER = frozenset(
     {E.ILLEGAL_GENERATION, E.UNKNOWN_MEMBER_ID, E.REBALANCE_IN_PROGRESS, E.STALE_MEMBER_EPOCH, E._ASSIGNMENT_LOST}
@@ -57,7 +58,8 @@ def translate(error: KafkaError, doing: str) -> KdgError:
         )
     if code in NO_SUCH_TOPIC:
         return Unreachable(f"{doing}: {describe(error)}.", "Check the topic's name and partition.")
-    if code in FENCED:
+    # A consumer's fatal error names its cause in the text alone [seen].
+    if code in FENCED or (code == E._FATAL and "fenced" in error.str()):
         return Fenced(
             f"{doing}: another instance with this identity took over: {describe(error)}.",
             "Let the other instance work, or give this one an identity of its own.",

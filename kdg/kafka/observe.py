@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
@@ -23,6 +23,8 @@ from kdg.kafka.errors import describe, error_of
 
 Row = tuple[int, int]
 """Partition and offset."""
+
+LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # carries no annotations
 
 TICK = 0.02  # seconds between two bunches of records
 POLL = 0.1
@@ -34,7 +36,7 @@ def _silent(*_: object) -> None:
     """The library's own log, and errors that mend themselves."""
 
 
-def _config(bootstrap: str, **more: str | int | bool) -> dict[str, object]:
+def _config(bootstrap: str, **more: Any) -> dict[str, Any]:
     named = {name.replace("_", "."): value for name, value in more.items()}
     return {"bootstrap.servers": bootstrap, "error_cb": _silent, "logger": _Mute(), **named}
 
@@ -250,7 +252,7 @@ def ends(bootstrap: str, topic: str, partitions: int, *, committed: bool = False
     """Where each partition ends; committed: for a read_committed reader. Raises KafkaException."""
     admin = AdminClient(_config(bootstrap))
     isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
-    asked = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}
+    asked = {TopicPartition(topic, p): LATEST for p in range(partitions)}
     futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=10)
     return {tp.partition: future.result(15).offset for tp, future in futures.items()}
 
@@ -274,6 +276,7 @@ def no_transaction_open(bootstrap: str, topic: str, partitions: int) -> bool:
 
 def read_all(bootstrap: str, topic: str, partitions: int, seconds: float = 120.0) -> dict[Row, bytes]:
     """The topic as a fresh read_committed reader sees it now, from its beginning to its end. Raises KdgError when that takes longer."""
+    until = ends(bootstrap, topic, partitions, committed=True)
     consumer = _consumer(bootstrap, "read_committed")
     try:
         consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
@@ -285,15 +288,15 @@ def read_all(bootstrap: str, topic: str, partitions: int, seconds: float = 120.0
                 raise KdgError(f"{topic} could not be read to its end within {seconds:g} s.")
             messages = consumer.consume(10_000, POLL)
             rows.update({_row(m): _value(m) for m in messages if m.error() is None})
-            left -= _at_end(messages)
+            left -= {p for p, offset in map(_row, filter(_is_eof, messages)) if offset >= until[p]}
         return rows
     finally:
         consumer.close()
 
 
-def _at_end(messages: Iterable[Message]) -> set[int]:
-    errors = [(m.partition() or 0, m.error()) for m in messages]
-    return {p for p, error in errors if error is not None and error.code() == KafkaError._PARTITION_EOF}
+def _is_eof(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF
 
 
 def _row(message: Message) -> Row:

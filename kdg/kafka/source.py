@@ -31,6 +31,7 @@ MAX_BYTES = 8_000_000
 COMMIT_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 SEEK_SECONDS = 10.0
+SEEK_AGAIN = frozenset({KafkaError._STATE, KafkaError._UNKNOWN_PARTITION, KafkaError._TIMED_OUT, KafkaError._OUTDATED})
 
 
 @dataclass(slots=True)
@@ -120,7 +121,7 @@ class KafkaSource:
             for t, p in places
         }
 
-    def committed(self, places: Iterable[Place]) -> Mapping[Place, int]:
+    def committed(self, places: Iterable[Place], patience: float = 60.0) -> Mapping[Place, int]:
         """The group's stored positions; waits for a pending transaction, whose offsets they may be (read_committed)."""
         asked = [TopicPartition(t, p) for t, p in places]
         began = time.monotonic()
@@ -129,7 +130,7 @@ class KafkaSource:
                 return committed_of(self.consumer.committed(asked, timeout=1.0)) if asked else {}
             except KafkaException as exc:
                 error = error_of(exc)
-                if not (error.retriable() or error.code() in NOT_REACHED) or self.patience.over(60.0, began):
+                if not (error.retriable() or error.code() in NOT_REACHED) or self.patience.over(patience, began):
                     raise translate(error, f"looking up the positions of group {self.group}") from exc
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -168,7 +169,7 @@ class KafkaSource:
             self.stop_at_ends, self.until = True, None
         if self.stop_at_ends and self._at_ends():
             return None
-        self._touched.clear()
+        self._touched = set(self._seeks)
         messages = self._fetch(max(min(limit, int(MAX_BYTES / self._average)), 1), timeout)
         if self._touched:
             messages = self._untouched(messages)
@@ -193,7 +194,7 @@ class KafkaSource:
         touched = self._touched
         for message in messages:
             place = (message.topic() or "", message.partition() or 0)
-            if place in touched and place in self._next:
+            if place in touched and place in self._next and message.error() is None:
                 self._seeks[place] = self._next[place]
         return [m for m in messages if (m.topic(), m.partition()) not in touched]
 
@@ -223,7 +224,7 @@ class KafkaSource:
             return  # the library asks for a coordinator that nobody here needs
         translated = translate(error, where)
         ends_the_run = isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED
-        if error.fatal() or ends_the_run:
+        if error.fatal() or error.code() == KafkaError._FATAL or ends_the_run:
             raise translated
 
     def _reached(self, place: Place, offset: int | None) -> None:
@@ -244,14 +245,15 @@ class KafkaSource:
         )
         offsets = cast(list[int], list(map(Message.offset, messages)))
         last = dict(zip(places, offsets, strict=True))
+        if not last.keys() <= self._next.keys():  # of a partition that is no longer, or not yet, this instance's
+            return self._batch([m for m, place in zip(messages, places, strict=True) if place in self._next])
         if self.until is not None:
             self._end_by_time(messages)
         if self.ends and any(offset >= self.ends.get(place, offset + 1) for place, offset in last.items()):
             messages = [m for m, p, o in zip(messages, places, offsets, strict=True) if o < self.ends.get(p, o + 1)]
             last = {place: min(offset, self.ends.get(place, offset + 1) - 1) for place, offset in last.items()}
         for place, offset in last.items():
-            if place in self._next:
-                self._next[place] = max(offset + 1, self._next[place])
+            self._next[place] = max(offset + 1, self._next[place])
         return self._columns(messages)
 
     def _end_by_time(self, messages: list[Message]) -> None:
@@ -290,7 +292,10 @@ class KafkaSource:
         if now - self._others_asked < 0.5:
             return False
         self._others_asked = now
-        stored = self.committed(places)
+        try:
+            stored = self.committed(places, patience=0.0)
+        except Unreachable:
+            return False  # another instance's transaction is pending, or a broker is away: asked again
         return all(stored.get(place, -1) >= self.ends[place] for place in places)
 
     def _tell_who_is_behind(self) -> None:
@@ -362,21 +367,16 @@ class KafkaSource:
         return self._next == before
 
     def _seek_pending(self) -> None:
-        while self._seeks:
-            (topic, partition), offset = next(iter(self._seeks.items()))
+        """Go back where it is to be gone back; while a rebalance is under way the library refuses, and it is tried again."""
+        for (topic, partition), offset in list(self._seeks.items()):
             try:
                 bounded(partial(self.consumer.seek, TopicPartition(topic, partition, offset)), SEEK_SECONDS)
+                del self._seeks[topic, partition]
             except KafkaException as exc:
-                if (topic, partition) in self._next and not self._taken_away(topic, partition):
+                if error_of(exc).code() not in SEEK_AGAIN:
                     raise translate(error_of(exc), f"going back to {topic}[{partition}] at {offset}") from exc
             except TimeoutError:
-                raise KdgError(
-                    f"going back to {topic}[{partition}] at {offset}: the Kafka client does not answer."
-                ) from None
-            self._seeks.pop((topic, partition), None)
-
-    def _taken_away(self, topic: str, partition: int) -> bool:
-        return (topic, partition) not in {(tp.topic, tp.partition) for tp in self.consumer.assignment()}
+                raise KdgError(f"going back to {topic}[{partition}] at {offset}: the client does not answer.") from None
 
     def group_metadata(self) -> Any:
         """What a transaction carries so that a former member is fenced (KIP-447)."""

@@ -35,21 +35,21 @@ class KafkaTransaction:
     _metadata: Any = None
     _began: float = 0.0
     _in_doubt: bool = False
-    _recorded: bool = False
+    _used: bool = False
 
     def start(self) -> None:
         """Fence older instances of the transactional id and finish what they left. Before any position is looked up."""
         self._call(
             lambda: self.handle.producer.init_transactions(CALL_SECONDS), "starting transactions", self.timeout + 30
         )
-        self.handle.producer.poll(0)  # serves the log
-        self.handle.watch.suspicious = False  # what failed while connecting is over: no transaction was open
+        self._used = False
 
     def begin(self) -> None:
-        """See Transaction."""
+        """See Transaction. Raises OutcomeUnknown when a request of an earlier transaction may still be under way: recycle first."""
         self._look_for_doubt()
         if self._in_doubt:
-            self.recycle()
+            raise OutcomeUnknown("a request of the transaction before was cut off.", "Run it again.")
+        self._used = True
         self._metadata = self.group_metadata() if self.group_metadata is not None else None
         self._began = time.monotonic()
         # It takes no timeout, and has been seen to hang (librdkafka #4420).
@@ -82,6 +82,8 @@ class KafkaTransaction:
         try:
             self.handle.producer.purge()
             self._call(lambda: self.handle.producer.abort_transaction(CALL_SECONDS), "aborting the transaction", 10.0)
+        except Fenced:
+            raise  # another instance goes on: a new producer of this one would fence it in turn
         except KdgError:
             self._in_doubt = True
         self.handle.failed.clear()
@@ -97,8 +99,9 @@ class KafkaTransaction:
             self.handle.producer.poll(0)  # serves the log
         except SystemError:
             self._in_doubt = True
-        if self.handle.watch.suspicious:
-            self._in_doubt = True
+        if not self._used:  # what failed while connecting is over: no transaction was open
+            self.handle.watch.suspicious = False
+        self._in_doubt = self._in_doubt or self.handle.watch.suspicious
 
     def _call(self, call: Callable[[], object], doing: str, limit: float | None = None) -> None:
         began = time.monotonic()

@@ -19,7 +19,7 @@ from kdg.sandbox import keeper
 # The shell becomes the worker, so the pid it writes is the worker's; the keeper kills what is named there.
 _WRITE_PID_AND_RUN = 'echo $$ > "$0" && exec "$@"'
 
-TAIL = 5
+TAIL = 8
 """Lines of stderr that are kept with the end of a worker."""
 
 
