@@ -14,7 +14,9 @@ from kdg.guarantees import Role
 from kdg.settings import Resolved
 
 if TYPE_CHECKING:
-    from kdg.kafka.source import KafkaSource, Place
+    from kdg.kafka.ends import Ends
+    from kdg.kafka.lookup import Place
+    from kdg.kafka.source import KafkaSource
 
 ASSIGNED_ONLY = "kdg.none"
 """librdkafka wants a group.id even where partitions are assigned and nothing is committed."""
@@ -47,6 +49,7 @@ def open_source(
     columns: those of a Batch that somebody will look at. checked: the topics whose replication is to be looked at.
     """
     from kdg.kafka.client import Watch, make_admin, make_consumer, reach
+    from kdg.kafka.ends import Ends
     from kdg.kafka.identity import TopicIds
     from kdg.kafka.lookup import Lookup, partitions_of
     from kdg.kafka.source import KafkaSource
@@ -63,11 +66,12 @@ def open_source(
     if checked:
         check_cluster(frame, Role.CONSUMER, metadata, checked, warn=reading.group is not None)
     lookup = Lookup(admin)
-    source = KafkaSource(consumer, watch, frame.patience, lookup, reading.group, columns, note=plan.note)
+    ends = Ends(lookup, plan.note)
+    source = KafkaSource(consumer, watch, frame.patience, ends, reading.group, columns, note=plan.note)
     source.identity = TopicIds(admin, topics)
     source.identity.check()
     frame.closing.callback(source.close)
-    _stop_at(source, reading, places)
+    _stop_at(ends, reading, places)
     _start_at(source, reading, places, frame, partitions)
     return source
 
@@ -80,15 +84,11 @@ def begin(source: KafkaSource, plan: Plan, topics: Sequence[str], partitions: Se
         source.subscribe(topics, cooperative=cooperative)
 
 
-def _stop_at(source: KafkaSource, reading: ReadingPlan, places: Sequence[Place]) -> None:
-    import time
-
+def _stop_at(ends: Ends, reading: ReadingPlan, places: Sequence[Place]) -> None:
     if reading.exit_at_end:
-        source.ends, source.stop_at_ends = source.lookup.ends(places), True
-    elif reading.until is not None and reading.until <= time.time() * 1000:
-        source.ends, source.stop_at_ends = source.lookup.ends_at(places, reading.until), True
-    else:
-        source.until = reading.until
+        ends.at_end_now(places)
+    elif reading.until is not None:
+        ends.at_time(places, reading.until)
 
 
 def _start_at(
@@ -101,7 +101,7 @@ def _start_at(
     stored = dict(source.committed(places)) if source.group is not None else {}
     known = {topic for topic, _partition in stored}
     fresh = [place for place in places if place[0] not in known]
-    starts = source.lookup.starts(fresh, reading.start) if fresh else {}
+    starts = source.ends.lookup.starts(fresh, reading.start) if fresh else {}
     source.begin_at(starts)
     if reading.start_given and known:
         frame.plan.note(f"group {source.group} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}")  # fmt: skip
@@ -109,4 +109,4 @@ def _start_at(
         from kdg.start import BEGINNING
 
         new = [place for place in places if place not in stored and place not in starts]
-        source.assign({**source.lookup.starts(new, BEGINNING), **starts, **stored})
+        source.assign({**source.ends.lookup.starts(new, BEGINNING), **starts, **stored})

@@ -19,7 +19,8 @@ BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPI
 """What a topic says while the broker is making it."""
 MAKING_SECONDS = 5.0
 
-Places = dict[tuple[str, int], int]
+Place = tuple[str, int]
+Places = dict[Place, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,15 @@ class Lookup:
     admin: AdminClient
     timeout: float = 30.0
 
-    def ends(self, partitions: Iterable[tuple[str, int]]) -> Places:
+    def ends(self, partitions: Iterable[Place]) -> Places:
         """The ends as a read_uncommitted reader sees them: acknowledged records behind an open transaction count."""
         return self._offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
 
-    def ends_at(self, partitions: Iterable[tuple[str, int]], milliseconds: int) -> Places:
+    def ends_at(self, partitions: Iterable[Place], milliseconds: int) -> Places:
         """The first offset at or after a time; the end where there is none."""
         return self._at_time(list(partitions), milliseconds)
 
-    def starts(self, partitions: Iterable[tuple[str, int]], start: Start) -> Places:
+    def starts(self, partitions: Iterable[Place], start: Start) -> Places:
         """The offset in each partition that `-o` means. Raises UsageError for an offset that a partition does not have."""
         wanted = list(partitions)
         first = self._offsets(wanted, OffsetSpec.earliest(), IsolationLevel.READ_COMMITTED)
@@ -52,12 +53,12 @@ class Lookup:
             return {tp: max(last[tp] - start.value, first[tp]) for tp in wanted}
         return {tp: _inside(tp, start.value, first[tp], last[tp]) for tp in wanted}
 
-    def _at_time(self, wanted: list[tuple[str, int]], milliseconds: int) -> Places:
+    def _at_time(self, wanted: list[Place], milliseconds: int) -> Places:
         found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
         missing = [tp for tp in wanted if found[tp] < 0]
         return {**found, **(self.ends(missing) if missing else {})}
 
-    def _offsets(self, partitions: Iterable[tuple[str, int]], spec: OffsetSpec, isolation: IsolationLevel) -> Places:
+    def _offsets(self, partitions: Iterable[Place], spec: OffsetSpec, isolation: IsolationLevel) -> Places:
         asked = {TopicPartition(topic, partition): spec for topic, partition in partitions}
         if not asked:
             return {}
@@ -68,7 +69,7 @@ class Lookup:
         }
 
 
-def _inside(tp: tuple[str, int], offset: int, first: int, last: int) -> int:
+def _inside(tp: Place, offset: int, first: int, last: int) -> int:
     if not first <= offset <= last:
         raise UsageError(
             f"-o {offset} is outside {tp[0]}[{tp[1]}], which holds offsets {first} to {last}.",
@@ -90,7 +91,7 @@ def partitions_of(
     brokers: str,
     wanted: Iterable[int] = (),
     making: str = "kdg consume and pipe never make a topic",
-) -> list[tuple[str, int]]:
+) -> list[Place]:
     """The partitions of a topic, or those `wanted` (`-p`). Raises Unreachable when the cluster has no such topic or partition."""
     found = metadata.topics.get(topic)
     if found is None or (found.error is not None and found.error.code() in NO_SUCH_TOPIC) or not found.partitions:
@@ -106,7 +107,7 @@ def partitions_of(
     return [(topic, number) for number in chosen]
 
 
-def committed_of(positions: Iterable[TopicPartition]) -> Mapping[tuple[str, int], int]:
+def committed_of(positions: Iterable[TopicPartition]) -> Mapping[Place, int]:
     """The stored positions among the library's answer; a negative offset means none is stored."""
     return {(tp.topic, tp.partition): tp.offset for tp in positions if tp.offset >= 0}
 

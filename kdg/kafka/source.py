@@ -17,20 +17,20 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from kdg.cycle import Lost, Revoked
 from kdg.errors import KdgError, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded
+from kdg.kafka.ends import Ends
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, translate, translate_commit
 from kdg.kafka.identity import TopicIds
-from kdg.kafka.lookup import Lookup, committed_of
+from kdg.kafka.lookup import Place, committed_of
 from kdg.patience import Patience
 from kdg.ports import Rebalance, TryAgain
 from kdg.records import Batch, Offsets, Position
-
-Place = tuple[str, int]
 
 MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
 COMMIT_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 SEEK_SECONDS = 10.0
+ASK_OTHERS_EVERY = 0.5
 SEEK_AGAIN = frozenset({KafkaError._STATE, KafkaError._UNKNOWN_PARTITION, KafkaError._TIMED_OUT, KafkaError._OUTDATED})
 
 
@@ -39,20 +39,16 @@ class KafkaSource:
     """Records of one or more topics, through a group or from assigned partitions.
 
     starts: where partitions without a stored position begin; one that is not in it is new and begins at its beginning.
-    ends: where to stop, by partition; empty for never. until: a time to come, in ms, that ends each partition. columns: those of
-    a Batch that somebody will look at.
+    columns: those of a Batch that somebody will look at.
     """
 
     consumer: Consumer
     watch: Watch
     patience: Patience
-    lookup: Lookup
+    ends: Ends
     group: str | None
     columns: frozenset[str]
     starts: Mapping[Place, int] = field(default_factory=dict)
-    ends: dict[Place, int] = field(default_factory=dict)
-    stop_at_ends: bool = False
-    until: int | None = None
     identity: TopicIds | None = None
     note: Callable[[str], None] = lambda _line: None
     rebalance: Rebalance | None = None
@@ -64,7 +60,6 @@ class KafkaSource:
     _touched: set[Place] = field(default_factory=set)
     _average: float = 16_000.0
     _others_asked: float = 0.0
-    _behind: dict[Place, float] = field(default_factory=dict)
     _cooperative: bool = False
 
     # ── taking partitions ──
@@ -155,7 +150,7 @@ class KafkaSource:
     def release(self) -> None:
         """Forget the partitions that are leaving."""
         for place in self._leaving:
-            for table in (self._next, self._stored, self._seeks, self._behind):
+            for table in (self._next, self._stored, self._seeks):
                 table.pop(place, None)
         self._leaving = []
 
@@ -164,10 +159,8 @@ class KafkaSource:
     def read(self, limit: int, timeout: float) -> Batch | None:
         """See Source. None once every partition, of this instance or of another of the group, has reached its end."""
         self._seek_pending()
-        if self.until is not None and time.time() * 1000 >= self.until:
-            self.ends = {**self.lookup.ends_at(list(self._next), self.until), **self.ends}
-            self.stop_at_ends, self.until = True, None
-        if self.stop_at_ends and self._at_ends():
+        self.ends.look_at_clock()
+        if self.ends.stops and self._at_ends():
             return None
         self._touched = set(self._seeks)
         messages = self._fetch(max(min(limit, int(MAX_BYTES / self._average)), 1), timeout)
@@ -214,7 +207,7 @@ class KafkaSource:
     def _raise_if_final(self, error: KafkaError, place: Place) -> None:
         if self.watch.fault is not None:
             raise translate(self.watch.fault, "reading")
-        where = f"reading {place[0]}[{place[1]}]" if place[1] >= 0 else f"reading {place[0]}".rstrip()
+        where = f"reading {place[0]}[{place[1]}]" if place[0] and place[1] >= 0 else f"reading {place[0]}".rstrip()
         if error.code() in NO_SUCH_TOPIC and place[0]:
             raise PositionGone(
                 f"{where}: the topic or the partition is gone: {error.str()}.",
@@ -232,9 +225,8 @@ class KafkaSource:
         if place not in self._next or offset is None or place in self._seeks:
             return
         # Not beyond where reading is to stop: what lies between was fetched and cut off.
-        self._next[place] = max(self._next[place], min(offset, self.ends.get(place, offset)))
-        if offset < self.ends.get(place, 0):
-            self._behind.setdefault(place, time.monotonic())
+        self._next[place] = max(self._next[place], self.ends.cap(place, offset))
+        self.ends.stalled(place, offset)
 
     def _batch(self, messages: list[Message]) -> Batch:
         if not messages:
@@ -247,20 +239,10 @@ class KafkaSource:
         last = dict(zip(places, offsets, strict=True))
         if not last.keys() <= self._next.keys():  # of a partition that is no longer, or not yet, this instance's
             return self._batch([m for m, place in zip(messages, places, strict=True) if place in self._next])
-        if self.until is not None:
-            self._end_by_time(messages)
-        if self.ends and any(offset >= self.ends.get(place, offset + 1) for place, offset in last.items()):
-            messages = [m for m, p, o in zip(messages, places, offsets, strict=True) if o < self.ends.get(p, o + 1)]
-            last = {place: min(offset, self.ends.get(place, offset + 1) - 1) for place, offset in last.items()}
+        messages = self.ends.cut(messages, places, offsets)
         for place, offset in last.items():
-            self._next[place] = max(offset + 1, self._next[place])
+            self._next[place] = max(self.ends.cap(place, offset + 1), self._next[place])
         return self._columns(messages)
-
-    def _end_by_time(self, messages: list[Message]) -> None:
-        """The first record at or after `until` ends its partition."""
-        for message in messages:
-            if message.timestamp()[1] >= (self.until or 0):
-                self.ends.setdefault((message.topic() or "", message.partition() or 0), message.offset() or 0)
 
     def _columns(self, messages: list[Message]) -> Batch:
         values = list(map(Message.value, messages))
@@ -276,37 +258,18 @@ class KafkaSource:
 
     def _at_ends(self) -> bool:
         """Whether all is read up to the ends; what another instance owns counts when its position is stored."""
-        self._tell_who_is_behind()
-        others = []
-        for place, end in self.ends.items():
-            if place not in self._next:
-                others.append(place)
-            elif self._next[place] < end:
-                return False
-        return not others or self._others_done(others)
+        others = self.ends.missing(self._next)
+        return others == [] or (others is not None and self._others_done(others))
 
     def _others_done(self, places: list[Place]) -> bool:
-        if self.group is None:
-            return False
         now = time.monotonic()
-        if now - self._others_asked < 0.5:
+        if self.group is None or now - self._others_asked < ASK_OTHERS_EVERY:
             return False
         self._others_asked = now
         try:
-            stored = self.committed(places, patience=0.0)
+            return self.ends.reached_by(self.committed(places, patience=0.0), places)
         except Unreachable:
             return False  # another instance's transaction is pending, or a broker is away: asked again
-        return all(stored.get(place, -1) >= self.ends[place] for place in places)
-
-    def _tell_who_is_behind(self) -> None:
-        for place, since in list(self._behind.items()):
-            if self._next.get(place, 0) >= self.ends.get(place, 0):
-                del self._behind[place]
-            elif since >= 0 and time.monotonic() - since > 1.0:
-                self._behind[place] = -1.0
-                self.note(
-                    f"waiting for an open transaction in {place[0]}[{place[1]}]: readable up to {self._next[place]}, the end is {self.ends[place]}"
-                )
 
     # ── positions ──
 

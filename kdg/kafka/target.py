@@ -184,8 +184,8 @@ class KafkaTarget:
     def _serve(self, timeout: float) -> None:
         try:
             self.handle.producer.poll(timeout)
-        except SystemError:
-            return  # 2.16 raises it when a callback runs on a fatal error; the error itself comes with the next call (HAZARDS.md)
+        except (SystemError, KafkaException):
+            return  # how 2.16 tells of a fatal error here; the error itself comes with the next call (HAZARDS.md)
         if self.handle.watch.fault is not None:
             raise translate(self.handle.watch.fault, f"producing to {self.topic}")
 
@@ -206,7 +206,7 @@ class KafkaTarget:
     def _unsent(self, timeout: float) -> int:
         try:
             return int(self.handle.producer.flush(max(timeout, 0.0)))
-        except SystemError:
+        except (SystemError, KafkaException):
             return len(self.handle.producer)
 
     def give_up(self) -> None:

@@ -97,7 +97,7 @@ class KafkaTransaction:
     def _look_for_doubt(self) -> None:
         try:
             self.handle.producer.poll(0)  # serves the log
-        except SystemError:
+        except (SystemError, KafkaException):  # how 2.16 tells of a fatal error here: that the abort met one, too
             self._in_doubt = True
         if not self._used:  # what failed while connecting is over: no transaction was open
             self.handle.watch.suspicious = False
