@@ -187,7 +187,7 @@ class KafkaSource:
         touched = self._touched
         for message in messages:
             place = (message.topic() or "", message.partition() or 0)
-            if place in touched and place in self._next and message.error() is None:
+            if place in touched and place in self._next:  # an event of the end comes once, too
                 self._seeks[place] = self._next[place]
         return [m for m in messages if (m.topic(), m.partition()) not in touched]
 

@@ -179,9 +179,10 @@ class Kafka:
         stdin: int | IO[bytes] = subprocess.DEVNULL,
         stdout: int | None = None,
         env: dict[str, str] | None = None,
+        argv: Sequence[str] = (KDG,),
     ) -> Run:
         """Start the command in the background."""
-        return Run([KDG, *args], self.environment(env), stdin, stdout)
+        return Run([*argv, *args], self.environment(env), stdin, stdout)
 
     # ── the observer ──
 
@@ -296,3 +297,8 @@ class Kafka:
     def members(self, group: str) -> int:
         """How many members the group has."""
         return len(self.admin.describe_consumer_groups([group], request_timeout=30)[group].result(30).members)
+
+    def owned(self, group: str) -> int:
+        """How many partitions the group's members have been given."""
+        members = self.admin.describe_consumer_groups([group], request_timeout=30)[group].result(30).members
+        return sum(len(member.assignment.topic_partitions) for member in members)

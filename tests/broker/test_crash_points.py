@@ -99,7 +99,7 @@ def crash(kafka: Kafka, row: Guarantee, name: str, folder: Path, step: Step) -> 
     code = case.run("--crash-at", step.value if once else f"{step.value}:2")
     if case.again():
         assert case.run() == 0
-    wanted, found = Counter(SENT), Counter(case.seen())
+    wanted, found = Counter[bytes | None](SENT), Counter(case.seen())
     assert not found.keys() - wanted.keys()
     return Result(step, code == -signal.SIGKILL, (wanted - found).total(), (found - wanted).total())
 

@@ -21,7 +21,7 @@ IDS = [row.name for row in GUARANTEES]
 
 def check(row: Guarantee, sent: Iterable[bytes], seen: Iterable[bytes | None]) -> None:
     """The row's promise about loss and duplicates."""
-    wanted, found = Counter(sent), Counter(seen)
+    wanted, found = Counter[bytes | None](sent), Counter(seen)
     assert not found.keys() - wanted.keys()
     if not row.may_lose:
         assert not wanted - found, f"{(wanted - found).total()} lost"
@@ -35,6 +35,16 @@ def moments() -> random.Random:
     seed = secrets.randbits(32)
     print(f"seed {seed}")
     return random.Random(seed)  # noqa: S311  # moments of a test
+
+
+def killed_midway(kafka: Kafka, target: str, moment: float, *args: str) -> None:
+    """Run a command and kill it while its records flow, so many seconds after the first of this run reached the target."""
+    before = kafka.ends(target)
+    with kafka.start(*args) as run:
+        assert eventually(lambda: kafka.ends(target) != before or not run.running)
+        threading.Event().wait(moment)  # the random moment: nothing is waited for
+        assert run.running, f"it ended before it could be killed: {run.err}"
+        run.kill()
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
@@ -54,16 +64,12 @@ def test_a_pipe_killed_at_ten_random_moments_keeps_its_promise(
 ) -> None:
     sent = lines(100_000)
     source, target = kafka.filled(sent), kafka.topic()
-    args = ["pipe", source, target, "-g", row.name, "-G", group, "-e", "--batch-records", "300", *QUICK_GROUP]
+    args = ["pipe", source, target, "-g", row.name, "-G", group, "-e", *QUICK_GROUP]
+    args += ["--batch-records", "100" if row.transactional else "50"]  # long enough for ten kills
     if row.transactional:
         args += ["--transactional-id", f"{group}-1", *QUICK_TRANSACTION]
     for _ in range(KILLS):
-        before = kafka.ends(target)
-        with kafka.start(*args) as run:
-            assert eventually(lambda: kafka.ends(target) != before or not run.running)
-            threading.Event().wait(moments.uniform(0, 0.15))  # the random moment
-            assert run.running, "the kills have to hit while records flow"
-            run.kill()
+        killed_midway(kafka, target, moments.uniform(0, 0.1), *args)
     kafka.ok(*args)
     seen = kafka.settled_values(target)
     check(row, sent, seen)
@@ -78,12 +84,7 @@ def test_an_exactly_once_pipe_of_changing_identity_killed_twice_copies_each_reco
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "100"]
     args += [*QUICK_GROUP, *QUICK_TRANSACTION]
     for _ in range(2):
-        before = kafka.ends(target)
-        with kafka.start(*args) as run:
-            assert eventually(lambda: kafka.ends(target) != before or not run.running)
-            threading.Event().wait(moments.uniform(0, 0.15))
-            assert run.running
-            run.kill()
+        killed_midway(kafka, target, moments.uniform(0, 0.1), *args)
     kafka.ok(*args)
     assert sorted(filter(None, kafka.settled_values(target))) == sent
 
@@ -95,14 +96,9 @@ def test_produce_resume_killed_at_ten_random_moments_sends_each_line_once(
     source = tmp_path / "input"
     source.write_bytes(text(sent))
     target = kafka.topic()
-    args = ["produce", target, str(source), "-g", "eos", "--resume", group, "--batch-records", "300"]
+    args = ["produce", target, str(source), "-g", "eos", "--resume", group, "--batch-records", "100"]
     for _ in range(KILLS):
-        before = kafka.ends(target)
-        with kafka.start(*args) as run:
-            assert eventually(lambda: kafka.ends(target) != before or not run.running)
-            threading.Event().wait(moments.uniform(0, 0.1))
-            assert run.running, "the kills have to hit while records flow"
-            run.kill()
+        killed_midway(kafka, target, moments.uniform(0, 0.1), *args)
     kafka.ok(*args)
     assert kafka.values(target) == sent
 
@@ -110,16 +106,12 @@ def test_produce_resume_killed_at_ten_random_moments_sends_each_line_once(
 def test_at_least_once_produce_killed_at_random_moments_and_run_again_loses_nothing(
     kafka: Kafka, tmp_path: Path, moments: random.Random
 ) -> None:
-    sent = lines(60_000)
+    sent = lines(200_000)
     source = tmp_path / "input"
     source.write_bytes(text(sent))
     target = kafka.topic()
-    for _ in range(3):
-        before = kafka.ends(target)
-        with kafka.start("produce", target, str(source), "-g", "alo") as run:
-            assert eventually(lambda: kafka.ends(target) != before or not run.running)
-            threading.Event().wait(moments.uniform(0, 0.05))
-            run.kill()
+    for _ in range(2):
+        killed_midway(kafka, target, moments.uniform(0, 0.02), "produce", target, str(source), "-g", "alo")
     kafka.ok("produce", target, str(source), "-g", "alo")
     seen = Counter(kafka.values(target))
     assert seen.keys() == set(sent)
@@ -135,11 +127,7 @@ def test_a_read_committed_reader_running_all_along_never_sees_a_record_twice_or_
     args += ["--transactional-id", group, *QUICK_GROUP, *QUICK_TRANSACTION]
     with kafka.start("consume", target, "-g", "eos", "-c", str(len(sent)), "--timeout", "120") as reader:
         for _ in range(4):
-            before = kafka.ends(target)
-            with kafka.start(*args) as run:
-                assert eventually(lambda: kafka.ends(target) != before or not run.running)
-                threading.Event().wait(moments.uniform(0, 0.15))
-                run.kill()
+            killed_midway(kafka, target, moments.uniform(0, 0.1), *args)
         # A transaction that is aborted for good: its records are in the log, and nobody may see them.
         producer = kafka.transaction()
         producer.produce(target, b"aborted")
