@@ -14,7 +14,7 @@ setup: .venv/.done
 	touch .venv/.done
 
 demo: setup
-	@$(BIN)/kdg sandbox --quiet --topic orders:4 --topic billing:4 -- $(BIN)/python tests/demo.py $(BIN)/kdg
+	@$(BIN)/kdg sandbox --quiet --brokers 3 --topic orders:4 --topic billing:4 -- $(BIN)/python tests/demo.py $(BIN)/kdg
 
 test: setup
 	$(BIN)/python -m pytest

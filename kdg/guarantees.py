@@ -167,7 +167,7 @@ AT_LEAST_ONCE = Guarantee(
     interval=(Step.FLUSH, Step.MARK, Step.COMMIT),
     end=(),
     batch_records=10_000,
-    flags=frozenset({"--acks", "--undelivered", "--dedup-by", "--dedup-store"}),
+    flags=frozenset({"--acks", "--undelivered"}),
     reads_again=True,
     asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election",
     where_it_ends="the file descriptor: what a pipe holds is lost if its reader dies; what a broker alone has, with the broker",

@@ -21,6 +21,11 @@ class Patience:
     _began: float = field(default_factory=time.monotonic)
     _signalled: float | None = None
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._began
+
     def left(self, limit: float | None = None, since: float | None = None) -> float:
         """Seconds that may still be waited, 0 when it is over. limit: of this one wait, which began at `since` (monotonic)."""
         now = time.monotonic()

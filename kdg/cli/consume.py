@@ -99,7 +99,7 @@ def run(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) ->
             source=source,
             target=target,
             transaction=NoTransaction(),
-            interval=plan.interval(),
+            interval=plan.interval(to_an_end=reading.exit_at_end),
             limits=reading.limits,
             signals=frame.signals,
             crash_at=plan.crash_at,

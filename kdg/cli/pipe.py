@@ -124,7 +124,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
         source=source,
         target=target,
         transaction=transaction,
-        interval=plan.interval(),
+        interval=plan.interval(to_an_end=reading.exit_at_end),
         limits=reading.limits,
         signals=frame.signals,
         crash_at=plan.crash_at,

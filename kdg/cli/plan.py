@@ -18,6 +18,11 @@ from kdg.pump import CrashAt, Limits
 from kdg.settings import Layer, Resolved, known_overrides, resolve
 from kdg.start import BEGINNING, Start, parse_duration, parse_start, parse_time
 
+ALONE = 0.05
+"""Seconds of nothing new after which a record that comes alone is settled."""
+UP_TO_AN_END = 0.25
+"""The same where the end is known: the marker at a partition's end comes with the fetch after the records."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -47,9 +52,10 @@ class Plan:
         found = self.clients[role].get(name)
         return None if found is None else found.value
 
-    def interval(self) -> Interval:
-        """When a batch is due."""
-        return Interval(max_records=self.batch_records, max_seconds=self.batch_seconds)
+    def interval(self, *, to_an_end: bool = False) -> Interval:
+        """When a batch is due. to_an_end: reading stops at a known place, so that silence means waiting for it, not a lone record."""
+        idle = UP_TO_AN_END if to_an_end else ALONE
+        return Interval(max_records=self.batch_records, max_seconds=self.batch_seconds, idle_seconds=idle)
 
     def cycle(self, *, settles: bool = True, whole: bool = False) -> Cycle:
         """The row's cycle for this run."""

@@ -277,8 +277,5 @@ _CLUSTER = (
 FACTS = {fact.name: fact for fact in _PRODUCER + _CONSUMER + _CLUSTER}
 """By librdkafka's name (for topics and brokers: Kafka's)."""
 
-NEEDS_SINK = (
-    "not to stdout or a command in a group: a position and the bytes in a pipe cannot be kept together. "
-    "--output FILE and --sqlite FILE keep the position with the records"
-)
+NEEDS_SINK = "without a group only: a position and the bytes in a pipe cannot be kept together; pipe to a topic instead"
 """What `consume` needs under a guarantee with transactions."""

@@ -128,7 +128,7 @@ def reach(
             if patience.signals.received is not None or patience.over(patience.reach, began):
                 cause = describe(watch.last) if watch.last is not None else describe(error)
                 raise Unreachable(
-                    f"no broker reached at {brokers} within {time.monotonic() - began:.0f} s: {cause}.",
+                    f"no broker reached at {brokers} within {patience.elapsed:.1f} s: {cause}.",
                     "Check -b (or KDG_BROKERS) and that the broker runs; --timeout sets how long to try.",
                 ) from exc
     raise AssertionError  # the loop has no other end

@@ -38,6 +38,11 @@ def error_of(exc: BaseException) -> KafkaError:
     raise exc
 
 
+def is_passing(error: KafkaError) -> bool:
+    """Whether a question may be asked again: nobody answered yet, or a coordinator is only starting."""
+    return error.retriable() or error.code() in NOT_REACHED | _STARTING
+
+
 def describe(error: KafkaError) -> str:
     """The library's words, with the name that can be searched for."""
     return f"{error.str()} ({error.name()})"
@@ -83,7 +88,7 @@ def translate_commit(error: KafkaError, doing: str) -> KdgError:
     """What an error of an offset commit means: certainly without effect, or not known."""
     if error.code() in NOT_A_MEMBER:
         return TryAgain(f"{doing}: the group went on without this instance: {describe(error)}.")
-    if error.retriable() or error.code() in NOT_REACHED | _STARTING:
+    if is_passing(error):
         return OutcomeUnknown(
             f"{doing}: it is not known whether the position was stored: {describe(error)}.",
             "Run it again: with the same group it goes on from what is stored.",

@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from kdg.errors import KdgError, UsageError
 from kdg.inputs import Mark
-from kdg.kafka.errors import NOT_REACHED, error_of, translate
+from kdg.kafka.errors import error_of, is_passing, translate
 from kdg.patience import Patience
 from kdg.records import Position
 
@@ -54,7 +54,7 @@ class ResumeStore:
                 break
             except KafkaException as exc:
                 error = error_of(exc)
-                if not (error.retriable() or error.code() in NOT_REACHED) or self.patience.over(90.0, began):
+                if not is_passing(error) or self.patience.over(90.0, began):
                     raise translate(error, f"looking up the position of {self.group}") from exc
         return None if found.offset < 0 else self._parse(found.metadata)
 

@@ -18,7 +18,7 @@ from kdg.cycle import Lost, Revoked
 from kdg.errors import KdgError, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded
 from kdg.kafka.ends import Ends
-from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, translate, translate_commit
+from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, is_passing, translate, translate_commit
 from kdg.kafka.identity import TopicIds
 from kdg.kafka.lookup import Place, committed_of
 from kdg.patience import Patience
@@ -125,7 +125,7 @@ class KafkaSource:
                 return committed_of(self.consumer.committed(asked, timeout=1.0)) if asked else {}
             except KafkaException as exc:
                 error = error_of(exc)
-                if not (error.retriable() or error.code() in NOT_REACHED) or self.patience.over(patience, began):
+                if not is_passing(error) or self.patience.over(patience, began):
                     raise translate(error, f"looking up the positions of group {self.group}") from exc
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -160,7 +160,8 @@ class KafkaTarget:
         if self.keep_partition and batch.partitions is not None:
             places = batch.partitions[done:]
         times: Any = repeat(0) if batch.timestamps is None else [max(t, 0) for t in batch.timestamps[done:]]
-        headers: Any = repeat(None) if batch.headers is None else batch.headers[done:]
+        # The library takes a list and nothing like one.
+        headers: Any = repeat(None) if batch.headers is None else [list(h) if h else None for h in batch.headers[done:]]
         reports: Any = repeat(None)
         if batch.headers is not None:
             reports = [partial(self.handle.on_delivery, headers=h) if h else None for h in headers]

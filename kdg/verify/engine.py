@@ -104,7 +104,7 @@ def run(
     name = f"verify-{secrets.token_hex(4)}"
     names = Names(f"{name}-source", f"{name}-target", f"{name}-group")
     make_topics(bootstrap, [(names.source, setup.partitions), (names.target, setup.partitions)])
-    kinds = [kind for kind in setup.kinds if brokers or kind not in faults.ON_BROKERS]
+    kinds = faults.possible(setup.kinds, len(brokers), transactional=setup.row.transactional)
     commands = [pipe(setup, names, number) for number in range(1, setup.workers + 1)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("KDG_")} | {
         "KDG_BROKERS": bootstrap,

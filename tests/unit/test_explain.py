@@ -196,8 +196,8 @@ def test_the_cycle_is_that_of_the_row(row: Guarantee) -> None:
     assert how["each_interval"] == [step.value for step in row.interval]
 
 
-def test_consuming_exactly_once_is_pointed_to_a_sink() -> None:
-    assert "--sqlite FILE" in explain(["eos"], command="consume")
+def test_consuming_exactly_once_in_a_group_is_pointed_to_a_topic() -> None:
+    assert "pipe to a topic" in explain(["eos"], command="consume")
 
 
 def test_nothing_stands_for_a_transactional_id_that_has_to_stay_unset() -> None:
