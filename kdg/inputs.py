@@ -116,8 +116,7 @@ class Input:
         self._pending, self._rest, self._unterminated = [self._rest], b"", True
 
     def _follow(self, records: Sequence[bytes]) -> None:
-        delimiter = b"" if self._unterminated else self.decoder.delimiter
-        raw = self.decoder.delimiter.join(records) + delimiter
+        raw = self.decoder.delimiter.join(records) + (b"" if self._at_cut_end else self.decoder.delimiter)
         self._digest.update(raw)
         self._size += len(raw)
         self._held.extend(records)
@@ -131,7 +130,12 @@ class Input:
 
     def mark(self) -> Mark:
         """The place after everything handed out."""
-        return Mark(self._size, self._records, self._digest.hexdigest(), self._unterminated)
+        return Mark(self._size, self._records, self._digest.hexdigest(), self._at_cut_end)
+
+    @property
+    def _at_cut_end(self) -> bool:
+        """Whether the last record, the one without its delimiter, is handed out."""
+        return self._unterminated and self._taken >= len(self._pending)
 
     def positions(self) -> Sequence[Position]:
         """See Source."""
@@ -220,8 +224,10 @@ class Input:
         """What the input still holds, as records with their delimiters, until its end or a signal: nothing can be sent any more."""
         delimiter = self.decoder.delimiter
         while not self._ended or self._taken < len(self._pending):
-            last = b"" if self._ended and self._unterminated else delimiter
-            yield [record + last for record in self._pending[self._taken :]]
+            records = [record + delimiter for record in self._pending[self._taken :]]
+            if records and self._unterminated:
+                records[-1] = records[-1].removesuffix(delimiter)
+            yield records
             self._pending, self._taken = [], 0
             if self._ended or not self.signals.wait_for(self.descriptor, 3600):
                 return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -20,6 +20,9 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from kdg.errors import KdgError
 from kdg.kafka.errors import describe, error_of
+
+Failures = (KdgError, KafkaException)
+"""What keeps a run from having a result."""
 
 Row = tuple[int, int]
 """Partition and offset."""
@@ -69,6 +72,7 @@ class _Thread:
     failure: Exception | None = field(default=None, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
+    _hurry: bool = field(default=False, init=False)
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
@@ -78,13 +82,14 @@ class _Thread:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop()
+        self.stop(hurry=kind is not None)
 
-    def stop(self) -> None:
-        """Let it finish, and wait for it."""
+    def stop(self, *, hurry: bool = False) -> None:
+        """Let it finish, and wait for it; hurry: what it would still do does not count any more."""
+        self._hurry = hurry
         self._stop.set()
         if self._thread is not None:
-            self._thread.join(FLUSH_SECONDS + 10)
+            self._thread.join(5.0 if hurry else FLUSH_SECONDS + 10)
 
     def _run(self) -> None:
         try:
@@ -159,10 +164,9 @@ class Feeder(_Thread):
             self.refused[describe(error)] += 1
 
     def _close(self) -> None:
-        left = self._producer.flush(FLUSH_SECONDS)
-        if left:
+        if self._producer.flush(0.1 if self._hurry else FLUSH_SECONDS):
             self._producer.purge()
-            self._producer.flush(5)
+            self._producer.flush(1)
 
 
 @dataclass
@@ -306,8 +310,3 @@ def _row(message: Message) -> Row:
 def _value(message: Message) -> bytes:
     value = message.value()
     return value if isinstance(value, bytes) else (value or "").encode()
-
-
-def total(by_partition: Mapping[int, Sequence[int]]) -> int:
-    """How many records that is."""
-    return sum(map(len, by_partition.values()))

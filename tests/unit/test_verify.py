@@ -1,0 +1,197 @@
+"""What a run is judged by, without Kafka: counting, the plan of faults, the verdict over all runs, the workers as processes."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES
+from kdg.verify import faults
+from kdg.verify.counting import Tally, aborted_seen, allowed, breaches, name_wrong, tally, tally_all
+from kdg.verify.faults import Kind
+from kdg.verify.result import Exit, Result, table
+from kdg.verify.workers import Crew
+
+numbers = st.lists(st.integers(0, 50), unique=True).map(sorted)
+
+
+# Counting
+
+
+@given(numbers)
+def test_an_output_that_is_the_input_has_nothing_wrong(sent: list[int]) -> None:
+    assert tally(sent, sent) == Tally(records=len(sent))
+
+
+@given(numbers, st.data())
+def test_what_is_taken_out_is_lost_and_nothing_else(sent: list[int], data: st.DataObject) -> None:
+    gone = data.draw(st.sets(st.sampled_from(sent))) if sent else set()
+    assert tally(sent, [n for n in sent if n not in gone]) == Tally(records=len(sent), lost=len(gone))
+
+
+@given(numbers, st.data())
+def test_a_stretch_that_comes_again_is_doubled_and_not_out_of_order(sent: list[int], data: st.DataObject) -> None:
+    first, last = sorted((data.draw(st.integers(0, len(sent))), data.draw(st.integers(0, len(sent)))))
+    seen = sent[:last] + sent[first:]
+    assert tally(sent, seen) == Tally(records=len(sent), doubled=last - first)
+
+
+def test_a_record_that_comes_after_a_later_one_is_out_of_order() -> None:
+    assert tally([1, 2, 3, 4], [1, 3, 2, 4]).out_of_order == 1
+    assert tally([1, 2, 3, 4], [4, 1, 2, 3]).out_of_order == 3
+
+
+def test_a_record_that_nobody_sent_is_foreign() -> None:
+    assert tally([1, 2], [1, 7, 2, 7]) == Tally(records=2, foreign=2)
+
+
+def test_what_the_source_itself_holds_twice_may_come_twice() -> None:
+    assert tally([1, 1, 2], [1, 1, 2]).doubled == 0
+    assert tally([1, 1, 2], [1, 1, 1, 2]).doubled == 1
+
+
+def test_partitions_are_counted_together_and_a_missing_one_is_lost() -> None:
+    assert tally_all({0: [1, 2], 1: [1]}, {0: [1, 2, 2]}) == Tally(records=3, lost=1, doubled=1)
+
+
+def test_a_record_that_was_shown_and_is_not_there_in_the_end_was_aborted() -> None:
+    live = {(0, 5): b"0:1", (0, 6): b"0:2", (1, 1): b"1:1"}
+    assert aborted_seen(live, live) == 0
+    assert aborted_seen(live, {(0, 5): b"0:1", (0, 6): b"0:9"}) == 2
+
+
+def test_the_records_that_are_wrong_are_named_as_ranges() -> None:
+    named = name_wrong({3: [1, 2, 3, 4, 9]}, {3: [4, 4]})
+    assert named == {"lost": ["3:1-3", "3:9"], "doubled": ["3:4"]}
+
+
+# What the rows allow
+
+
+def test_each_row_allows_what_it_says_and_exactly_once_nothing() -> None:
+    assert allowed(EXACTLY_ONCE) == {"records"}
+    assert allowed(AT_LEAST_ONCE) == {"records", "doubled"}
+    assert allowed(AT_MOST_ONCE) == {"records", "lost", "out_of_order"}
+
+
+@pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.short)
+def test_no_row_allows_aborted_or_foreign_records_or_a_position_that_goes_back(row: object) -> None:
+    assert row in GUARANTEES
+    found = Tally(records=9, aborted_seen=1, foreign=2, went_back=3)
+    assert all(breaches(each, found) == ["foreign 2", "aborted seen 1", "went back 3"] for each in GUARANTEES)
+
+
+# The plan of faults
+
+
+def test_a_seed_determines_the_faults() -> None:
+    assert list(islice(faults.plan(7), 50)) == list(islice(faults.plan(7), 50))
+    assert list(islice(faults.plan(7), 50)) != list(islice(faults.plan(8), 50))
+
+
+@given(st.integers())
+def test_a_round_has_every_kind_and_every_gap_leaves_the_group_time(seed: int) -> None:
+    one_round = list(islice(faults.plan(seed), 11))
+    assert {fault.kind for fault in one_round} == set(Kind)
+    assert all(3 <= fault.gap <= 7 and 0 <= fault.victim < 1 for fault in one_round)
+
+
+def test_only_the_kinds_that_were_asked_for_come() -> None:
+    assert {fault.kind for fault in islice(faults.plan(1, [Kind.TERM]), 20)} == {Kind.TERM}
+
+
+def test_brokers_that_are_not_ours_are_left_alone_and_a_lone_one_is_not_killed_under_transactions() -> None:
+    assert faults.possible(faults.ALL, 0, transactional=False) == faults.ON_WORKERS
+    assert Kind.BROKER_KILL not in faults.possible(faults.ALL, 1, transactional=True)
+    assert faults.possible(faults.ALL, 1, transactional=False) == faults.ALL
+    assert faults.possible(faults.ALL, 3, transactional=True) == faults.ALL
+
+
+def test_only_a_brokers_absence_excuses_an_end_and_not_every_one() -> None:
+    assert faults.excused(5, [Kind.KILL, Kind.BROKER_KILL])
+    assert not faults.excused(5, [Kind.KILL])
+    assert not faults.excused(1, [Kind.BROKER_PAUSE])
+    assert not faults.excused(6, [Kind.BROKER_PAUSE])
+
+
+# Results
+
+
+def result(tally: Tally, **more: object) -> Result:
+    fields: dict[str, object] = {
+        "guarantee": EXACTLY_ONCE.name, "protocol": "range", "brokers": 3, "seed": 1, "seconds": 60.0,
+        "faults": {"kill": 2, "term": 1}, "biting": 2,
+    }  # fmt: skip
+    return Result(tally=tally, **(fields | more))  # type: ignore[arg-type]  # as named above
+
+
+def test_an_unexpected_end_and_what_got_stuck_break_the_promise_too() -> None:
+    odd = Exit(2, 1, 12.0, ("kill",), "kdg: a defect", expected=False)
+    known = Exit(1, 5, 12.0, ("broker-kill",), "kdg: unknown", expected=True)
+    found = result(Tally(records=5), exits=[odd, known], stuck=["a transaction stayed open"])
+    assert found.breaches(EXACTLY_ONCE) == ["a transaction stayed open", "worker 2 ended with 1 at 12 s"]
+    assert found.unexpected == [odd]
+
+
+def test_the_table_has_a_row_for_each_run() -> None:
+    head, rule, row = table([result(Tally(records=40_000, lost=3))]).splitlines()
+    assert head.count("|") == rule.count("|") == row.count("|")
+    assert "| 40,000 | 3 (kill 2, term 1) | 2 | 3 | 0 |" in row
+
+
+# Workers
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Crew:
+    script = "import sys, time; print('hello', file=sys.stderr, flush=True); time.sleep(60)"
+    return Crew([[sys.executable, "-S", "-c", script]] * 2, {}, tmp_path / "logs")
+
+
+def until(what: object, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not what() and time.monotonic() < deadline:  # type: ignore[operator]
+        time.sleep(0.01)
+    return bool(what())  # type: ignore[operator]
+
+
+def test_a_worker_is_killed_and_started_again_and_its_stderr_is_kept(crew: Crew) -> None:
+    with crew:
+        worker = crew.workers[0]
+        for _ in range(2):
+            worker.start()
+            assert until(lambda: "hello" in worker.last_words())
+            assert worker.kill() == -signal.SIGKILL
+        assert not worker.alive
+        assert worker.log.read_text() == "== start 1\nhello\n== start 2\nhello\n"
+
+
+def test_a_frozen_worker_is_not_at_work_and_its_end_is_reported_once(crew: Crew) -> None:
+    with crew:
+        worker = crew.workers[1]
+        worker.start()
+        worker.pause()
+        assert worker.alive
+        assert not worker.at_work
+        assert worker.reap() is None
+        worker.resume()
+        worker.send(signal.SIGTERM)
+        assert worker.reap(10.0) == -signal.SIGTERM
+        assert worker.reap() is None
+
+
+def test_nothing_runs_and_nothing_lies_about_after_the_crew(crew: Crew) -> None:
+    with crew:
+        for worker in crew.workers:
+            worker.start()
+        crew.workers[0].pause()
+        folder = crew.workers[0].folder.parent
+    assert not any(worker.alive for worker in crew.workers)
+    assert not folder.exists()
