@@ -9,6 +9,10 @@ import sys
 
 def main() -> None:
     """The console script. Ends by the signal itself where a signal ended the run, so that a shell sees it."""
+    # Until a run takes the signals over, Ctrl-C ends the process as it ends any other, without a traceback.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
     from kdg.cli.app import run
 
     code = run(sys.argv[1:])

@@ -131,7 +131,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     )
     source.rebalance = pump.on_rebalance
     begin(source, plan, [options.source], [])
-    return Session(pump, lambda outcome: _tell(outcome, options))
+    return Session(pump, lambda outcome: _tell(outcome, options, target.most_unsent))
 
 
 def _transaction(frame: Frame, handle: Any, seconds: float) -> Any:
@@ -149,22 +149,21 @@ def _transaction(frame: Frame, handle: Any, seconds: float) -> Any:
 def _told(plan: Plan) -> Any:
     """Where loss is allowed it is still named."""
     from kdg.kafka.errors import describe
-    from kdg.kafka.target import name_record
+    from kdg.kafka.target import name_record, telling
 
     def tell(failures: Any) -> None:
-        first = failures[0]
-        plan.note(f"{len(failures)} records were not sent, the first {name_record(first)}: {describe(first.reason)}")
+        first = telling(failures)
+        plan.note(f"{len(failures)} records were not sent, such as {name_record(first)}: {describe(first.reason)}")
 
     return tell
 
 
-def _tell(outcome: Outcome, options: Options) -> None:
+def _tell(outcome: Outcome, options: Options, unsent: int) -> None:
     plan, counts = outcome.plan, outcome.counts
     unconfirmed = plan.value(Role.PRODUCER, "acks") == "0"
     outcome.unconfirmed = counts.written if unconfirmed else 0
     transactions = transactions_text(counts) if plan.row.transactional else ""
     lost = ""
     if plan.row.commits_first:
-        most = min(counts.read, plan.batch_records)
-        lost = f", unconfirmed; a crash could have lost at most {most} (--batch-records {plan.batch_records})"
+        lost = f", unconfirmed; a crash could have lost at most {unsent} (--batch-records {plan.batch_records}, and what waited to be sent)"
     outcome.what = f"read {counts.read}, wrote {counts.written} to {options.target}{transactions}{lost}"

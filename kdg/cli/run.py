@@ -66,7 +66,7 @@ def execute(
                 _pump(frame, open_session, unopened, outcome)
         except KdgError as error:
             outcome.error = outcome.error or error
-        if signals.received is not None and outcome.signum is None and not _weighs_more(outcome.error):
+        if signals.received is not None and not _weighs_more(outcome.error):
             outcome.signum, outcome.error = signals.received, None
     outcome.seconds = time.monotonic() - began
     conclude(outcome)

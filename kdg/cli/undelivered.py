@@ -41,10 +41,11 @@ class UndeliveredFile:
     def __call__(self, failures: Sequence[Any]) -> None:
         """Count and keep failed records."""
         from kdg.kafka.errors import describe
-        from kdg.kafka.target import name_record
+        from kdg.kafka.target import name_record, telling
 
+        told = telling(failures)
+        self.first = self.first or f"{name_record(told)}: {describe(told.reason)}"
         for failure in failures:
-            self.first = self.first or f"{name_record(failure)}: {describe(failure.reason)}"
             self.unknown += not failure.certain
             self.keep(
                 [self.decoder.encode_back(failure.key, failure.value, failure.headers, failure.timestamp or None)]
@@ -82,7 +83,7 @@ class UndeliveredFile:
         if not self.count:
             return None
         unknown = f" (of {self.unknown} it is unknown)" if self.unknown else ""
-        first = f"; the first: {self.first}" if self.first else ""
+        first = f", such as {self.first}" if self.first else ""
         hint = f"They are in {self.path}; send them again with `kdg produce TOPIC {self.path}`." if self.path else "--undelivered FILE keeps such records for sending again."  # fmt: skip
         verb = "was" if self.count == 1 else "were"
         return Undelivered(f"{plural(self.count, 'record')} {verb} not delivered{unknown}{first}.", hint)

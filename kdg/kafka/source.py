@@ -164,12 +164,14 @@ class KafkaSource:
             return None
         self._touched = set(self._seeks)
         messages = self._fetch(max(min(limit, int(MAX_BYTES / self._average)), 1), timeout)
+        if any(map(Message.error, messages)):
+            messages = [m for m in messages if not self._is_trouble(m)]
         if self._touched:
             messages = self._untouched(messages)
         if messages and self.identity is not None:
             self.identity.check()
         if any(map(Message.error, messages)):
-            messages = [m for m in messages if not self._is_event(m)]
+            messages = [m for m in messages if not self._is_end(m)]
         return self._batch(messages)
 
     def _fetch(self, count: int, timeout: float) -> list[Message]:
@@ -191,17 +193,20 @@ class KafkaSource:
                 self._seeks[place] = self._next[place]
         return [m for m in messages if (m.topic(), m.partition()) not in touched]
 
-    def _is_event(self, message: Message) -> bool:
-        """Whether it is no record but an event of the library; raises what ends the run."""
+    def _is_trouble(self, message: Message) -> bool:
+        """Whether it is an error of the library, which comes once; raises it when it ends the run."""
         error = message.error()
-        if error is None:
+        if error is None or error.code() == KafkaError._PARTITION_EOF:
             return False
         partition = message.partition()
-        place = (message.topic() or "", -1 if partition is None else partition)
-        if error.code() == KafkaError._PARTITION_EOF:
-            self._reached(place, message.offset())
-            return True
-        self._raise_if_final(error, place)
+        self._raise_if_final(error, (message.topic() or "", -1 if partition is None else partition))
+        return True
+
+    def _is_end(self, message: Message) -> bool:
+        """Whether it tells that a partition's end is reached."""
+        if message.error() is None:
+            return False
+        self._reached((message.topic() or "", message.partition() or 0), message.offset())
         return True
 
     def _raise_if_final(self, error: KafkaError, place: Place) -> None:

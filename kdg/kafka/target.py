@@ -103,7 +103,7 @@ class OnFailure(Protocol):
 
 def abort_on_failure(failures: Sequence[Failure]) -> None:
     """In a transaction one missing record undoes the rest. Raises Aborted when trying again would fail alike, else TryAgain."""
-    first = failures[0]
+    first = telling(failures)
     told = f"{len(failures)} of its records could not be delivered: {name_record(first)}: {describe(first.reason)}"
     if first.reason.code() in HOPELESS_RECORD:
         raise Aborted(
@@ -115,11 +115,18 @@ def abort_on_failure(failures: Sequence[Failure]) -> None:
 
 def stop_on_failure(failures: Sequence[Failure]) -> None:
     """Where an input position waits for them: it must not move. Raises Undelivered."""
-    first = failures[0]
+    first = telling(failures)
     raise Undelivered(
-        f"{len(failures)} records were not delivered, the first {name_record(first)}: {describe(first.reason)}; the input's position stays before them.",
+        f"{len(failures)} records were not delivered, such as {name_record(first)}: {describe(first.reason)}; the input's position stays before them.",
         "Mend the cause and run it again: with the same group they are read again.",
     )
+
+
+def telling(failures: Sequence[Failure]) -> Failure:
+    """The one that tells most: the broker refuses a whole batch because of its largest record."""
+    if failures[0].reason.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+        return max(failures, key=lambda failure: len(failure.value or b""))
+    return failures[0]
 
 
 def name_record(failure: Failure) -> str:
@@ -144,10 +151,13 @@ class KafkaTarget:
     keep_partition: bool = False
     settle_seconds: float | None = None
     note: Callable[[str], None] = lambda _line: None
+    most_unsent: int = 0
+    """The most records that were here and not yet sent at one time: what a crash could have lost."""
     _given_up: bool = field(default=False)
 
     def write(self, batch: Batch) -> None:
         """Hand the batch to the library; waits while its queue is full."""
+        self.most_unsent = max(self.most_unsent, len(self.handle.producer) + len(batch))
         done = 0
         while done < len(batch):
             values, call = self._calls(batch, done)

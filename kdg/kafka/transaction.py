@@ -39,6 +39,8 @@ class KafkaTransaction:
     _metadata: Any = None
     _began: float = 0.0
     _in_doubt: bool = False
+    _abandoned: bool = False
+    """A call never returned: this producer takes no other."""
     _used: bool = False
 
     def start(self) -> None:
@@ -84,6 +86,8 @@ class KafkaTransaction:
         """See Transaction. What cannot be aborted any more is finished by the broker without effect, or by the next producer."""
         try:
             self.handle.producer.purge()
+            if self._abandoned:
+                raise OutcomeUnknown("the Kafka client does not answer.")  # as if the abort had not
             self._call(lambda: self.handle.producer.abort_transaction(CALL_SECONDS), "aborting the transaction", 10.0)
         except Fenced:
             raise  # another instance goes on: a new producer of this one would fence it in turn
@@ -94,7 +98,7 @@ class KafkaTransaction:
     def recycle(self) -> None:
         """See Transaction: a late request of the old producer meets a newer epoch and does nothing."""
         self.handle.replace()
-        self._in_doubt = False
+        self._in_doubt = self._abandoned = False
         self.start()
 
     def _look_for_doubt(self) -> None:
@@ -133,8 +137,8 @@ class KafkaTransaction:
             try:
                 outcome.result(WAIT_SECONDS)
             except TimeoutError:
-                if self.patience.over(self.timeout + 5.0, began):
-                    self._in_doubt = True
+                if self.patience.over(self.timeout + 1.0, began):
+                    self._abandoned = True
                     raise TryAgain(f"{doing}: no answer within {time.monotonic() - began:.0f} s.") from None
             else:
                 return

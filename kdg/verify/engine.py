@@ -325,6 +325,8 @@ class _Run:
         seen = observe.sequences(final)
         found = tally_all(sent, seen)
         found += Tally(aborted_seen=aborted_seen(self.reader.rows, final), went_back=len(self.watch.back))
+        for partition, before, after in self.watch.back:
+            self._tell(f"the position of partition {partition} went back from {before} to {after}")
         self._note_feeding(sent)
         return Result(
             guarantee=self.setup.row.name,

@@ -147,7 +147,8 @@ def test_what_a_row_may_lose_or_double_it_does_lose_or_double_somewhere(crashes:
 @pytest.mark.parametrize("name", ["consume", "pipe"])
 def test_at_most_once_loses_what_was_committed_and_not_yet_written(crashes: Crashes, name: str) -> None:
     lost = {result.step: result.lost for result in crashes(GUARANTEES[0], name)}
-    assert lost[Step.COMMIT] == 3
+    # A pipe may besides lose the batch before it, which the client's queue still held.
+    assert lost[Step.COMMIT] in ({3} if name == "consume" else {3, 6})
 
 
 @pytest.mark.parametrize("name", ["consume", "pipe"])

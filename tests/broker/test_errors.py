@@ -1,0 +1,238 @@
+"""Bad input and bad surroundings: one clear message, the exit code of the contract, nothing made, nothing lost unnamed."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from kdg.guarantees import GUARANTEES, Guarantee
+
+from .support import Kafka, lines, text
+
+NOBODY = "127.0.0.1:1"
+each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
+COMMANDS = {"produce": ["t"], "consume": ["t"], "pipe": ["t", "u", "-G", "g"]}
+
+
+@pytest.mark.parametrize(("command", "row"), list(zip(COMMANDS, GUARANTEES, strict=True)))
+def test_without_a_broker_it_is_exit_8_within_the_timeout(kafka: Kafka, row: Guarantee, command: str) -> None:
+    done = kafka.kdg(command, *COMMANDS[command], "-g", row.name, "-b", NOBODY, "--timeout", "1s", input=b"a\n")
+    assert done.code == 8
+    assert f"no broker reached at {NOBODY}" in done.err
+    assert done.seconds < 1 + 2  # and the time to start and end
+
+
+def test_a_host_that_does_not_exist_is_named(kafka: Kafka) -> None:
+    done = kafka.kdg("consume", "t", "-b", "no-such-host.invalid:9092", "--timeout", "1s")
+    assert done.code == 8
+    assert "no-such-host.invalid" in done.err
+
+
+@each_guarantee
+def test_consume_of_a_topic_that_is_not_there_is_exit_8_and_does_not_make_it(
+    kafka: Kafka, group: str, row: Guarantee
+) -> None:
+    for options in ([], ["-G", group] if not row.transactional else [], ["-p", "0"]):
+        done = kafka.kdg("consume", "absent", "-e", "-g", row.name, *options)
+        assert done.code == 8
+        assert "no such topic: absent" in done.err
+    assert not kafka.exists("absent")
+
+
+def test_of_two_topics_the_one_that_is_not_there_is_named(kafka: Kafka) -> None:
+    topic = kafka.filled([b"a"])
+    done = kafka.kdg("consume", topic, "absent-2", "-e")
+    assert done.code == 8
+    assert "absent-2" in done.err
+    assert not kafka.exists("absent-2")
+
+
+def test_a_partition_that_is_not_there_is_exit_8_and_named(kafka: Kafka) -> None:
+    topic = kafka.topic(2)
+    for args in (["consume", topic, "-e", "-p", "2"], ["produce", topic, "-p", "2"]):
+        done = kafka.kdg(*args, input=b"a\n")
+        assert done.code == 8
+        assert "partition 2" in done.err
+
+
+@each_guarantee
+def test_a_name_that_no_topic_can_have_is_a_clear_error(kafka: Kafka, row: Guarantee) -> None:
+    there = kafka.topic()
+    for args in (["consume", "no/such"], ["produce", "no/such"], ["pipe", "no/such", there, "-G", "g"]):
+        done = kafka.kdg(*args, "-g", row.name, "--timeout", "10s", input=b"a\n")
+        assert done.code in (2, 8)
+        assert "no/such" in done.err
+
+
+def test_an_absent_file_is_named_and_nothing_is_made(kafka: Kafka, tmp_path: Path) -> None:
+    done = kafka.kdg("produce", "absent-3", str(tmp_path / "absent file"))
+    assert done.code == 2
+    assert "absent file" in done.err
+    assert not kafka.exists("absent-3")
+
+
+def test_a_folder_is_no_input(kafka: Kafka, tmp_path: Path) -> None:
+    done = kafka.kdg("produce", kafka.topic(), str(tmp_path))
+    assert done.code in (1, 2)
+    assert str(tmp_path) in done.err
+
+
+def test_a_command_that_cannot_be_started_is_named_and_nothing_is_sent(kafka: Kafka) -> None:
+    topic = kafka.topic()
+    done = kafka.kdg("produce", topic, "--", "no-such-command-here")
+    assert done.code == 2
+    assert "no-such-command-here" in done.err
+    assert kafka.values(topic) == []
+
+
+def test_a_transaction_timeout_above_the_brokers_limit_is_exit_2_and_named(kafka: Kafka) -> None:
+    topic = kafka.topic()
+    done = kafka.kdg("produce", topic, "-g", "eos", "-X", "transaction.timeout.ms=2000000", input=b"a\n")
+    assert done.code == 2
+    assert "transaction.timeout.ms" in done.err
+    assert kafka.values(topic) == []
+
+
+def test_a_position_that_retention_took_is_exit_7_and_no_silent_skip(kafka: Kafka, group: str) -> None:
+    from confluent_kafka import TopicPartition
+
+    topic = kafka.filled(lines(10))
+    kafka.ok("consume", topic, "-G", group, "-c", "3")
+    for future in kafka.admin.delete_records([TopicPartition(topic, 0, 6)]).values():  # as retention does
+        future.result(30)
+    done = kafka.kdg("consume", topic, "-G", group, "-e", "--timeout", "20s")
+    assert done.code == 7
+    assert done.out == b""
+    assert kafka.committed(group, topic) == {0: 3}
+
+
+def test_a_group_of_resume_that_somebody_else_uses_is_refused(kafka: Kafka, group: str) -> None:
+    from confluent_kafka import TopicPartition
+
+    topic = kafka.filled(lines(3))
+    consumer = kafka.consumer(group=f"kdg.produce.{group}")
+    consumer.commit(offsets=[TopicPartition(topic, 0, 2)], asynchronous=False)
+    consumer.close()
+    done = kafka.kdg("produce", topic, "-g", "eos", "--resume", group, input=b"a\n")
+    assert done.code == 2
+    assert f"kdg.produce.{group}" in done.err
+    assert kafka.values(topic) == lines(3)
+
+
+def test_produce_to_a_topic_that_the_broker_makes_by_itself_loses_nothing(kafka: Kafka, group: str) -> None:
+    for row in GUARANTEES:
+        topic = f"{group}-{row.short}"
+        kafka.ok("produce", topic, "-g", row.name, input=text(lines(100)))
+        assert kafka.values(topic) == lines(100)
+
+
+def test_a_dry_run_connects_to_nothing_reads_nothing_and_makes_nothing(kafka: Kafka, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        for command, args in COMMANDS.items():
+            done = kafka.kdg(command, *args, "-b", address, "--dry-run", input=b"a\n")
+            assert done.code == 0
+            assert "acks" in done.out.decode() or command == "consume"
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+# ── --report ──
+
+FIELDS = {
+    "guarantee", "command", "outcome", "exit_code", "read", "written", "undelivered", "unconfirmed",
+    "duplicates_dropped", "transactions", "positions", "seconds",
+}  # fmt: skip
+
+
+def report_of(text_: str) -> dict[str, object]:
+    found = json.loads(text_)
+    assert isinstance(found, dict)
+    assert set(found) >= FIELDS
+    assert isinstance(found["seconds"], int | float)
+    return found
+
+
+@each_guarantee
+def test_the_report_of_produce_counts_what_was_sent(kafka: Kafka, tmp_path: Path, row: Guarantee) -> None:
+    topic, file = kafka.topic(), tmp_path / "report"
+    kafka.ok("produce", topic, "-g", row.name, "--report", str(file), input=text(lines(7)))
+    report = report_of(file.read_text())
+    assert report["guarantee"] == row.name
+    assert (report["command"], report["outcome"], report["exit_code"]) == ("produce", "held", 0)
+    assert (report["read"], report["written"], report["undelivered"]) == (7, 7, 0)
+    assert report["unconfirmed"] == (7 if row.may_lose else 0)
+    assert report["transactions"] == {"committed": int(row.transactional), "aborted": 0}
+
+
+@each_guarantee
+def test_the_report_of_pipe_has_the_positions(kafka: Kafka, group: str, row: Guarantee) -> None:
+    source, target = kafka.filled(lines(7), 2), kafka.topic()
+    done = kafka.ok("pipe", source, target, "-g", row.name, "-G", group, "-e", "--report", "-", "-q")
+    report = report_of(done.err.splitlines()[-1])
+    assert (report["read"], report["written"], report["outcome"]) == (7, 7, "held")
+    assert report["positions"] == {source: {"0": 4, "1": 3}}
+
+
+def test_the_report_of_consume_has_the_positions_of_the_group(kafka: Kafka, group: str) -> None:
+    topic = kafka.filled(lines(7))
+    done = kafka.ok("consume", topic, "-G", group, "-c", "5", "--report", "-", "-q")
+    report = report_of(done.err.splitlines()[-1])
+    assert (report["command"], report["read"], report["written"]) == ("consume", 5, 5)
+    assert report["positions"] == {topic: {"0": 5}}
+    assert done.lines == lines(5)
+
+
+@pytest.mark.parametrize(
+    ("args", "outcome", "code"),
+    [
+        (["produce", "t", "-b", NOBODY, "--timeout", "500ms"], "unreachable", 8),
+        (["consume", "TOPIC", "-c", "5", "--timeout", "1s"], "stop-not-reached", 9),
+        (["produce", "TOPIC", "-g", "eos"], "aborted", 4),
+    ],
+)
+def test_the_report_is_written_for_runs_that_fail_too(
+    kafka: Kafka, tmp_path: Path, args: list[str], outcome: str, code: int
+) -> None:
+    file = tmp_path / "report"
+    args = [kafka.filled([b"a"]) if arg == "TOPIC" else arg for arg in args]
+    done = kafka.kdg(*args, "--report", str(file), input=b"cut off")
+    report = report_of(file.read_text())
+    assert done.code == code
+    assert (report["outcome"], report["exit_code"]) == (outcome, code)
+
+
+def test_the_report_of_an_aborted_transaction_says_that_nothing_was_written(kafka: Kafka, tmp_path: Path) -> None:
+    file = tmp_path / "report"
+    done = kafka.kdg("produce", kafka.topic(), "-g", "eos", "--report", str(file), input=b"a\ncut off")
+    report = report_of(file.read_text())
+    assert (done.code, report["written"]) == (4, 0)
+    assert report["transactions"] == {"committed": 0, "aborted": 1}
+
+
+def test_the_report_counts_the_undelivered(kafka: Kafka, tmp_path: Path) -> None:
+    file = tmp_path / "report"
+    done = kafka.kdg("produce", kafka.topic(), "--report", str(file), input=text([b"a", b"x" * 2_000_000, b"b"]))
+    report = report_of(file.read_text())
+    assert done.code == 3
+    assert (report["outcome"], report["read"], report["written"], report["undelivered"]) == ("undelivered", 3, 2, 1)
+
+
+def test_a_report_that_cannot_be_written_is_exit_2_before_anything_is_sent(kafka: Kafka, tmp_path: Path) -> None:
+    topic = kafka.topic()
+    done = kafka.kdg("produce", topic, "--report", str(tmp_path / "no" / "folder"), input=b"a\n")
+    assert done.code == 2
+    assert "--report" in done.err
+    assert kafka.values(topic) == []
+
+
+def test_the_summary_is_one_line_on_stderr_and_q_silences_it(kafka: Kafka) -> None:
+    topic = kafka.topic()
+    done = kafka.ok("produce", topic, input=text(lines(5)))
+    assert done.out == b""
+    assert done.err.splitlines()[-1].startswith(f"at-least-once: 5 records to {topic}")
+    assert kafka.ok("produce", topic, "-q", input=b"a\n").err == ""

@@ -1,0 +1,77 @@
+"""`kdg sandbox`: a broker for a command, its status as ours, and nothing left afterwards."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .support import KDG, Run, eventually
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the sandbox puts its data."""
+    made = tmp_path / "tmp"
+    made.mkdir()
+    return made
+
+
+def environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KDG_")}
+    return {**kept, "TMPDIR": str(folder)}
+
+
+def processes_below(folder: Path) -> list[int]:
+    """The processes whose command line or working directory names the folder."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            try:
+                told = process.joinpath("cmdline").read_bytes().decode(errors="replace")
+                told += str(process.joinpath("cwd").readlink())
+            except OSError:
+                continue
+            if str(folder) in told:
+                found.append(int(process.name))
+    return found
+
+
+def test_a_command_gets_the_brokers_ends_the_sandbox_with_its_status_and_nothing_is_left(folder: Path) -> None:
+    script = f'printf "a\\nb\\n" | {KDG} produce demo -q && {KDG} consume demo -e -q && exit 7'
+    argv = [KDG, "sandbox", "--topic", "demo:2", "-q", "--", "sh", "-c", script]
+    done = subprocess.run(argv, env=environment(folder), capture_output=True, timeout=120, check=False)
+    assert done.returncode == 7
+    assert sorted(done.stdout.split()) == [b"a", b"b"]
+    assert list(folder.iterdir()) == []
+    assert processes_below(folder) == []
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("command", [True, False], ids=["with a command", "without"])
+def test_a_signal_ends_the_sandbox_and_nothing_is_left(folder: Path, signum: int, command: bool) -> None:
+    told = folder.parent / "told"
+    script = f"echo $KDG_BROKERS $$ > {told}; exec sleep 600"
+    argv = [KDG, "sandbox", *(["--", "sh", "-c", script] if command else [])]
+    with Run(argv, environment(folder), subprocess.DEVNULL, None) as run:
+        assert eventually(
+            lambda: b"KDG_BROKERS=127.0.0.1:" in run.out or (command and told.exists() and "\n" in told.read_text()), 90
+        )
+        assert processes_below(folder)
+        run.signal(signum)
+        assert run.end(20).code == -signum
+    assert list(folder.iterdir()) == []
+    assert processes_below(folder) == []
+    assert not command or not Path("/proc", told.read_text().split()[1]).exists()
+
+
+def test_a_command_that_cannot_be_started_is_exit_2_and_nothing_is_left(folder: Path) -> None:
+    argv = [KDG, "sandbox", "--", "no-such-command-here"]
+    done = subprocess.run(argv, env=environment(folder), capture_output=True, timeout=120, check=False)
+    assert done.returncode == 2
+    assert b"no-such-command-here" in done.stderr
+    assert list(folder.iterdir()) == []
+    assert processes_below(folder) == []

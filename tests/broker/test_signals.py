@@ -1,0 +1,228 @@
+"""SIGINT and SIGTERM in every state a run can be in: settled, ended by the same signal, within 10 s."""
+
+from __future__ import annotations
+
+import fcntl
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
+
+from .support import QUICK_GROUP, Kafka, eventually, lines, text
+
+SIGNALS = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
+with_group = pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.name)
+
+
+@pytest.fixture
+def silent_broker() -> Iterator[tuple[str, threading.Event]]:
+    """An address where somebody listens and never answers; the event tells that a client came."""
+    came = threading.Event()
+    taken: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    taken.append(server.accept()[0])
+                except OSError:
+                    return
+                came.set()
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.getsockname()[1]}", came
+        server.shutdown(socket.SHUT_RDWR)
+    thread.join(10)
+    for connection in taken:
+        connection.close()
+
+
+def fill_of(pipe: int) -> int:
+    """How many bytes stand in a pipe."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
+
+
+@SIGNALS
+@with_group
+def test_consume_ends_by_the_signal_with_what_it_printed_committed(
+    kafka: Kafka, group: str, row: Guarantee, signum: int
+) -> None:
+    topic = kafka.filled(lines(100))
+    with kafka.start("consume", topic, "-G", group, "-g", row.name) as run:
+        assert eventually(lambda: run.out == text(lines(100)))
+        run.signal(signum)
+        done = run.end(10)
+    assert done.code == -signum
+    assert done.out == text(lines(100))
+    assert kafka.committed(group, topic) == {0: 100}
+
+
+@SIGNALS
+@with_group
+def test_consume_interrupted_in_full_flow_has_committed_exactly_what_it_printed(
+    kafka: Kafka, group: str, row: Guarantee, signum: int
+) -> None:
+    topic = kafka.filled(lines(100_000))
+    args = ["consume", topic, "-G", group, "-g", row.name, "--batch-records", "100"]
+    with kafka.start(*args) as run:
+        assert eventually(lambda: len(run.out) > 14_000)
+        run.signal(signum)
+        done = run.end(10)
+    assert done.code == -signum
+    position = kafka.committed(group, topic)[0]
+    assert position < 100_000, "the signal has to come while records flow"
+    assert done.out == text(lines(position))
+
+
+@SIGNALS
+@each_guarantee
+def test_pipe_interrupted_in_full_flow_has_settled_exactly_what_it_wrote(
+    kafka: Kafka, group: str, row: Guarantee, signum: int
+) -> None:
+    sent = lines(60_000)
+    source, target = kafka.filled(sent), kafka.topic()
+    args = ["pipe", source, target, "-G", group, "-g", row.name, "--batch-records", "100"]
+    with kafka.start(*args) as run:
+        assert eventually(lambda: kafka.ends(target)[0] > 100)
+        run.signal(signum)
+        done = run.end(10)
+    assert done.code == -signum
+    position = kafka.committed(group, source)[0]
+    assert position < len(sent), "the signal has to come while records flow"
+    assert kafka.ends(target, "read_committed") == kafka.ends(target), "no transaction is left open"
+    assert kafka.values(target) == sent[:position]
+    assert kafka.members(group) == 0
+
+
+@SIGNALS
+@each_guarantee
+def test_produce_waiting_on_stdin_ends_by_the_signal_and_what_is_not_whole_is_not_visible(
+    kafka: Kafka, row: Guarantee, signum: int
+) -> None:
+    topic = kafka.topic()
+    with kafka.start("produce", topic, "-g", row.name, stdin=subprocess.PIPE) as run:
+        assert run.process.stdin
+        run.process.stdin.write(b"a\nb\n")
+        run.process.stdin.flush()
+        # Whatever the guarantee, the records reach the log at once; a read_uncommitted reader sees them.
+        assert eventually(lambda: kafka.values(topic, "read_uncommitted") == [b"a", b"b"])
+        run.signal(signum)
+        done = run.end(10)
+    assert done.code == -signum
+    assert kafka.ends(topic, "read_committed") == kafka.ends(topic)
+    assert kafka.values(topic) == ([] if row.transactional else [b"a", b"b"])
+
+
+@SIGNALS
+def test_produce_resume_interrupted_has_committed_what_it_took_and_goes_on(
+    kafka: Kafka, group: str, signum: int
+) -> None:
+    topic = kafka.topic()
+    args = ["produce", topic, "-g", "eos", "--resume", group]
+    with kafka.start(*args, stdin=subprocess.PIPE) as run:
+        assert run.process.stdin
+        run.process.stdin.write(b"a\nb\n")
+        run.process.stdin.flush()
+        assert eventually(lambda: kafka.values(topic) == [b"a", b"b"])
+        run.signal(signum)
+        assert run.end(10).code == -signum
+    kafka.ok(*args, input=b"a\nb\nc\n")
+    assert kafka.values(topic) == [b"a", b"b", b"c"]
+
+
+@SIGNALS
+@pytest.mark.parametrize(("command", "row"), list(zip(["produce", "consume", "pipe"], GUARANTEES, strict=True)))
+def test_waiting_for_a_broker_ends_by_the_signal(
+    kafka: Kafka, silent_broker: tuple[str, threading.Event], row: Guarantee, signum: int, command: str
+) -> None:
+    address, came = silent_broker
+    args = {"produce": ["t"], "consume": ["t"], "pipe": ["t", "u", "-G", "g"]}[command]
+    with kafka.start(command, *args, "-g", row.name, "-b", address) as run:
+        assert came.wait(20)
+        run.signal(signum)
+        assert run.end(10).code == -signum
+
+
+@SIGNALS
+@pytest.mark.parametrize("with_a_group", [True, False], ids=["group", "no group"])
+def test_blocked_on_a_reader_that_takes_nothing_ends_by_the_signal_and_commits_nothing_it_could_not_write(
+    kafka: Kafka, group: str, signum: int, with_a_group: bool
+) -> None:
+    topic = kafka.filled(lines(30_000))
+    args = ["consume", topic, *(["-G", group, *QUICK_GROUP, "--batch-records", "1000"] if with_a_group else [])]
+    with kafka.start(*args, stdout=subprocess.PIPE) as run:
+        assert run.process.stdout
+        pipe = run.process.stdout.fileno()
+        assert eventually(lambda: fill_of(pipe) > 55_000)
+        run.signal(signum)
+        done = run.end(10)
+        taken = run.process.stdout.read()
+    assert done.code == -signum
+    if with_a_group:
+        position = kafka.committed(group, topic)[0]
+        assert position % 1000 == 0
+        assert taken.startswith(text(lines(position)))
+
+
+@SIGNALS
+def test_a_second_signal_gives_up_at_once(kafka: Kafka, group: str, signum: int) -> None:
+    topic = kafka.filled(lines(30_000))
+    with kafka.start("consume", topic, "-G", group, stdout=subprocess.PIPE) as run:
+        assert run.process.stdout
+        pipe = run.process.stdout.fileno()
+        assert eventually(lambda: fill_of(pipe) > 55_000)
+        # The first lets it wait 3 s for the reader. Two of the same that come at once are one.
+        assert eventually(lambda: run.signal(signum) or not run.running, 2)  # type: ignore[func-returns-value]
+        assert run.end().code == -signum
+
+
+@SIGNALS
+def test_consume_behind_an_open_transaction_ends_by_the_signal(kafka: Kafka, signum: int) -> None:
+    topic = kafka.topic()
+    producer = kafka.transaction()
+    producer.produce(topic, b"inside")
+    producer.flush(30)
+    with kafka.start("consume", topic, "-e") as run:
+        assert eventually(lambda: "waiting for an open transaction" in run.err)
+        run.signal(signum)
+        assert run.end(10).code == -signum
+    producer.abort_transaction(30)
+
+
+@SIGNALS
+def test_a_command_that_feeds_produce_ends_with_it_and_its_records_are_not_visible(
+    kafka: Kafka, tmp_path: Path, signum: int
+) -> None:
+    topic, pid = kafka.topic(), tmp_path / "pid"
+    script = f"echo $$ > {pid}.part; mv {pid}.part {pid}; echo a; exec sleep 600"
+    with kafka.start("produce", topic, "-g", "eos", "--", "sh", "-c", script) as run:
+        assert eventually(lambda: pid.exists() and kafka.values(topic, "read_uncommitted") == [b"a"])
+        run.signal(signum)
+        assert run.end(10).code == -signum
+    assert not Path(f"/proc/{int(pid.read_text())}").exists()
+    assert kafka.settled_values(topic) == []
+
+
+ANNOUNCED = (sys.executable, "-c", "import os, kdg.__main__ as kdg; os.write(1, b'.'); kdg.main()")
+"""The command, which says when the interpreter's own start is over and kdg's begins."""
+
+
+def test_an_interrupt_at_any_moment_of_the_start_prints_no_traceback(kafka: Kafka) -> None:
+    topic = kafka.topic()
+    for moment in range(8):
+        with kafka.start("consume", topic, argv=ANNOUNCED) as run:
+            assert eventually(lambda: run.out == b".")
+            threading.Event().wait(moment * 0.05)  # moments of a start that nothing can be awaited in
+            run.signal(signal.SIGINT)
+            assert run.end(10).code == -signal.SIGINT
