@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit check fix docs clean
+.PHONY: setup demo test unit torture check fix docs clean
 
 setup: .venv/.done
 
@@ -21,6 +21,10 @@ test: setup
 
 unit: setup
 	$(BIN)/python -m pytest tests/unit tests/cli
+
+# The long runs under faults: about 35 minutes. `make torture ARGS='--quick'`, `ARGS='--only exactly-once,range,3'`.
+torture: setup
+	$(BIN)/python tests/torture/run.py $(ARGS)
 
 check: setup
 	$(BIN)/ruff check

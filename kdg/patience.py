@@ -11,6 +11,12 @@ GRACE = 6.0
 """Seconds that settling may take after a signal, so that the run has ended within 10 s (issue 4, shutdown)."""
 
 
+class NoSignals:
+    """For waits that no signal cuts short."""
+
+    received: int | None = None
+
+
 @dataclass(slots=True)
 class Patience:
     """Asked by every wait whether to go on waiting. timeout: seconds for the whole run, None without a limit."""

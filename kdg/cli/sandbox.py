@@ -12,6 +12,7 @@ import typer
 
 from kdg.cli.options import command
 from kdg.errors import UsageError
+from kdg.patience import Patience
 from kdg.signals import Signals
 
 
@@ -53,7 +54,7 @@ def run(brokers: int, topics: Sequence[tuple[str, int]], cmd: Sequence[str], *, 
         if topics:
             from kdg.kafka.topics import make_topics
 
-            make_topics(cluster.bootstrap, topics)
+            make_topics(cluster.bootstrap, topics, Patience(signals))
         if cmd:
             return _run_command(cmd, cluster.bootstrap, signals)
         sys.stdout.write(f"export KDG_BROKERS={cluster.bootstrap}\n")

@@ -20,6 +20,7 @@ from pathlib import Path
 from kdg.guarantees import Guarantee
 from kdg.kafka import observe
 from kdg.kafka.topics import make_topics
+from kdg.patience import Patience
 from kdg.sandbox import Broker
 from kdg.verify import faults
 from kdg.verify.counting import Tally, aborted_seen, name_wrong, tally_all
@@ -97,13 +98,20 @@ def pipe(setup: Setup, names: Names, number: int) -> list[str]:
     return [*setup.program, "pipe", names.source, names.target, *options, *setup.extra]
 
 
+class _Undisturbed:
+    """No signal is noted: Ctrl-C raises, and whoever runs the engine clears up."""
+
+    received: int | None = None
+
+
 def run(
     setup: Setup, bootstrap: str, brokers: Sequence[Broker], note: Callable[[str], None] = lambda _line: None
 ) -> Result:
     """One run on a cluster, whose brokers may be disturbed. Raises KdgError when the cluster or the observers fail."""
     name = f"verify-{secrets.token_hex(4)}"
     names = Names(f"{name}-source", f"{name}-target", f"{name}-group")
-    make_topics(bootstrap, [(names.source, setup.partitions), (names.target, setup.partitions)])
+    topics = [(names.source, setup.partitions), (names.target, setup.partitions)]
+    make_topics(bootstrap, topics, Patience(_Undisturbed()))
     kinds = faults.possible(setup.kinds, len(brokers), transactional=setup.row.transactional)
     commands = [pipe(setup, names, number) for number in range(1, setup.workers + 1)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("KDG_")} | {
