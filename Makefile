@@ -23,6 +23,10 @@ unit: setup
 	$(BIN)/python -m pytest tests/unit tests/cli
 
 # The long runs under faults: about 35 minutes. `make torture ARGS='--quick'`, `ARGS='--only exactly-once,range,3'`.
+# The scripted interleavings of HAZARDS.md; REPEATS=50 for the long form.
+hazards: setup
+	KDG_HAZARD_REPEATS=$(or $(REPEATS),3) $(BIN)/python -m pytest tests/hazards tests/torture
+
 torture: setup
 	$(BIN)/python tests/torture/run.py $(ARGS)
 

@@ -5,6 +5,7 @@ KdgError                     1  failed
 ├── Undelivered              3  undelivered
 ├── Aborted                  4  aborted
 ├── OutcomeUnknown           5  unknown
+├── NoAnswer                 5  unknown
 ├── Fenced                   6  fenced
 ├── PositionGone             7  position-gone
 ├── Unreachable              8  unreachable
@@ -90,6 +91,12 @@ class Aborted(KdgError):
 
 class OutcomeUnknown(KdgError):
     """The last commit may or may not have taken effect."""
+
+    exit_code = 5
+
+
+class NoAnswer(KdgError):
+    """A call of the client library has not returned and may still act: nothing more can be done in this process."""
 
     exit_code = 5
 

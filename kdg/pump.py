@@ -303,10 +303,10 @@ class Pump:
         if self.source.reload():
             self.counts.committed += self.counts.in_doubt
             self.counts.settle()
-            self._failure = None
         else:
             self.counts.aborted += self.counts.in_doubt
             self.counts.forget()
+        self._failure = None  # there is no doubt any more, whatever the answer was
         return Did(Control.RELOAD)
 
     def _release(self) -> Event:

@@ -15,7 +15,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from kdg.cycle import Lost, Revoked
-from kdg.errors import KdgError, OutcomeUnknown, PositionGone, Unreachable
+from kdg.errors import KdgError, NoAnswer, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded
 from kdg.kafka.ends import Ends
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, is_passing, translate, translate_commit
@@ -27,7 +27,8 @@ from kdg.records import Batch, Offsets, Position
 
 MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
-COMMIT_SECONDS = 30.0
+COMMIT_SECONDS = 75.0
+"""More than the 60 s of socket.timeout.ms, after which the library answers by itself."""
 CLOSE_SECONDS = 5.0
 SEEK_SECONDS = 10.0
 ASK_OTHERS_EVERY = 0.5
@@ -299,19 +300,29 @@ class KafkaSource:
 
     def _commit(self, offsets: list[TopicPartition]) -> None:
         doing = f"committing the position of group {self.group}"
-        limit = min(self.patience.left(COMMIT_SECONDS), COMMIT_SECONDS)
         try:
-            results = bounded(lambda: self.consumer.commit(offsets=offsets, asynchronous=False), limit)
+            results = self._commit_in_time(offsets, doing)
         except KafkaException as exc:
             raise translate_commit(error_of(exc), doing) from exc
-        except TimeoutError:
-            raise OutcomeUnknown(
-                f"{doing}: no answer within {limit:.0f} s.",
-                "Run it again: with the same group it goes on from what is stored.",
-            ) from None
         for result in results or []:
             if result.error is not None:
                 raise translate_commit(result.error, f"{doing} in {result.topic}[{result.partition}]")
+
+    def _commit_in_time(self, offsets: list[TopicPartition], doing: str) -> list[TopicPartition] | None:
+        """The library's commit takes no timeout, so it runs in a thread of its own, and a commit that is given up ends the run.
+
+        Inside a rebalance callback the library lets no other thread through, and a commit that waited there would take effect
+        later, for partitions that are no longer owned [seen]: it is called directly.
+        """
+        commit = partial(self.consumer.commit, offsets=offsets, asynchronous=False)
+        if self._leaving:
+            return commit()
+        limit = min(self.patience.left(COMMIT_SECONDS), COMMIT_SECONDS)
+        try:
+            return bounded(commit, limit)
+        except TimeoutError:
+            again = "Run it again: with the same group it goes on from what is stored."
+            raise NoAnswer(f"{doing}: no answer within {limit:.0f} s.", again) from None
 
     def settled(self) -> None:
         """See Source."""

@@ -152,7 +152,8 @@ class KafkaTransaction:
         if isinstance(translated, Fenced) and expired:
             # The coordinator timed the transaction out; nobody else needs to exist. Replaced once, by the caller.
             translated = OutcomeUnknown(f"{doing}: the transaction was older than its timeout of {self.timeout:g} s.", "Raise -X transaction.timeout.ms, or lower --batch-interval.")  # fmt: skip
-        self._in_doubt = True
+        # After an error that asks for an abort, the abort is the answer; anything else leaves this producer in doubt.
+        self._in_doubt = self._in_doubt or not isinstance(translated, TryAgain)
         raise translated from cause
 
 

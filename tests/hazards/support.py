@@ -1,0 +1,143 @@
+"""The broker behind its proxy, kdg fed line by line, and kdg with one of its protections taken out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException, Producer
+
+from kdg.sandbox import Broker
+from tests.broker.support import QUICK_GROUP, QUICK_TRANSACTION, Done, Kafka, Record, Run, eventually, lines, text
+
+from .proxy import Proxy
+
+__all__ = [
+    "LONG",
+    "PARTITIONS",
+    "QUICK_GROUP",
+    "QUICK_TRANSACTION",
+    "Done",
+    "Fed",
+    "Feeder",
+    "Hazards",
+    "Record",
+    "Run",
+    "eventually",
+    "lines",
+    "text",
+]
+
+PARTITIONS = 4
+"""Of the topics that a Feeder fills."""
+LONG = ("--batch-interval", "8s", "--batch-records", "1000000")
+"""With records coming in all the time, nothing is settled and a transaction stays open."""
+MUTANTS = Path(__file__).with_name("mutants.py")
+
+
+class Fed(Run):
+    """A command whose stdin is fed step by step."""
+
+    def feed(self, values: Sequence[bytes]) -> None:
+        """Give it lines."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text(values))
+        self.process.stdin.flush()
+
+    def close_input(self) -> None:
+        """There is no more."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+
+    def done(self, seconds: float = 30.0) -> Done:
+        """End its input, and wait for its end."""
+        self.close_input()
+        return self.end(seconds)
+
+
+class Hazards(Kafka):
+    """The broker of these tests. mutant: the name of a protection in mutants.py that kdg is to run without."""
+
+    def __init__(self, proxy: Proxy, broker: Broker) -> None:
+        super().__init__(proxy.address)
+        self.proxy = proxy
+        self.broker = broker
+
+    def environment(self, env: dict[str, str] | None = None) -> dict[str, str]:
+        """As ever, and a defect shows where it is."""
+        return super().environment({"KDG_TRACEBACK": "1", **(env or {})})
+
+    def argv(self, args: Sequence[str], mutant: str = "") -> list[str]:
+        """The command line of kdg, or of a mutant of it."""
+        if mutant:
+            return [sys.executable, str(MUTANTS), mutant, *args]
+        return [str(Path(sys.executable).with_name("kdg")), *args]
+
+    def fed(self, *args: str, mutant: str = "") -> Fed:
+        """Start kdg with a stdin to feed."""
+        return Fed(self.argv(args, mutant), self.environment(), subprocess.PIPE, None)
+
+    def running(self, *args: str, mutant: str = "") -> Run:
+        """Start kdg, or a mutant of it, in the background."""
+        return Run(self.argv(args, mutant), self.environment(), subprocess.DEVNULL, None)
+
+    def ends(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
+        """As ever; a broker that has just started, or a topic just made, is asked again."""
+        found: list[dict[int, int]] = []
+
+        def asked() -> bool:
+            try:
+                found.append(super(Hazards, self).ends(topic, isolation))
+            except KafkaException:
+                return False
+            return True
+
+        assert eventually(asked)
+        return found[0]
+
+    def is_open(self, topic: str) -> bool:
+        """Whether a transaction with records in the topic is open."""
+        return sum(self.ends(topic).values()) > sum(self.ends(topic, "read_committed").values())
+
+    def restart(self) -> None:
+        """The broker runs and answers, whatever was done to it."""
+        self.broker.start()
+        self.broker.wait_ready()
+
+
+class Feeder:
+    """Numbered records into a topic, a few every 10 ms, while inside `with`."""
+
+    def __init__(self, kafka: Hazards, topic: str) -> None:
+        self.sent = 0
+        self._kafka, self._topic = kafka, topic
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._feed)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """No more come, and all are acknowledged."""
+        self._stop.set()
+        self._thread.join()
+
+    def _feed(self) -> None:
+        producer = Producer({"bootstrap.servers": self._kafka.bootstrap, "linger.ms": 0})
+        while not self._stop.wait(0.01):
+            for value in lines(PARTITIONS, self.sent):
+                producer.produce(self._topic, value, partition=self.sent % PARTITIONS)
+                self.sent += 1
+            producer.poll(0)
+        assert producer.flush(30) == 0

@@ -1,0 +1,162 @@
+"""Requests that the network delays: held while the library sends them again, and let through in the middle of what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from .proxy import Api, Cut, Held
+from .support import QUICK_GROUP, Hazards, eventually, lines
+
+LARGE = b"x" * 20_000
+LIMIT = "10000"
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """How a request comes to be sent again: its connection is closed or reset, or nobody answers in time."""
+
+    cut: Cut
+    options: tuple[str, ...] = ()
+
+
+CUTS = (Delay(Cut.CLOSE), Delay(Cut.RESET))
+DELAYS = (*CUTS, Delay(Cut.NO, ("-X", "socket.timeout.ms=1000")))
+IDS = ("closed", "reset", "unanswered")
+
+
+def _hold(kafka: Hazards, api: Api, name: str, delay: Delay) -> Held:
+    return kafka.proxy.hold(api, name.encode(), cut=delay.cut)
+
+
+# ── EndTxn ──
+
+
+def _late_commit_in_half_a_transaction(kafka: Hazards, name: str, delay: Delay, mutant: str = "") -> list[bytes | None]:
+    """T1's commit is held and sent again; T2 has half of its records in the log when the held one arrives, and is then aborted.
+
+    What a reader sees in the end.
+    """
+    topic = kafka.topic(max_message_bytes=LIMIT)
+    args = ["produce", topic, "-g", "eos", "--resume", name, "-X", "batch.num.messages=3", *delay.options]
+    with kafka.fed(*args, mutant=mutant) as run:
+        late = _hold(kafka, Api.END_TXN, name, delay)
+        run.feed(lines(3))
+        late.wait()
+        assert eventually(lambda: kafka.values(topic) == lines(3))  # the one that was sent again arrived
+        second_half = kafka.proxy.hold(Api.PRODUCE, LARGE)
+        run.feed([*lines(3, 3), LARGE])
+        second_half.wait()
+        assert eventually(lambda: kafka.ends(topic)[0] == 7)  # three, a marker, three
+        late.arrive_late()
+        second_half.release()
+        assert run.done().code == 4
+    return kafka.settled_values(topic)
+
+
+def test_a_delayed_end_txn_that_arrives_in_the_next_transaction_commits_nothing_of_it(
+    kafka: Hazards, group: str, repetition: int
+) -> None:
+    assert _late_commit_in_half_a_transaction(kafka, group, DELAYS[repetition % 3]) == lines(3)
+
+
+@pytest.mark.parametrize("delay", DELAYS, ids=IDS)
+def test_without_recycling_a_delayed_end_txn_commits_half_of_the_next_transaction(
+    kafka: Hazards, group: str, delay: Delay
+) -> None:
+    assert _late_commit_in_half_a_transaction(kafka, group, delay, "no-recycle") == lines(6)
+
+
+# ── TxnOffsetCommit ──
+
+
+def _late_position_in_the_next_transaction(kafka: Hazards, name: str, delay: Delay, mutant: str = "") -> dict[int, int]:
+    """T1's position is held and sent again; it arrives when T2 has stored its own and is about to commit. The pipe's positions."""
+    source, target = kafka.topic(), kafka.topic()
+    args = ["pipe", source, target, "-g", "eos", "-G", name, *QUICK_GROUP, *delay.options]
+    with kafka.running(*args, mutant=mutant) as run:
+        late = _hold(kafka, Api.TXN_OFFSET_COMMIT, name, delay)
+        kafka.produce(source, lines(3))
+        late.wait()
+        assert eventually(lambda: kafka.values(target) == lines(3))
+        assert eventually(lambda: kafka.committed(name, source) == {0: 3})
+        commit = kafka.proxy.hold(Api.END_TXN, name.encode())
+        kafka.produce(source, lines(3, 3))
+        commit.wait()
+        late.arrive_late()
+        commit.release()
+        assert eventually(lambda: kafka.values(target) == lines(6))
+        run.signal(15)
+        assert run.end(10).code == -15
+    return kafka.committed(name, source)
+
+
+def test_a_delayed_txn_offset_commit_that_arrives_in_the_next_transaction_does_not_move_the_position_back(
+    kafka: Hazards, group: str, repetition: int
+) -> None:
+    assert _late_position_in_the_next_transaction(kafka, group, CUTS[repetition % 2]) == {0: 6}
+
+
+@pytest.mark.parametrize("delay", CUTS, ids=IDS[:2])
+def test_without_recycling_a_delayed_txn_offset_commit_moves_the_position_back(
+    kafka: Hazards, group: str, delay: Delay
+) -> None:
+    assert _late_position_in_the_next_transaction(kafka, group, delay, "no-recycle") == {0: 3}
+
+
+def test_a_delayed_txn_offset_commit_does_not_move_the_position_of_resume_back(
+    kafka: Hazards, group: str, repetition: int
+) -> None:
+    topic, delay = kafka.topic(), CUTS[repetition % 2]
+    args = ["produce", topic, "-g", "eos", "--resume", group, *delay.options]
+    with kafka.fed(*args) as run:
+        late = _hold(kafka, Api.TXN_OFFSET_COMMIT, group, delay)
+        run.feed(lines(3))
+        late.wait()
+        assert eventually(lambda: kafka.values(topic) == lines(3))
+        commit = kafka.proxy.hold(Api.END_TXN, group.encode())
+        run.feed(lines(3, 3))
+        commit.wait()
+        late.arrive_late()
+        commit.release()
+        assert run.done().code == 0
+    kafka.ok("produce", topic, "-g", "eos", "--resume", group, input=b"".join(v + b"\n" for v in lines(9)))
+    assert kafka.settled_values(topic) == lines(9)
+
+
+# ── Produce ──
+
+
+def test_a_delayed_produce_that_arrives_in_the_next_transaction_adds_nothing_to_it(
+    kafka: Hazards, group: str, repetition: int
+) -> None:
+    topic, delay = kafka.topic(), DELAYS[repetition % 3]
+    with kafka.fed("produce", topic, "-g", "eos", "--resume", group, *delay.options) as run:
+        late = _hold(kafka, Api.PRODUCE, group, delay)
+        run.feed(lines(3))
+        late.wait()
+        assert eventually(lambda: kafka.values(topic) == lines(3))
+        commit = kafka.proxy.hold(Api.END_TXN, group.encode())
+        run.feed(lines(3, 3))
+        commit.wait()
+        late.arrive_late()
+        commit.release()
+        assert run.done().code == 0
+    assert kafka.settled_values(topic) == lines(6)
+
+
+def test_a_delayed_produce_of_an_aborted_transaction_adds_nothing_to_the_one_that_sends_its_records_again(
+    kafka: Hazards, group: str, repetition: int
+) -> None:
+    topic = kafka.topic()
+    with kafka.fed("produce", topic, "-g", "eos", "--resume", group, "-X", "message.timeout.ms=1000") as run:
+        late = kafka.proxy.hold(Api.PRODUCE, group.encode())
+        run.feed(lines(3))
+        late.wait()
+        commit = kafka.proxy.hold(Api.END_TXN, group.encode(), b"\x01")
+        commit.wait()
+        late.arrive_late()
+        commit.release()
+        assert run.done().code == 0
+    assert kafka.settled_values(topic) == lines(3)

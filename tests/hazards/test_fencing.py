@@ -1,0 +1,64 @@
+"""Two instances with one identity: whatever the older is doing when the newer takes over, it ends, and never fences back."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from .proxy import Api
+from .support import Hazards, eventually, lines, text
+
+STEPS = (Api.ADD_PARTITIONS_TO_TXN, Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN)
+
+
+@pytest.mark.parametrize("api", STEPS, ids=lambda api: api.name)
+def test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on(
+    kafka: Hazards, group: str, api: Api
+) -> None:
+    topic = kafka.topic()
+    args = ["produce", topic, "-g", "eos", "--resume", group]
+    with kafka.fed(*args) as older:
+        older.feed(lines(3))
+        assert eventually(lambda: kafka.values(topic) == lines(3))
+        held = kafka.proxy.hold(api, group.encode())
+        older.feed(lines(3, 3))
+        held.wait()
+        with kafka.fed(*args) as newer:
+            newer.feed(lines(6))
+            assert eventually(lambda: kafka.values(topic) == lines(6))
+            held.release()
+            done = older.done()
+            assert (done.code, "another instance" in done.err) == (6, True), done
+            newer.feed(lines(3, 6))
+            done = newer.done()
+            assert done.code == 0, done
+    assert kafka.settled_values(topic) == lines(9)
+
+
+def test_an_older_instance_frozen_for_longer_than_its_transaction_may_last_doubles_nothing(
+    kafka: Hazards, group: str
+) -> None:
+    topic = kafka.topic()
+    args = ["produce", topic, "-g", "eos", "--resume", group, "-X", "transaction.timeout.ms=1000"]
+    with kafka.fed(*args) as older:
+        older.feed(lines(3))
+        assert eventually(lambda: kafka.values(topic) == lines(3))
+        held = kafka.proxy.hold(Api.END_TXN, group.encode())
+        older.feed(lines(3, 3))
+        held.wait()
+        older.signal(signal.SIGSTOP)
+        assert eventually(lambda: not kafka.is_open(topic))
+        with kafka.fed(*args) as newer:
+            newer.feed(lines(6))
+            assert eventually(lambda: kafka.values(topic) == lines(6))
+            older.signal(signal.SIGCONT)
+            held.release()
+            # Kafka tells a transaction that timed out and one that was fenced in the same words: either may be the one to go on.
+            older.close_input()
+            done = older.end()
+            assert done.code in (0, 5, 6), done
+            newer.close_input()
+            assert newer.end().code in (0, 6)
+    kafka.ok(*args, input=text(lines(9)))
+    assert kafka.settled_values(topic) == lines(9)

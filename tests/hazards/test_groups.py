@@ -1,0 +1,104 @@
+"""Partitions that move while something is open: what is settled, what is dropped, and that nobody commits what is no longer theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+from .proxy import Api
+from .support import LONG, PARTITIONS, QUICK_GROUP, QUICK_TRANSACTION, Feeder, Hazards, eventually, lines
+
+PROTOCOLS = {
+    "eager": ("-X", "partition.assignment.strategy=range", *QUICK_GROUP),
+    "cooperative": ("-X", "partition.assignment.strategy=cooperative-sticky", *QUICK_GROUP),
+    "kip848": ("-X", "group.protocol=consumer"),
+}
+each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
+OUT_OF_POLL = ("-X", "session.timeout.ms=1000", "-X", "max.poll.interval.ms=1000", "-X", "heartbeat.interval.ms=300")
+
+
+def _share(kafka: Hazards, group: str, protocol: str) -> tuple[list[list[bytes | None]], int]:
+    """A pipe with an open transaction is joined by a second, and by a third, and is killed: each partition's output; what was sent."""
+    source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
+    args = ["pipe", source, target, "-g", "eos", "-G", group, "--keep-partition", *LONG]
+    args += [*PROTOCOLS[protocol], *QUICK_TRANSACTION]
+    with Feeder(kafka, source) as feeder, kafka.running(*args) as one:
+        assert eventually(lambda: kafka.is_open(target))
+        with kafka.running(*args) as two:
+            assert eventually(lambda: kafka.members(group) == 2)
+            with kafka.running(*args) as three:
+                assert eventually(lambda: kafka.members(group) == 3)
+                assert eventually(lambda: kafka.is_open(target))
+                one.kill()
+                assert eventually(lambda: kafka.members(group) == 2)
+                feeder.stop()
+                assert eventually(lambda: sum(kafka.committed(group, source).values()) >= feeder.sent)
+                for run in (two, three):
+                    run.signal(15)
+                assert [run.end(10).code for run in (two, three)] == [-15, -15]
+    kafka.settled_values(target)
+    records = kafka.records(target)
+    return [[r.value for r in records if r.partition == p] for p in range(PARTITIONS)], feeder.sent
+
+
+@each_protocol
+def test_pipes_that_join_and_are_killed_with_transactions_open_put_out_each_record_once_and_in_order(
+    kafka: Hazards, group: str, protocol: str
+) -> None:
+    outputs, sent = _share(kafka, group, protocol)
+    assert outputs == [lines(sent)[p::PARTITIONS] for p in range(PARTITIONS)]
+
+
+def _out_of_poll(kafka: Hazards, group: str) -> list[bytes | None]:
+    """A pipe waits for its records to be acknowledged for longer than max.poll.interval.ms, and another takes over. The output."""
+    source, target = kafka.filled(lines(3)), kafka.topic()
+    args = ["pipe", source, target, "-g", "eos", "-G", group, *OUT_OF_POLL]
+    held = kafka.proxy.hold(Api.PRODUCE, group.encode())
+    with kafka.running(*args) as older:
+        held.wait()
+        with kafka.running(*args) as newer:
+            assert eventually(lambda: kafka.committed(group, source) == {0: 3})
+            held.release()
+            kafka.produce(source, lines(3, 3))
+            assert eventually(lambda: kafka.committed(group, source) == {0: 6})
+            for run in (older, newer):
+                run.signal(15)
+            assert [run.end(10).code for run in (older, newer)] == [-15, -15]
+    return kafka.settled_values(target)
+
+
+def test_what_a_pipe_still_holds_when_another_has_taken_over_is_dropped(kafka: Hazards, group: str) -> None:
+    assert _out_of_poll(kafka, group) == lines(6)
+
+
+def _join(kafka: Hazards, group: str, protocol: str, mutant: str = "") -> tuple[list[bytes | None], list[bytes]]:
+    """A pipe with a transaction open is joined by a second, which reads on from what is stored; then both end. Output and input."""
+    source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
+    args = ["pipe", source, target, "-g", "eos", "-G", group, "--keep-partition", *PROTOCOLS[protocol]]
+    first = [*args, *LONG, "--transactional-id", f"{group}-one"]
+    with Feeder(kafka, source) as feeder, kafka.running(*first, mutant=mutant) as one:
+        assert eventually(lambda: kafka.is_open(target))
+        writing = kafka.proxy.hold(Api.ADD_PARTITIONS_TO_TXN, f"{group}-two".encode())
+        with kafka.running(*args, *LONG, "--transactional-id", f"{group}-two", mutant=mutant) as two:
+            writing.wait().release()
+            feeder.stop()
+            for run in (one, two):
+                run.signal(15)
+            assert [run.end(10).code for run in (one, two)] == [-15, -15]
+    kafka.ok(*args, "-e")
+    return kafka.settled_values(target), lines(feeder.sent)
+
+
+@each_protocol
+def test_a_transaction_that_is_open_when_partitions_leave_is_settled_before_they_do(
+    kafka: Hazards, group: str, protocol: str
+) -> None:
+    seen, sent = _join(kafka, group, protocol)
+    assert sorted(filter(None, seen)) == sent
+
+
+@pytest.mark.parametrize("protocol", ["eager", "cooperative"])
+def test_not_settled_on_revoke_and_with_metadata_taken_late_records_are_doubled(
+    kafka: Hazards, group: str, protocol: str
+) -> None:
+    seen, sent = _join(kafka, group, protocol, "unsettled-and-late")
+    assert sorted(filter(None, seen)) != sent

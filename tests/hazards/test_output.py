@@ -1,0 +1,64 @@
+"""At-most-once when stdout fails, and clusters that cannot keep what a guarantee asks for."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
+
+from .support import QUICK_GROUP, Hazards, lines, text
+
+
+def test_at_most_once_a_full_disk_is_exit_1_and_what_failed_is_not_printed_later(kafka: Hazards, group: str) -> None:
+    topic = kafka.filled(lines(20))
+    args = ["consume", topic, "-g", "amo", "-G", group, "-e", "--batch-records", "5", *QUICK_GROUP]
+    with Path("/dev/full").open("wb") as full, kafka.start(*args, stdout=full.fileno()) as run:
+        done = run.end()
+    assert done.code == 1
+    assert "stdout" in done.err
+    assert kafka.ok(*args).lines == lines(15, 5)
+
+
+def test_at_most_once_a_reader_that_goes_away_is_exit_141_and_nothing_it_took_comes_again(
+    kafka: Hazards, group: str
+) -> None:
+    topic = kafka.filled(lines(30_000))
+    args = ["consume", topic, "-g", "amo", "-G", group, "-e", *QUICK_GROUP]
+    with kafka.start(*args, stdout=subprocess.PIPE) as run:
+        assert run.process.stdout
+        assert run.process.stdout.read(14) == lines(1)[0] + b"\n"
+        run.process.stdout.close()
+        assert run.end().code == 141
+    position = kafka.committed(group, topic)[0]
+    assert position * 14 > 14
+    assert kafka.ok(*args).lines == lines(30_000)[position:]
+
+
+@pytest.mark.parametrize("command", ["produce", "consume", "pipe"])
+@pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda row: row.short)
+def test_one_replica_is_exit_10_with_strict_before_anything_is_sent_and_one_line_without(
+    kafka: Hazards, group: str, row: Guarantee, command: str
+) -> None:
+    source, target = kafka.filled(lines(3)), kafka.topic()
+    with_group = () if row.transactional else ("-G", group)
+    args = {
+        "produce": ["produce", target],
+        "consume": ["consume", source, "-e", *with_group],
+        "pipe": ["pipe", source, target, "-e", "-G", group],
+    }[command]
+    strict = kafka.kdg(*args, "-g", row.name, "--strict", input=text(lines(3)))
+    if row.needs_durable_cluster:
+        assert strict.code == 10
+        assert "replication factor 1" in strict.err
+        assert strict.out == b""
+        assert kafka.values(target) == []
+        assert kafka.committed(group, source) == {}
+    else:
+        assert strict.code == 0
+    done = kafka.ok(*args, "-g", row.name, input=text(lines(3)))
+    told = [line for line in done.err.splitlines() if "replication factor 1" in line]
+    nothing_outlives = command == "consume" and row.transactional
+    assert len(told) == (1 if row.needs_durable_cluster and not nothing_outlives else 0)

@@ -1,0 +1,77 @@
+"""Positions that no longer mean what they did: a topic made again while it is read. Exit 7, never a silent skip."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import NewPartitions, NewTopic  # type: ignore[attr-defined]  # not in its __all__
+
+from .support import QUICK_GROUP, Hazards, eventually, lines
+
+COMMANDS = {
+    "consume": ("-G", "{group}"),
+    "consume-alone": (),
+    "pipe-alo": ("{target}", "-G", "{group}"),
+    "pipe-eos": ("{target}", "-G", "{group}", "-g", "eos"),
+}
+
+
+def _command(kafka: Hazards, name: str, source: str, group: str) -> list[str]:
+    target = kafka.topic() if name.startswith("pipe") else ""
+    options = [part.format(group=group, target=target) for part in COMMANDS[name]]
+    quick = ("-X", "topic.metadata.refresh.interval.ms=500", *QUICK_GROUP)
+    return [name.partition("-")[0], source, *options, *quick]
+
+
+def _made_again(kafka: Hazards, topic: str, records: int) -> None:
+    kafka.admin.delete_topics([topic])[topic].result(30)
+    assert eventually(lambda: not kafka.exists(topic))
+
+    def made() -> bool:
+        try:
+            kafka.admin.create_topics([NewTopic(topic, num_partitions=1)])[topic].result(30)
+        except KafkaException:  # the old one is still being deleted
+            return False
+        return True
+
+    assert eventually(made)
+    kafka.produce(topic, lines(records, 1000))
+
+
+@pytest.mark.parametrize("records", [5, 30], ids=["shorter", "longer"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_topic_made_again_while_it_is_read_is_exit_7(kafka: Hazards, group: str, name: str, records: int) -> None:
+    topic = kafka.filled(lines(15))
+    with kafka.running(*_command(kafka, name, topic, group)) as run:
+        if "-G" in COMMANDS[name]:
+            assert eventually(lambda: kafka.committed(group, topic) == {0: 15})
+        else:
+            assert eventually(lambda: run.out.count(b"\n") == 15)
+        _made_again(kafka, topic, records)
+        assert run.end(20).code == 7
+
+
+@pytest.mark.parametrize("name", ["consume", "pipe-alo", "pipe-eos"])
+def test_records_deleted_before_a_stopped_group_read_them_are_exit_7(kafka: Hazards, group: str, name: str) -> None:
+    topic = kafka.filled(lines(10))
+    command = _command(kafka, name, topic, group)
+    kafka.ok(*command, "-c", "3")
+    for future in kafka.admin.delete_records([TopicPartition(topic, 0, 6)]).values():
+        future.result(30)
+    done = kafka.kdg(*command, "-e", "--timeout", "10s")
+    assert (done.code, kafka.committed(group, topic)) == (7, {0: 3}), done
+
+
+@pytest.mark.parametrize("name", ["consume", "pipe-eos"])
+def test_a_partition_added_while_a_group_reads_is_read_from_its_beginning(
+    kafka: Hazards, group: str, name: str
+) -> None:
+    topic = kafka.filled(lines(3))
+    with kafka.running(*_command(kafka, name, topic, group), "-o", "end") as run:
+        assert eventually(lambda: kafka.committed(group, topic) == {0: 3})
+        kafka.admin.create_partitions([NewPartitions(topic, 2)])[topic].result(30)
+        assert eventually(lambda: len(kafka.ends(topic)) == 2)
+        kafka.produce(topic, lines(6, 3), 2)
+        assert eventually(lambda: kafka.committed(group, topic) == {0: 6, 1: 3})
+        run.signal(15)
+        assert run.end(10).code == -15

@@ -1,0 +1,108 @@
+"""SIGINT and SIGTERM while kdg waits for a broker that does not answer: it ends by them within 10 s, and nothing is lost or doubled."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import ExitStack
+
+import pytest
+
+from .proxy import Api
+from .support import LONG, PARTITIONS, QUICK_GROUP, QUICK_TRANSACTION, Feeder, Hazards, eventually, lines, text
+
+WITHIN = 10.0
+each_signal = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+
+
+@each_signal
+def test_while_the_broker_stands_still_every_command_ends_by_the_signal_and_goes_on_right_later(
+    kafka: Hazards, group: str, signum: int
+) -> None:
+    source, by_alo, by_eos, made, made_by_eos = (kafka.topic() for _ in range(5))
+    kafka.produce(source, lines(20))
+    pipe = ["pipe", source]
+    with ExitStack() as stack:
+        consume = stack.enter_context(kafka.running("consume", source, "-G", f"{group}-c", *QUICK_GROUP))
+        alo = stack.enter_context(kafka.running(*pipe, by_alo, "-G", f"{group}-a", *QUICK_GROUP))
+        eos = stack.enter_context(kafka.running(*pipe, by_eos, "-G", f"{group}-e", "-g", "eos", *QUICK_GROUP))
+        produce = stack.enter_context(kafka.fed("produce", made))
+        resume = stack.enter_context(kafka.fed("produce", made_by_eos, "-g", "eos", "--resume", group))
+        for fed in (produce, resume):
+            fed.feed(lines(20))
+        assert eventually(lambda: len(consume.out) == 20 * 14)
+        for topic in (by_alo, by_eos, made, made_by_eos):
+            assert eventually(lambda topic=topic: kafka.values(topic) == lines(20)), topic  # type: ignore[misc]
+        held = kafka.proxy.hold(Api.ADD_PARTITIONS_TO_TXN, f"kdg.produce.{group}".encode())
+        kafka.broker.pause()
+        for fed in (produce, resume):
+            fed.feed(lines(20, 20))
+        held.wait().release()
+        everything = (consume, alo, eos, produce, resume)
+        for run in everything:
+            run.signal(signum)
+        ends = [run.end(WITHIN) for run in everything]
+        kafka.broker.resume()
+    assert [each.code for each in ends[:3]] == [-signum] * 3, ends
+    # What produce was given and nobody acknowledged is undelivered, and that weighs more than the signal.
+    assert ends[3].code == 3, ends[3]
+    assert ends[4].code in (-signum, 5), ends[4]
+    kafka.produce(source, lines(20, 20))
+    kafka.ok("pipe", source, by_alo, "-G", f"{group}-a", "-e", *QUICK_GROUP)
+    kafka.ok("pipe", source, by_eos, "-G", f"{group}-e", "-g", "eos", "-e", *QUICK_GROUP)
+    rest = kafka.ok("consume", source, "-G", f"{group}-c", "-e", *QUICK_GROUP)
+    kafka.ok("produce", made_by_eos, "-g", "eos", "--resume", group, input=text(lines(40)))
+    assert set(kafka.values(by_alo)) == {*ends[0].lines, *rest.lines} == set(lines(40))
+    assert kafka.settled_values(by_eos) == lines(40)
+    assert kafka.settled_values(made_by_eos) == lines(40)
+
+
+def test_a_second_signal_ends_it_at_once_although_the_broker_stands_still(kafka: Hazards, group: str) -> None:
+    topic = kafka.topic()
+    with kafka.fed("produce", topic) as run:
+        run.feed(lines(3))
+        assert eventually(lambda: kafka.values(topic) == lines(3))
+        kafka.broker.pause()
+        run.feed(lines(3, 3))
+        run.signal(signal.SIGINT)
+        assert eventually(lambda: _caught(run.process.pid, signal.SIGINT))
+        run.signal(signal.SIGTERM)
+        assert run.end(1.0).code == -signal.SIGTERM
+
+
+def _caught(pid: int, signum: int) -> bool:
+    """Whether no such signal waits for the process any more: its handler ran, or runs."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123
+        pending = [int(line.split()[1], 16) for line in status if line.startswith(("SigPnd", "ShdPnd"))]
+    return not any(mask & 1 << (signum - 1) for mask in pending)
+
+
+@each_signal
+@pytest.mark.parametrize("api", [Api.JOIN_GROUP, Api.FIND_COORDINATOR], ids=lambda api: api.name)
+def test_while_it_waits_for_the_group_it_ends_by_the_signal(kafka: Hazards, group: str, signum: int, api: Api) -> None:
+    source, target = kafka.filled(lines(3)), kafka.topic()
+    held = kafka.proxy.hold(api, group.encode())
+    with kafka.running("pipe", source, target, "-G", group, *QUICK_GROUP) as run:
+        held.wait()
+        run.signal(signum)
+        assert run.end(WITHIN).code == -signum
+
+
+@each_signal
+def test_while_it_settles_inside_a_rebalance_it_ends_by_the_signal_and_nothing_is_doubled(
+    kafka: Hazards, group: str, signum: int
+) -> None:
+    source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
+    args = ["pipe", source, target, "-g", "eos", "-G", group, *QUICK_GROUP, *QUICK_TRANSACTION]
+    with Feeder(kafka, source) as feeder, kafka.running(*args, *LONG) as one:
+        assert eventually(lambda: kafka.is_open(target))
+        commit = kafka.proxy.hold(Api.END_TXN, group.encode())
+        with kafka.running(*args) as two:
+            commit.wait()  # the first settles, since the second wants its share
+            one.signal(signum)
+            done = one.end(WITHIN)
+            assert done.code in (-signum, 5), done
+            feeder.stop()
+            assert eventually(lambda: sum(kafka.committed(group, source).values()) == feeder.sent)
+            two.signal(signum)
+            assert two.end(WITHIN).code == -signum
+    assert sorted(filter(None, kafka.settled_values(target))) == lines(feeder.sent)

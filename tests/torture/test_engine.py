@@ -1,0 +1,87 @@
+"""The engine of the long runs, shortly: it finds nothing wrong with kdg, and it does find what is broken on purpose."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE
+from kdg.sandbox import Sandbox
+from kdg.verify import engine
+from kdg.verify.faults import Kind
+from kdg.verify.result import Result
+
+MUTANT = (sys.executable, str(Path(__file__).with_name("mutant.py")))
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(properties=engine.CLUSTER) as sandbox:
+        yield sandbox
+
+
+def run(sandbox: Sandbox, setup: engine.Setup) -> Result:
+    return engine.run(setup, sandbox.bootstrap, sandbox.brokers)
+
+
+def test_exactly_once_under_kills_loses_and_doubles_nothing(sandbox: Sandbox) -> None:
+    setup = engine.Setup(EXACTLY_ONCE, seed=1, seconds=14, kinds=[Kind.KILL], gap=(2, 4))
+    result = run(sandbox, setup)
+    assert result.breaches(EXACTLY_ONCE) == []
+    assert result.tally.records > 5_000
+    assert result.biting >= 3
+
+
+def test_a_position_that_moves_first_is_found_to_lose(sandbox: Sandbox) -> None:
+    lingering = ("-X", "linger.ms=300")
+    setup = engine.Setup(
+        AT_LEAST_ONCE,
+        seed=2,
+        seconds=8,
+        kinds=[Kind.KILL],
+        gap=(2, 3),
+        program=(*MUTANT, "commit-first"),
+        extra=lingering,
+    )
+    result = run(sandbox, setup)
+    assert result.tally.lost > 0
+    assert any(breach.startswith("lost") for breach in result.breaches(AT_LEAST_ONCE))
+    assert result.wrong["lost"]
+
+
+def test_a_position_that_moves_last_is_found_to_double(sandbox: Sandbox) -> None:
+    setup = engine.Setup(
+        AT_MOST_ONCE, seed=3, seconds=8, kinds=[Kind.KILL], gap=(2, 3), program=(*MUTANT, "write-first")
+    )
+    result = run(sandbox, setup)
+    assert result.tally.doubled > 0
+    assert any(breach.startswith("doubled") for breach in result.breaches(AT_MOST_ONCE))
+
+
+def test_nothing_is_left_behind(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    started: list[int] = []
+
+    def stop(line: str) -> None:
+        started.extend(int(file.read_text()) for file in tmp_path.rglob("pid"))
+        raise KeyboardInterrupt(line)
+
+    setup = engine.Setup(EXACTLY_ONCE, seconds=8, kinds=[Kind.PAUSE_LONG], gap=(0.1, 0.2))
+    with pytest.raises(KeyboardInterrupt):
+        engine.run(setup, sandbox.bootstrap, sandbox.brokers, stop)
+    assert len(started) == setup.workers
+    assert not any(_runs(pid) for pid in started)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
