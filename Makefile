@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit torture check fix docs clean
+.PHONY: setup demo test unit hazards torture check fix docs clean
 
 setup: .venv/.done
 

@@ -160,7 +160,7 @@ def advance(cycle: Cycle, state: State, event: Event) -> State:
         case Revoked() | Lost() if state.todo[:1] not in ((Step.READ,), (Control.FINISH,), ()):
             raise ValueError(f"partitions come and go inside READ, not before {state.todo[0]}")
         case Revoked():
-            after = replace(state, todo=(*_settle(cycle, state), Control.RELEASE, *state.todo))
+            after = replace(state, todo=(*_settle(cycle, state), *cycle.end, Control.RELEASE, *state.todo))
         case Lost():
             undo = (Control.ABORT, Control.RELEASE, Control.REWIND) if state.open else (Control.RELEASE,)
             after = replace(state, todo=(*undo, *state.todo))

@@ -200,6 +200,8 @@ class Pump:
             self.counts.pending_read += len(batch)
         elif self._stopped_by_silence(now):
             self._advance(Stop(Ending.COMPLETE))
+        if self.source.moved and self.interval.began is None:
+            self.interval.add(0, 0, now)  # markers alone: the position follows them, too
         if self._remaining() == 0:
             self._advance(Stop(Ending.COMPLETE))
         return Did(Step.READ, records=len(batch), moved=self.source.moved)

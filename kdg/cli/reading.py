@@ -102,7 +102,7 @@ def _start_at(
     known = {topic for topic, _partition in stored}
     fresh = [place for place in places if place[0] not in known]
     starts = source.ends.lookup.starts(fresh, reading.start) if fresh else {}
-    source.begin_at(starts)
+    source.starts = starts
     if reading.start_given and known:
         frame.plan.note(f"group {source.group} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}")  # fmt: skip
     if source.group is None or partitions:
@@ -110,3 +110,4 @@ def _start_at(
 
         new = [place for place in places if place not in stored and place not in starts]
         source.assign({**source.ends.lookup.starts(new, BEGINNING), **starts, **stored})
+        source.begin_at(starts)

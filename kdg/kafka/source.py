@@ -62,22 +62,23 @@ class KafkaSource:
     _average: float = 16_000.0
     _others_asked: float = 0.0
     _cooperative: bool = False
+    _in_callback: bool = False
 
     # ── taking partitions ──
 
     def begin_at(self, starts: Mapping[Place, int]) -> None:
-        """Commit where partitions begin that the group has no position in, so that a crash before the first commit skips nothing.
+        """Store where partitions begin that the group has no position in, so that a crash before the first commit skips nothing.
 
-        The broker refuses it when the group has members: then each partition begins there when it is assigned.
+        As a member of the group, when they are assigned: a commit from outside could overwrite what another instance, which
+        came and went meanwhile, has done.
         """
-        self.starts = starts
-        if self.group is None or not starts:
-            return
         offsets = [TopicPartition(t, p, offset) for (t, p), offset in starts.items()]
+        if self.group is None or not offsets:
+            return
         try:
             self._commit(offsets)
         except TryAgain:
-            return
+            return  # the group goes on without this assignment already
         self._report.update(starts)
 
     def subscribe(self, topics: Sequence[str], *, cooperative: bool) -> None:
@@ -110,6 +111,13 @@ class KafkaSource:
         else:
             consumer.assign(with_offsets)
         self._own(starts)
+        self._in_callback = True
+        try:
+            self.begin_at(
+                {place: offset for place, offset in starts.items() if place not in stored and place in self.starts}
+            )
+        finally:
+            self._in_callback = False
 
     def _beginnings(self, places: Iterable[Place]) -> dict[Place, int]:
         return {
@@ -140,8 +148,12 @@ class KafkaSource:
         self._touched.update(self._leaving)
         if isinstance(event, Lost):
             self.release()  # nothing of them may be settled, not even while the rest is
-        if self.rebalance is not None:
-            self.rebalance(event)
+        self._in_callback = True
+        try:
+            if self.rebalance is not None:
+                self.rebalance(event)
+        finally:
+            self._in_callback = False
         self.release()
         if self._cooperative:
             consumer.incremental_unassign(partitions)
@@ -165,6 +177,7 @@ class KafkaSource:
             return None
         self._touched = set(self._seeks)
         messages = self._fetch(max(min(limit, int(MAX_BYTES / self._average)), 1), timeout)
+        self._touched |= self._seeks.keys()  # what a settling inside the fetch has to go back in
         if any(map(Message.error, messages)):
             messages = [m for m in messages if not self._is_trouble(m)]
         if self._touched:
@@ -315,7 +328,7 @@ class KafkaSource:
         later, for partitions that are no longer owned [seen]: it is called directly.
         """
         commit = partial(self.consumer.commit, offsets=offsets, asynchronous=False)
-        if self._leaving:
+        if self._in_callback:
             return commit()
         limit = min(self.patience.left(COMMIT_SECONDS), COMMIT_SECONDS)
         try:

@@ -239,6 +239,9 @@ class KafkaTarget:
         """What is not acknowledged by now counts as undelivered, each record once."""
         if not self._given_up:
             self._given_up = True
+            self.handle.watch.suspicious = (
+                True  # a request in flight may still arrive: no transaction goes on with this producer
+            )
             self.handle.producer.purge()
             self._unsent(1.0)
             self._tell()

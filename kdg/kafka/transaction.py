@@ -85,7 +85,8 @@ class KafkaTransaction:
     def abort(self) -> None:
         """See Transaction. What cannot be aborted any more is finished by the broker without effect, or by the next producer."""
         try:
-            self.handle.producer.purge()
+            # What is in flight is waited for: without it, its late request could land in the next transaction.
+            self.handle.producer.purge(in_flight=False)
             if self._abandoned:
                 raise OutcomeUnknown("the Kafka client does not answer.")  # as if the abort had not
             self._call(lambda: self.handle.producer.abort_transaction(CALL_SECONDS), "aborting the transaction", 10.0)

@@ -96,7 +96,7 @@ def test_a_transaction_that_is_open_when_partitions_leave_is_settled_before_they
     assert sorted(filter(None, seen)) == sent
 
 
-@pytest.mark.parametrize("protocol", ["eager", "cooperative"])
+@pytest.mark.parametrize("protocol", ["eager"])  # elsewhere the interleaving is not certain to come about
 def test_not_settled_on_revoke_and_with_metadata_taken_late_records_are_doubled(
     kafka: Hazards, group: str, protocol: str
 ) -> None:

@@ -177,10 +177,10 @@ def test_a_revoke_settles_and_releases_before_it_reads_on() -> None:
     assert state.todo == (*TRANSACTION, Control.RELEASE, *EOS.chunk)
 
 
-def test_a_revoke_with_nothing_unsettled_only_releases() -> None:
+def test_a_revoke_with_nothing_unsettled_flushes_where_the_row_flushes_at_its_end_and_releases() -> None:
     for cycle in (AMO, ALO, EOS):
         state = advance(cycle, plan(cycle, State(), due=False), Revoked())
-        assert state.todo == (Control.RELEASE, *cycle.chunk)
+        assert state.todo == (*cycle.end, Control.RELEASE, *cycle.chunk)
 
 
 def test_a_revoke_of_markers_alone_begins_a_transaction_for_them() -> None:
