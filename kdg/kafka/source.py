@@ -15,7 +15,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from kdg.cycle import Lost, Revoked
-from kdg.errors import KdgError, NoAnswer, PositionGone, Unreachable
+from kdg.errors import KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded
 from kdg.kafka.ends import Ends
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, is_passing, translate, translate_commit
@@ -79,6 +79,9 @@ class KafkaSource:
             self._commit(offsets)
         except TryAgain:
             return  # the group goes on without this assignment already
+        except OutcomeUnknown as exc:
+            # Going on, its late arrival would take the position back to the start; a new generation refuses it.
+            raise NoAnswer(str(exc), exc.hint) from exc
         self._report.update(starts)
 
     def subscribe(self, topics: Sequence[str], *, cooperative: bool) -> None:
@@ -113,9 +116,7 @@ class KafkaSource:
         self._own(starts)
         self._in_callback = True
         try:
-            self.begin_at(
-                {place: offset for place, offset in starts.items() if place not in stored and place in self.starts}
-            )
+            self.begin_at({place: offset for place, offset in starts.items() if place not in stored})
         finally:
             self._in_callback = False
 
