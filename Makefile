@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit hazards torture check fix docs clean
+.PHONY: setup demo test unit simulate hazards torture check fix docs clean
 
 setup: .venv/.done
 
@@ -23,6 +23,10 @@ unit: setup
 	$(BIN)/python -m pytest tests/unit tests/cli
 
 # The long runs under faults: about 35 minutes. `make torture ARGS='--quick'`, `ARGS='--only exactly-once,range,3'`.
+# 100,000 histories of the real loop over a model of Kafka, about two minutes; KDG_SIM_SEED and KDG_SIM_SCHEDULES vary it.
+simulate: setup
+	$(BIN)/python -m pytest tests/simulator
+
 # The scripted interleavings of HAZARDS.md; REPEATS=50 for the long form.
 hazards: setup
 	KDG_HAZARD_REPEATS=$(or $(REPEATS),3) $(BIN)/python -m pytest tests/hazards tests/torture

@@ -1,0 +1,69 @@
+"""Owns what must hold at the end of every history, by the row of the guarantee."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+from kdg.errors import PositionGone
+
+from .world import Fault
+
+if TYPE_CHECKING:
+    from .history import Case
+    from .opening import Scene
+
+_LATE = frozenset({Fault.FREEZE, Fault.SLEEP, Fault.OVERTAKE, Fault.HOLD, Fault.SLOW, Fault.CRASH, Fault.EXPEL})
+"""After one of these, at-most-once may write late (DESIGN.md section 2)."""
+
+
+class Verdict(NamedTuple):
+    """lost, doubled: how many records. broken: the invariants that do not hold, in words; empty is how it should be."""
+
+    lost: int
+    doubled: int
+    broken: tuple[str, ...]
+
+
+def judge(case: Case, scene: Scene, sent: list[bytes], output: list[bytes], trouble: list[str]) -> Verdict:
+    """What became of what was sent. trouble: what is known to be wrong already."""
+    counts, row = Counter(output), case.row
+    lost = [value for value in sent if value not in counts]
+    doubled = [value for value, count in counts.items() if count > 1]
+    broken = [*trouble, *scene.world.conduct.broken]
+    noticed = any(isinstance(process.error, PositionGone) for process in scene.world.processes)
+    if lost and not row.may_lose and not noticed:
+        broken.append(f"lost: {_names(lost)}")
+    if doubled and not row.may_double:
+        broken.append(f"doubled: {_names(doubled)}")
+    if strangers := counts.keys() - set(sent):
+        broken.append(f"aborted seen: {_names(strangers)}")
+    if scene.cycle.whole and lost and len(lost) != len(sent):
+        broken.append(f"a part is visible: {_names(output)}")
+    if scene.group.went_back:
+        broken.append(f"went back: {', '.join(scene.group.went_back)}")
+    late = scene.world.bitten & _LATE or any(process.crashed for process in scene.world.processes)
+    if not (row.may_lose and late) and (disorder := out_of_order(output)):
+        broken.append(f"out of order: {_names(disorder)}")
+    return Verdict(len(lost), len(doubled), tuple(broken))
+
+
+def out_of_order(output: Iterable[bytes]) -> list[bytes]:
+    """Records that come, for the first time, after a later one of their partition. Their number is their order."""
+    last: dict[bytes, int] = {}
+    seen: set[bytes] = set()
+    wrong = []
+    for value in output:
+        if value in seen:
+            continue
+        seen.add(value)
+        place, _, number = value.partition(b":")
+        if int(number) < last.get(place, -1):
+            wrong.append(value)
+        last[place] = max(last.get(place, -1), int(number))
+    return wrong
+
+
+def _names(values: Iterable[bytes]) -> str:
+    return b" ".join(sorted(values)).decode()

@@ -1,0 +1,249 @@
+"""Owns opening a run of kdg over the model: the real loop, the real ports, and the library below them replaced.
+
+It follows kdg/cli/produce.py, consume.py and pipe.py; what they call before the loop begins is called here too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from unittest import mock
+
+from kdg.cli import reading
+from kdg.crash import SHAPES
+from kdg.cycle import Cycle, Interval
+from kdg.formats.lines import LineDecoder
+from kdg.guarantees import Guarantee, Role
+from kdg.inputs import Input
+from kdg.kafka.client import Watch
+from kdg.kafka.ends import Ends
+from kdg.kafka.resume import ResumeStore
+from kdg.kafka.source import KafkaSource
+from kdg.kafka.target import Failure, KafkaTarget, abort_on_failure, stop_on_failure
+from kdg.kafka.transaction import KafkaTransaction
+from kdg.patience import Patience
+from kdg.ports import NoTransaction
+from kdg.pump import Limits, Pump
+from kdg.records import Batch
+from kdg.start import BEGINNING
+
+from .cluster import Clock
+from .consumer import SimConsumer
+from .groups import Group, Place
+from .producer import SimHandle
+from .world import Process, World
+
+T = TypeVar("T")
+TIMEOUT = 3.0
+"""transaction.timeout.ms in seconds."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """What the runs of a history share. printed: what `consume` wrote out; unsent: what `produce` reported as undelivered."""
+
+    world: World
+    row: Guarantee
+    command: str
+    batch: int
+    fixed_id: bool
+    group: Group
+    text: bytes = b""
+    printed: list[bytes] = field(default_factory=list)
+    unsent: dict[Process, list[Failure]] = field(default_factory=dict)
+
+    @property
+    def cycle(self) -> Cycle:
+        """The cycle that the command runs under the row."""
+        return SHAPES[self.command].cycle(self.row)
+
+    @property
+    def consumes(self) -> bool:
+        """Whether it reads through a group."""
+        return not self.command.startswith("produce")
+
+
+@dataclass(slots=True)
+class SimLookup:
+    """Stands in for kdg.kafka.lookup.Lookup."""
+
+    world: World
+
+    def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """As a read_uncommitted reader sees them."""
+        return {place: len(self.world.cluster.logs[place].entries) for place in places}
+
+    def starts(self, places: Iterable[Place], _start: object) -> dict[Place, int]:
+        """The beginning."""
+        return {place: self.world.cluster.logs[place].start for place in places}
+
+
+@dataclass(slots=True)
+class Sink:
+    """Where `consume` prints: record by record, so that a crash leaves a part."""
+
+    scene: Scene
+    process: Process
+
+    def write(self, batch: Batch) -> None:
+        """See Target."""
+        for value in batch.values:
+            self.scene.world.pass_by(self.process)
+            if value is not None:
+                self.scene.printed.append(value)
+
+    def flush(self) -> None:
+        """See Target."""
+        self.scene.world.pass_by(self.process)
+
+    def close(self) -> None:
+        """See Target."""
+
+
+def settings_of(scene: Scene, process: Process) -> dict[str, str]:
+    """The producer's settings, as the row has them."""
+    settings = {setting.name: setting.value for setting in scene.row.settings(Role.PRODUCER)}
+    if not scene.row.transactional:
+        return {name: value for name, value in settings.items() if name != "transactional.id"}
+    fixed = scene.fixed_id or scene.command == "produce --resume"
+    name = "kdg.id" if fixed else f"kdg.{process.name}"
+    return settings | {"transactional.id": name, "transaction.timeout.ms": str(int(TIMEOUT * 1000))}
+
+
+def _target(scene: Scene, process: Process, patience: Patience) -> KafkaTarget:
+    handle = SimHandle(scene.world, process, settings_of(scene, process))
+    unsent = scene.unsent.setdefault(process, [])
+    on_failure: Any = unsent.extend
+    if scene.row.transactional:
+        on_failure = abort_on_failure
+    elif scene.consumes and not scene.row.may_lose:
+        on_failure = stop_on_failure
+    return KafkaTarget(handle, "target", patience, on_failure, settle_seconds=TIMEOUT if scene.row.transactional else None)  # fmt: skip
+
+
+def _transaction(scene: Scene, target: KafkaTarget, patience: Patience) -> Any:
+    if not scene.row.transactional:
+        return NoTransaction()
+    transaction = KafkaTransaction(target.handle, patience, TIMEOUT)
+    transaction.start()
+    return transaction
+
+
+def _pump(scene: Scene, process: Process, source: Any, target: Any, transaction: Any) -> Pump:
+    return Pump(
+        cycle=scene.cycle,
+        source=source,
+        target=target,
+        transaction=transaction,
+        interval=Interval(scene.batch, 1.0),
+        limits=Limits(whole_within=0.9 * TIMEOUT if scene.cycle.whole else None),
+        signals=process.signals,
+        clock=scene.world.cluster.clock.monotonic,
+    )
+
+
+def open_reader(scene: Scene, process: Process) -> Pump:
+    """`kdg consume -G`, `kdg pipe`: both with `-e`."""
+    world = scene.world
+    patience = Patience(process.signals)
+    target: Any = Sink(scene, process)
+    transaction: Any = NoTransaction()
+    if scene.command == "pipe":
+        target = _target(scene, process, patience)
+        transaction = _transaction(scene, target, patience)
+    consumer: Any = SimConsumer(world, process, scene.group)
+    lookup: Any = SimLookup(world)
+    ends = Ends(lookup, lambda _line: None)
+    source = KafkaSource(consumer, Watch(), patience, ends, scene.group.name, frozenset())
+    if scene.row.transactional:
+        transaction.group_metadata = source.group_metadata
+    places = world.cluster.places("source")
+    ends.at_end_now(places)
+    frame: Any = types.SimpleNamespace(plan=types.SimpleNamespace(note=lambda _line: None))
+    plan: Any = types.SimpleNamespace(start=BEGINNING, start_given=False)
+    reading._start_at(source, plan, places, frame, ())  # noqa: SLF001  # what the commands call
+    pump = _pump(scene, process, source, target, transaction)
+    source.rebalance = pump.on_rebalance
+    source.subscribe(["source"], cooperative=scene.group.protocol.value != "eager")
+    return pump
+
+
+def open_writer(scene: Scene, process: Process) -> Pump:
+    """`kdg produce`, with `--resume` where the command says so."""
+    world = scene.world
+    patience = Patience(process.signals)
+    target = _target(scene, process, patience)
+    signals: Any = process.signals
+    source = Input(_TAPES.put(scene.text), "input", LineDecoder(b"\n"), signals, scene.row.transactional)
+    transaction = _transaction(scene, target, patience)
+    if scene.command == "produce --resume":
+        consumer: Any = SimConsumer(world, process, scene.group)
+        store = ResumeStore(consumer, consumer, scene.group.name, "target", patience)
+        transaction.group_metadata = store.group_metadata
+        source.store = store
+        if (mark := store.load()) is not None:
+            source.skip(mark)
+    return _pump(scene, process, source, target, transaction)
+
+
+class _Tapes:
+    """Stands in for `os` where the input is read: a descriptor is the number of a text, and where it is read."""
+
+    def __init__(self) -> None:
+        self._tapes: list[tuple[bytes, int]] = []
+
+    def put(self, text: bytes) -> int:
+        self._tapes.append((text, 0))
+        return len(self._tapes) - 1
+
+    def read(self, descriptor: int, size: int) -> bytes:
+        """As os.read."""
+        text, at = self._tapes[descriptor]
+        self._tapes[descriptor] = text, at + size
+        return text[at : at + size]
+
+    def clear(self) -> None:
+        """Forget the texts of the last history."""
+        self._tapes.clear()
+
+
+_TAPES = _Tapes()
+
+
+class _NoThread:
+    """Stands in for threading.Thread where a port waits for a call in it: the model's calls return by themselves."""
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], **_options: Any) -> None:
+        self._target, self._args = target, args
+
+    def start(self) -> None:
+        """As Thread.start, to the end."""
+        self._target(*self._args)
+
+
+def _directly(call: Callable[[], T], _seconds: float) -> T:
+    return call()
+
+
+@contextlib.contextmanager
+def simulated() -> Iterator[Callable[[Clock], None]]:
+    """The ports without the clock, the threads and the descriptors of this machine. Yields what sets the time of a history."""
+    time = types.SimpleNamespace()
+    modules = ("kafka.source", "kafka.ends", "kafka.target", "kafka.transaction", "kafka.resume", "patience")
+    with contextlib.ExitStack() as patched:
+        for name in modules:
+            patched.enter_context(mock.patch(f"kdg.{name}.time", time))
+        for name in ("kafka.source", "kafka.transaction"):
+            patched.enter_context(mock.patch(f"kdg.{name}.bounded", _directly))
+        no_threads = types.SimpleNamespace(Thread=_NoThread)
+        patched.enter_context(mock.patch("kdg.kafka.transaction.threading", no_threads))
+        patched.enter_context(mock.patch("kdg.inputs.os", _TAPES))
+
+        def set_clock(clock: Clock) -> None:
+            time.monotonic, time.time = clock.monotonic, clock.time
+            _TAPES.clear()
+
+        yield set_clock

@@ -1,0 +1,290 @@
+"""Owns the stand-in for confluent_kafka.Producer over the model: its queue, sequence numbers, transactions, and its log.
+
+A connection that is dropped with a request on it shows as a line FAIL in the library's log, before the request is sent again
+(HAZARDS.md 1). Purging what is in flight shows nowhere: it only stops waiting for the answer (rdkafka_request.c).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from confluent_kafka import KafkaError, Message, TopicPartition
+
+from kdg.kafka.target import ProducerHandle
+
+from .cluster import FENCED, OK, OUT_OF_ORDER, WRONG_STATE, Request
+from .consumer import _offsets, _shown, failure
+from .groups import Place
+from .world import Process, World
+
+_TIMED_OUT = KafkaError._TIMED_OUT  # noqa: SLF001  # the library's own names
+_FENCED = KafkaError._FENCED  # noqa: SLF001
+_PURGED = KafkaError._PURGE_QUEUE  # noqa: SLF001
+_PURGED_IN_FLIGHT = KafkaError._PURGE_INFLIGHT  # noqa: SLF001
+_STATE = KafkaError._STATE  # noqa: SLF001
+
+
+class SimHandle(ProducerHandle):
+    """kdg's own handle; only the library's Producer is replaced."""
+
+    def __init__(self, world: World, process: Process, settings: dict[str, str]) -> None:
+        self._place = world, process
+        super().__init__(settings)
+
+    def _make(self) -> Any:
+        return SimProducer(self, self._settings, *self._place)
+
+
+class SimProducer:
+    """One producer. queue: not yet sent. stuck: sent, and no answer comes. fatal, abortable: as the library keeps them."""
+
+    def __init__(self, handle: ProducerHandle, settings: dict[str, str], world: World, process: Process) -> None:
+        self.handle = handle
+        self.world = world
+        self.process = process
+        self.name = settings.get("transactional.id", "")
+        self.waits = settings["acks"] != "0"
+        self.timeout = float(settings.get("transaction.timeout.ms", "3000")) / 1000
+        self.pid, self.epoch = (world.cluster.new_pid(), 0) if not self.name else (-1, -1)
+        self.in_transaction = False
+        self.fatal: int = OK
+        self.abortable: int = OK
+        self.bump = False
+        self.queue: list[tuple[Place, bytes]] = []
+        self.stuck: list[tuple[Request, list[bytes]]] = []
+        self.ghosts: list[Request] = []
+        self.pending: Request | None = None
+        self._sequences: dict[Place, int] = {}
+        self._added: set[Place] = set()
+        self._told_broker = False
+        self._failed: list[tuple[int, bytes]] = []
+        process.producers.append(self)
+
+    # ── sending ──
+
+    def produce(self, topic: str, value: bytes | None, *_rest: Any) -> None:
+        """As Producer.produce; a record goes to the partition that its value names."""
+        if self.fatal or self.abortable:
+            raise failure(_STATE)
+        if value is None:
+            raise ValueError("the model's records have values")
+        self.queue.append(((topic, self.world.target_partition(value)), value))
+
+    def _send(self) -> None:
+        """All that is queued, partition by partition."""
+        queue, self.queue = self.queue, []
+        batches: dict[Place, list[bytes]] = {}
+        for place, value in queue:
+            batches.setdefault(place, []).append(value)
+        for place, values in batches.items():
+            self.send_batch(place, values)
+
+    def send_batch(self, place: Place, values: list[bytes]) -> None:
+        """One Produce request, and AddPartitionsToTxn before the first of a transaction."""
+        if self.name and not self._add(place):
+            self._failed += [(self.fatal or self.abortable, value) for value in values]
+            return
+        self._ghosts_arrive()
+        request = Request(f"Produce {b' '.join(values).decode()}", self._call(place, values))
+        self.world.note(self.process, f"sends {request.name}")
+        if not self.waits:
+            self.world.send_blindly(self.process, request)
+        elif self.stuck or self.world.sticks(self.process):
+            self.stuck.append((request, values))
+            self.world.late.append(request)
+        else:
+            self._delivered(self.world.send(self.process, request.name, request.call), values)
+
+    def _ghosts_arrive(self) -> None:
+        """One connection to a leader: what was purged in flight is ahead of what is sent now."""
+        ghosts, self.ghosts = self.ghosts, []
+        for ghost in ghosts:
+            if ghost in self.world.late:
+                self.world.late.remove(ghost)
+                self.world.note(self.process, f"purged {ghost.name} arrives: {ghost.deliver()}")
+
+    def abandon(self) -> None:
+        """The process was killed while it sent: what was queued is on its way."""
+        queue, self.queue = self.queue, []
+        for place, value in queue:
+            if not self.name or (place in self._added and not self.fatal):
+                self.world.late.append(Request(f"Produce {value.decode()}", self._call(place, [value])))
+
+    def _call(self, place: Place, values: list[bytes]) -> Callable[[], int]:
+        cluster, pid, epoch = self.world.cluster, self.pid, self.epoch
+        if not self.waits:
+            return lambda: cluster.append(place, values)
+        sequence = self._sequences.get(place, 0)
+        self._sequences[place] = sequence + len(values)
+        return lambda: cluster.produce(place, pid, epoch, sequence, values)
+
+    def _add(self, place: Place) -> bool:
+        if self.fatal or self.abortable:
+            return False
+        if place not in self._added:
+            self._judge(self.world.cluster.add(self.pid, self.epoch, place))
+            self._added.add(place)
+            self._told_broker = True
+        return not (self.fatal or self.abortable)
+
+    def _delivered(self, code: int, values: Sequence[bytes]) -> None:
+        if code and code != _TIMED_OUT:
+            self._judge(code)
+        if code:
+            self._failed += [(KafkaError._MSG_TIMED_OUT if code == _TIMED_OUT else code, v) for v in values]  # noqa: SLF001
+            self.abortable = self.abortable or (code if self.name else OK)
+
+    def _judge(self, code: int) -> None:
+        """Fencing and a wrong state are fatal to a transactional producer, all else can be aborted."""
+        if code == FENCED:
+            self.fatal = _FENCED
+        elif code == WRONG_STATE:
+            self.fatal = WRONG_STATE
+        elif code:
+            self.abortable = code
+            self.bump = self.bump or code == OUT_OF_ORDER
+
+    def __len__(self) -> int:
+        return len(self.queue) + sum(len(values) for _request, values in self.stuck)
+
+    def poll(self, _timeout: float = 0) -> int:
+        """As Producer.poll: serves reports; what is queued may go out meanwhile."""
+        self.world.pass_by(self.process)
+        if self.queue and self.world.coin():
+            self._send()
+        self._report()
+        return 0
+
+    def _report(self) -> None:
+        if self.process.cut:
+            self.process.cut = False
+            self.handle.watch.log(3, "", "FAIL", "sim", "disconnected with a request in flight")
+        failed, self._failed = self._failed, []
+        for code, value in failed:
+            self.handle.on_delivery(KafkaError(code or _STATE), Message(topic="target", partition=0, value=value))
+
+    def flush(self, timeout: float) -> int:
+        """As Producer.flush: how many are not reported on yet."""
+        self.world.pass_by(self.process)
+        if self.queue:
+            self._send()
+        self._unstick(timeout)
+        self._report()
+        self.world.pass_by(self.process)
+        return len(self)
+
+    def _unstick(self, timeout: float) -> None:
+        """In the time of a wait, what is stuck may come through, the first one first."""
+        while self.stuck and self.world.random.random() < 0.2:
+            request, values = self.stuck.pop(0)
+            if request in self.world.late:
+                self.world.late.remove(request)
+                request.deliver()
+            self._delivered(request.code or OK, values)
+        if self.stuck:
+            self.world.cluster.advance(timeout)
+
+    def purge(self, in_queue: bool = True, in_flight: bool = True) -> None:  # as the library has it
+        """As Producer.purge: what is in flight stays on its connection, and arrives before what is sent there later."""
+        if in_queue:
+            self._failed += [(_PURGED, value) for _place, value in self.queue]
+            self.queue.clear()
+        if in_flight and self.stuck:
+            self.world.note(self.process, "purges what is in flight")
+            self._failed += [(_PURGED_IN_FLIGHT, value) for _request, values in self.stuck for value in values]
+            self.ghosts += [request for request, _values in self.stuck]
+            self.stuck.clear()
+            self.abortable = self.abortable or (_PURGED_IN_FLIGHT if self.name else OK)
+
+    # ── transactions ──
+
+    def init_transactions(self, _timeout: float) -> None:
+        """As Producer.init_transactions."""
+        self.world.pass_by(self.process)
+        self.pid, self.epoch = self.world.cluster.init(self.name, self.timeout)
+        self.world.note(self.process, f"is {self.name} epoch {self.epoch}")
+
+    def begin_transaction(self) -> None:
+        """As Producer.begin_transaction: the broker learns of it with the first record."""
+        self.world.pass_by(self.process)
+        self._raise_fatal()
+        self.in_transaction = True
+        self.world.conduct.begun(self.process)
+        self.world.note(self.process, "begins a transaction")
+
+    def send_offsets_to_transaction(self, offsets: list[TopicPartition], metadata: Any, _timeout: float) -> None:
+        """As Producer.send_offsets_to_transaction."""
+        self.world.pass_by(self.process)
+        self._raise_fatal()
+        self._raise_abortable()
+        (group, member, generation), positions = metadata, _offsets(offsets)
+        self._told_broker = True
+        self.world.conduct.settles(self.process, positions)
+        self.world.conduct.records(self.process, generation)
+        self.world.note(self.process, f"records {_shown(positions)} as {member!r} in {generation}")
+        cluster, pid, epoch = self.world.cluster, self.pid, self.epoch
+        code = cluster.add_group(pid, epoch, group) or self._resumed(
+            "TxnOffsetCommit",
+            lambda: cluster.store_in_transaction(pid, epoch, group, member, generation, positions),
+        )
+        self._judge(code)
+        self._raise_fatal()
+        self._raise_abortable()
+
+    def commit_transaction(self, timeout: float) -> None:
+        """As Producer.commit_transaction: flushes first."""
+        self.world.pass_by(self.process)
+        self._raise_fatal()
+        if self.pending is None:
+            self._send()
+            self._unstick(timeout)
+            self._report()
+        if self.stuck:
+            raise failure(_TIMED_OUT, retriable=True)
+        self._raise_abortable()
+        self._end(commit=True)
+
+    def abort_transaction(self, timeout: float) -> None:
+        """As Producer.abort_transaction: drops the queue, waits for what is in flight."""
+        self.world.pass_by(self.process)
+        self._raise_fatal()
+        self.queue.clear()
+        self._unstick(timeout)
+        if self.stuck:
+            raise failure(_TIMED_OUT, retriable=True)
+        self._end(commit=False)
+
+    def _end(self, *, commit: bool) -> None:
+        cluster, pid, epoch = self.world.cluster, self.pid, self.epoch
+        self.world.note(self.process, "commits" if commit else "aborts")
+        if self._told_broker:
+            self._judge(self._resumed("EndTxn", lambda: cluster.end(pid, epoch, commit)))
+        self._raise_fatal()
+        self._added.clear()
+        self._told_broker = False
+        self.in_transaction = False
+        self.abortable = OK
+        if self.bump:  # KIP-360
+            self.bump = False
+            self.pid, self.epoch = cluster.init(self.name, self.timeout)
+            self._sequences.clear()
+        self.world.pass_by(self.process)
+
+    def _resumed(self, name: str, call: Callable[[], int]) -> int:
+        """A request that may take longer than the call: then the same function is to be called again."""
+        request = self.pending or Request(name, call)
+        self.pending = None
+        code = self.world.send(self.process, name, request.call, request)
+        if code == _TIMED_OUT:
+            self.pending = request
+            raise failure(_TIMED_OUT, retriable=True)
+        return code
+
+    def _raise_fatal(self) -> None:
+        if self.fatal:
+            raise failure(self.fatal, fatal=True)
+
+    def _raise_abortable(self) -> None:
+        if self.abortable:
+            raise failure(self.abortable, abort=True)
