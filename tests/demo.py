@@ -28,7 +28,10 @@ def main() -> int:
     killed = [*PIPE, "--batch-records", "1000", "--crash-at", "flush:3"]
     show(*killed)
     status = subprocess.run(killed, check=False).returncode
-    print(f"  ended by {signal.Signals(-status).name}" if status < 0 else f"  exit {status}: it was to be killed", flush=True)
+    print(
+        f"  ended by {signal.Signals(-status).name}" if status < 0 else f"  exit {status}: it was to be killed",
+        flush=True,
+    )
     show(*PIPE)
     subprocess.run(PIPE, check=True)
 
