@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kdg.errors import KdgError, ReaderGone
+from kdg.errors import Interrupted, KdgError, ReaderGone
 from kdg.formats import Encoder
 from kdg.records import Batch
 from kdg.signals import Signals
@@ -65,9 +65,7 @@ class Stdout:
             if self.signals.received is not None:
                 blocked_since = blocked_since or self.clock()
                 if self.clock() - blocked_since > BLOCKED_GRACE:
-                    raise ReaderGone(
-                        "the reader of stdout takes nothing; the batch that was being written is not committed."
-                    )
+                    raise Interrupted(self.signals.received)  # what was being written is not committed
 
     def flush(self) -> None:
         """See Target. Nothing is buffered here; a file's data are made durable."""

@@ -146,6 +146,8 @@ def test_a_start_at_the_end_that_is_not_committed_skips_what_comes_before_the_re
     args = ["consume", topic, "-G", group, "-o", "end", *QUICK_GROUP]
     with kafka.start(*args, argv=argv) as run:
         assert eventually(lambda: kafka.owned(group) == 1)
+        # Stored with the assignment; the mutant never stores it.
+        assert code != 0 or eventually(lambda: kafka.committed(group, topic) == {0: 3})
         run.kill()
     kafka.produce(topic, [b"in between"])
     done = kafka.kdg(*args, "-c", "1", "--timeout", "4s", argv=argv)
