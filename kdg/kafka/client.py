@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -156,10 +155,3 @@ def bounded(call: Callable[[], T], seconds: float) -> T:
     if not outcome:
         raise TimeoutError
     return outcome[0]
-
-
-def leave(code: int) -> None:
-    """End the process at once: a client whose close hangs must not hold it up (librdkafka #4884)."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
