@@ -16,6 +16,8 @@ from kdg.pump import Pump
 from kdg.signals import Signals
 
 REACH_SECONDS = 30.0
+GIVE_UP_SECONDS = 9.0
+"""After a signal; what settles in order is done before (kdg/patience.py), so that every run has ended within 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def execute(
     check_report(plan.report)
     began = time.monotonic()
     outcome = Outcome(plan)
-    with Signals() as signals:
+    with Signals(within=GIVE_UP_SECONDS) as signals:
         patience = Patience(signals, plan.timeout, reach=min(plan.timeout or REACH_SECONDS, REACH_SECONDS))
         frame = Frame(plan, signals, patience)
         try:

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from itertools import count
 from typing import Any, TypeVar
 
@@ -133,25 +134,23 @@ def reach(
     raise AssertionError  # the loop has no other end
 
 
-def bounded(call: Callable[[], T], seconds: float) -> T:
-    """The result of a library call that knows no timeout, run in a thread of its own.
-
-    Raises TimeoutError when it has not returned after `seconds`; the call goes on and its result is dropped.
-    """
-    outcome: list[T] = []
-    failure: list[BaseException] = []
+def in_background(call: Callable[[], T]) -> Future[T]:
+    """A library call that cannot be interrupted, in a thread of its own; nobody has to wait for its end."""
+    outcome: Future[T] = Future()
 
     def run() -> None:
         try:
-            outcome.append(call())
+            outcome.set_result(call())
         except BaseException as exc:  # noqa: BLE001  # handed to the caller's thread, whatever it is
-            failure.append(exc)
+            outcome.set_exception(exc)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failure:
-        raise failure[0]
-    if not outcome:
-        raise TimeoutError
-    return outcome[0]
+    threading.Thread(target=run, daemon=True).start()
+    return outcome
+
+
+def bounded(call: Callable[[], T], seconds: float) -> T:
+    """The result of a library call that knows no timeout.
+
+    Raises TimeoutError when it has not returned after `seconds`; the call goes on and its result is dropped.
+    """
+    return in_background(call).result(seconds)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
-from kdg.kafka.client import bounded
+from kdg.kafka.client import bounded, in_background
 from kdg.kafka.errors import FENCED, describe, error_of, translate_transaction
 from kdg.kafka.target import ProducerHandle, RaisedByPoll
 from kdg.patience import Patience
@@ -131,8 +129,7 @@ class KafkaTransaction:
 
         Raises TryAgain when it is given up: a transaction whose end nobody asked for has no effect.
         """
-        outcome: Future[object] = Future()
-        threading.Thread(target=_run, args=(call, outcome), daemon=True).start()
+        outcome = in_background(call)
         began = time.monotonic()
         while True:
             try:
@@ -156,13 +153,6 @@ class KafkaTransaction:
         # After an error that asks for an abort, the abort is the answer; anything else leaves this producer in doubt.
         self._in_doubt = self._in_doubt or not isinstance(translated, TryAgain)
         raise translated from cause
-
-
-def _run(call: Callable[[], object], outcome: Future[object]) -> None:
-    try:
-        outcome.set_result(call())
-    except BaseException as exc:  # noqa: BLE001  # handed to the thread that waits, whatever it is
-        outcome.set_exception(exc)
 
 
 def _as_offset(position: Position) -> TopicPartition:

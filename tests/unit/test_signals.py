@@ -1,0 +1,54 @@
+"""Signals while the main thread is inside a library's call that does not come back: Python's own handlers never run then."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+STUCK = """
+import ctypes, sys
+from kdg.signals import Signals
+
+libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)  # zeros are PTHREAD_MUTEX_INITIALIZER
+libc.pthread_mutex_lock(mutex)
+with Signals(within={within}):
+    sys.stdout.write("stuck\\n")
+    sys.stdout.flush()
+    libc.pthread_mutex_lock(mutex)
+"""
+
+
+def stuck(within: str) -> subprocess.Popen[bytes]:
+    """A process that waits for a lock which nobody gives back."""
+    code = STUCK.format(within=within)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"stuck\n"
+    return process
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+def test_a_signal_ends_a_call_that_does_not_return_after_the_time_that_settling_may_take(signum: int) -> None:
+    with stuck("0.3") as process:
+        began = time.monotonic()
+        process.send_signal(signum)
+        _out, err = process.communicate(timeout=10)
+        assert time.monotonic() - began >= 0.3
+    assert process.returncode == -signum
+    assert f"{signal.Signals(signum).name} came 0.3 s ago".encode() in err
+
+
+def test_a_second_signal_ends_a_call_that_does_not_return_at_once() -> None:
+    with stuck("60") as process:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        _out, err = process.communicate(timeout=10)
+    assert process.returncode in (
+        -signal.SIGINT,
+        -signal.SIGTERM,
+    )  # two that are pending at once come in the order of their numbers
+    assert err == b""
