@@ -47,6 +47,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:  # fmt: skip
         """Print the records of TOPIC... on stdout.
 
+        A TOPIC that begins with ^ is a pattern: all topics whose names match; with -G also those that are made later.
+
         With -G, the group's position moves: at-most-once before a record is printed, at-least-once after it was. Without -G
         nothing outlives the run. Only committed records are read.
         """
@@ -93,7 +95,7 @@ def run(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) ->
         target = Stdout(encoder, frame.signals, durable=reading.group is not None)
         if reading.group is not None and target.is_pipe and not plan.row.may_lose:
             plan.note("what sits in the pipe is lost if its reader dies: the guarantee ends at the file descriptor")
-        source = open_source(frame, reading, options.topics, encoder.columns, options.partitions, options.topics)
+        source = open_source(frame, reading, options.topics, encoder.columns, options.partitions, check=True)
         pump = Pump(
             cycle=plan.cycle(settles=reading.group is not None),
             source=source,

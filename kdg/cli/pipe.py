@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -48,6 +49,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:  # fmt: skip
         """Copy records from SOURCE to TARGET: key, value, headers and timestamp.
 
+        A SOURCE that begins with ^ is a pattern: all topics whose names match, also those that are made later.
+
         The group's position (-G) moves under the guarantee: at-most-once before a batch is sent, at-least-once after all of it is
         acknowledged, exactly-once in the same transaction. Any number of instances share the work of a group.
         """
@@ -66,14 +69,17 @@ def register(app: typer.Typer) -> None:
         plan, group = with_group(plan)
         if group is None:
             raise UsageError("pipe has no group: nobody would know where it stands.", "Add -G GROUP, or set KDG_GROUP.")
-        stops = reading.count or reading.exit_at_end or reading.until or reading.idle_timeout
-        if source == target and not stops:
-            raise UsageError(
-                f"pipe {source} {target} would read what it writes, for ever.",
-                "Name another target, or a stop such as -e.",
-            )
-        options = Options(source, target, keep_partition)
-        raise typer.Exit(run(_identified(plan, group), reading_plan(reading, group, plan.timeout), options))
+        options, reads = Options(source, target, keep_partition), reading_plan(reading, group, plan.timeout)
+        _refuse_endless(options, [source], reads)
+        raise typer.Exit(run(_identified(plan, group), reads, options))
+
+
+def _refuse_endless(options: Options, sources: Sequence[str], reading: ReadingPlan) -> None:
+    if options.target in sources and not reading.stops:
+        raise UsageError(
+            f"pipe {options.source} {options.target} would read what it writes, for ever.",
+            "Name another target, or a stop such as -e.",
+        )
 
 
 def _identified(plan: Plan, group: str) -> Plan:
@@ -101,6 +107,7 @@ def run(plan: Plan, reading: ReadingPlan, options: Options) -> int:
 def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     from kdg.kafka.client import reach
     from kdg.kafka.lookup import partitions_of
+    from kdg.kafka.patterns import matching
     from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure, stop_on_failure
 
     plan = frame.plan
@@ -108,8 +115,11 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     # All topics: asking for one by name would make it, and pipe never makes a topic.
     metadata = reach(handle.producer, handle.watch, frame.patience, plan.brokers)
     partitions_of(metadata, options.target, plan.brokers)
-    partitions_of(metadata, options.source, plan.brokers)
-    check_cluster(frame, Role.PRODUCER, metadata, [options.source, options.target])
+    sources = matching(metadata, [options.source], plan.brokers)
+    _refuse_endless(options, sources, reading)
+    for name in sources:
+        partitions_of(metadata, name, plan.brokers)
+    check_cluster(frame, Role.PRODUCER, metadata, [*sources, options.target])
     on_failure = _told(plan) if plan.row.may_lose else abort_on_failure if plan.row.transactional else stop_on_failure
     seconds = float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or 60_000) / 1000
     target = KafkaTarget(handle, options.target, frame.patience, on_failure, keep_partition=options.keep_partition, settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip

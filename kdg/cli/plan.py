@@ -79,6 +79,12 @@ class ReadingPlan:
     until: int | None
     limits: Limits
 
+    @property
+    def stops(self) -> bool:
+        """Whether the run ends by itself."""
+        asked = (self.exit_at_end, self.until, self.limits.count, self.limits.idle_timeout)
+        return any(value not in (None, False) for value in asked)
+
 
 def plan_of(
     common: Common, command: str, flags: Mapping[str, str | None], roles: Iterable[Role], used: Iterable[str]

@@ -42,33 +42,42 @@ def open_source(
     topics: Sequence[str],
     columns: frozenset[str],
     partitions: Sequence[int],
-    checked: Sequence[str] = (),
+    *,
+    check: bool = False,
 ) -> KafkaSource:
     """Connect, find the partitions, resolve where to start and stop; nothing is subscribed yet: `begin` does it.
 
-    columns: those of a Batch that somebody will look at. checked: the topics whose replication is to be looked at.
+    columns: those of a Batch that somebody will look at. check: whether the topics' replication is to be looked at.
     """
     from kdg.kafka.client import Watch, make_admin, make_consumer, reach
     from kdg.kafka.ends import Ends
     from kdg.kafka.identity import TopicIds
     from kdg.kafka.lookup import Lookup, partitions_of
+    from kdg.kafka.patterns import EXCLUDED, is_pattern, matching
     from kdg.kafka.source import KafkaSource
 
     plan = frame.plan
     settings = plan.settings(Role.CONSUMER)
     watch = Watch(verbose=plan.verbose)
-    consumer = make_consumer(settings, watch)
-    metadata = reach(consumer, watch, frame.patience, plan.brokers, topics[0] if len(topics) == 1 else None)
-    places = [place for topic in topics for place in partitions_of(metadata, topic, plan.brokers, partitions)]
+    consumer = make_consumer({**EXCLUDED, **settings}, watch)
+    metadata = reach(
+        consumer,
+        watch,
+        frame.patience,
+        plan.brokers,
+        topics[0] if len(topics) == 1 and not is_pattern(topics[0]) else None,
+    )
+    names = matching(metadata, topics, plan.brokers)
+    places = [place for topic in names for place in partitions_of(metadata, topic, plan.brokers, partitions)]
     admin = make_admin(settings, watch)
     # A first question on a cold connection can wait out the library's retry of 1 to 3 s.
-    reach(admin, watch, frame.patience, plan.brokers, topics[0])
-    if checked:
-        check_cluster(frame, Role.CONSUMER, metadata, checked, warn=reading.group is not None)
+    reach(admin, watch, frame.patience, plan.brokers, names[0])
+    if check:
+        check_cluster(frame, Role.CONSUMER, metadata, names, warn=reading.group is not None)
     lookup = Lookup(admin)
     ends = Ends(lookup, plan.note)
     source = KafkaSource(consumer, watch, frame.patience, ends, reading.group, columns, note=plan.note)
-    source.identity = TopicIds(admin, topics)
+    source.identity = TopicIds(admin, set(names))
     source.identity.check()
     frame.closing.callback(source.close)
     _stop_at(ends, reading, places)
@@ -79,9 +88,11 @@ def open_source(
 def begin(source: KafkaSource, plan: Plan, topics: Sequence[str], partitions: Sequence[int]) -> None:
     """Subscribe, or assign where there is no group or `-p` chose the partitions."""
     if source.group is not None and not partitions:
+        from kdg.kafka.patterns import subscription
+
         strategy = plan.value(Role.CONSUMER, "partition.assignment.strategy") or ""
-        cooperative = "cooperative" in strategy or plan.value(Role.CONSUMER, "group.protocol") == "consumer"
-        source.subscribe(topics, cooperative=cooperative)
+        by_broker = plan.value(Role.CONSUMER, "group.protocol") == "consumer"
+        source.subscribe(subscription(topics, by_broker=by_broker), cooperative=by_broker or "cooperative" in strategy)
 
 
 def _stop_at(ends: Ends, reading: ReadingPlan, places: Sequence[Place]) -> None:

@@ -7,7 +7,7 @@ topic made again"): the topic's id tells.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,9 +26,13 @@ class TopicIds:
     """The ids that some topics had at the start; looked at again before records are handed out."""
 
     admin: AdminClient
-    topics: Sequence[str]
+    topics: set[str]
     _ids: dict[str, str] = field(default_factory=dict)
     _asked: float = float("-inf")
+
+    def watch(self, topics: Iterable[str]) -> None:
+        """These, too."""
+        self.topics.update(topics)
 
     def check(self) -> None:
         """Raises PositionGone when a topic is no longer the one it was. A topic that this user may not describe is not watched."""

@@ -87,9 +87,11 @@ class KafkaSource:
     def subscribe(self, topics: Sequence[str], *, cooperative: bool) -> None:
         """Share the group's work."""
         self._cooperative = cooperative
-        self.consumer.subscribe(
-            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
+        callbacks = {"on_assign": self._on_assign, "on_revoke": self._on_revoke, "on_lost": self._on_lost}
+        try:
+            self.consumer.subscribe(list(topics), **callbacks)
+        except KafkaException as exc:
+            raise translate(error_of(exc), f"subscribing to {' '.join(topics)}") from exc
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         """Read these partitions, from these offsets, whatever other members a group has."""
@@ -99,6 +101,8 @@ class KafkaSource:
     def _own(self, starts: Mapping[Place, int]) -> None:
         self._next.update(starts)
         self._stored.update(starts)
+        if self.identity is not None:
+            self.identity.watch(topic for topic, _partition in starts)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         places = [(tp.topic, tp.partition) for tp in partitions]

@@ -186,9 +186,9 @@ class Kafka:
 
     # ── the observer ──
 
-    def topic(self, partitions: int = 1, **config: str) -> str:
+    def topic(self, partitions: int = 1, name: str = "", **config: str) -> str:
         """A new topic. config: its properties, with _ for the dots."""
-        name = f"t-{secrets.token_hex(5)}"
+        name = name or f"t-{secrets.token_hex(5)}"
         properties = {key.replace("_", "."): value for key, value in config.items()}
         made = self.admin.create_topics([NewTopic(name, num_partitions=partitions, config=properties)])
         made[name].result(30)

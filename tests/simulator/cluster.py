@@ -1,4 +1,4 @@
-"""Owns the model of a Kafka cluster: logs, transactions, time. Groups are in groups.py, clients in clients.py.
+"""Owns the model of a Kafka cluster: logs, transactions, time. Groups are in groups.py, clients in consumer.py and producer.py.
 
 Requests are methods that return an error code (0 for none) and take effect at once; what arrives late is a `Request` that is
 delivered late. Values only, no threads, no I/O. The rules are held against a real broker by test_against_broker.py.
@@ -106,16 +106,31 @@ class Cluster:
     def __init__(self) -> None:
         self.clock = Clock()
         self.logs: dict[Place, Log] = {}
+        self.topics: dict[str, int] = {}
         self.identities: dict[str, Identity] = {}
         self.by_pid: dict[int, Identity] = {}
         self.groups: dict[str, Group] = {}
         self.deadline = NEVER
         self._pids = 0
+        self._topic_ids = 0
 
     def make_topic(self, name: str, partitions: int) -> None:
         """A topic, or more partitions for one."""
+        if name not in self.topics:
+            self._topic_ids += 1
+            self.topics[name] = self._topic_ids
         for number in range(partitions):
             self.logs.setdefault((name, number), Log())
+
+    def remake_topic(self, name: str) -> None:
+        """It is deleted, with the groups' positions in it, and made again: another id, and the logs begin anew."""
+        places = self.places(name)
+        del self.topics[name]
+        for place in places:
+            del self.logs[place]
+        for group in self.groups.values():
+            group.forget(places)
+        self.make_topic(name, len(places))
 
     def places(self, topic: str) -> list[Place]:
         """The partitions of a topic."""

@@ -71,6 +71,11 @@ class Group:
                 self.went_back.append(f"{place[0]}[{place[1]}] from {before.offset} to {stored.offset}")
             self.stored[place] = stored
 
+    def forget(self, places: Iterable[Place]) -> None:
+        """Their topic is deleted."""
+        for place in places:
+            self.stored.pop(place, None)
+
     def commit(self, member: str, generation: int, offsets: Mapping[Place, Stored]) -> int:
         """OffsetCommit."""
         refused = self.fence(member, generation, offsets, transactional=False)
@@ -90,8 +95,11 @@ class Group:
             return KafkaError.UNKNOWN_MEMBER_ID
         if self.protocol is not Protocol.CONSUMER:
             return 0 if generation == self.generation else KafkaError.ILLEGAL_GENERATION
-        current = all(known.since.get(place, NEVER) <= generation <= known.epoch for place in places)
-        return 0 if current else KafkaError.STALE_MEMBER_EPOCH
+        # As of now it may commit whatever it likes; as of an older epoch, what it has had since then.
+        had = all(known.since.get(place, NEVER) <= generation <= known.epoch for place in places)
+        if generation == known.epoch or had:
+            return 0
+        return KafkaError.ILLEGAL_GENERATION if transactional else KafkaError.STALE_MEMBER_EPOCH
 
     def unstable(self, places: Iterable[Place]) -> bool:
         """Whether a transaction that is open may still move one of these positions."""

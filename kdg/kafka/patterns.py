@@ -1,0 +1,64 @@
+"""Owns `^pattern`: topics named by an extended regular expression, as in kcat and the library.
+
+The group's subscription is matched by the library, by the broker under KIP-848; where a run starts and stops, by kdg. What the
+three read differently is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from kdg.errors import Unreachable, UsageError
+
+INTERNAL = ("__consumer_offsets", "__transaction_state", "__share_group_state")
+"""Kafka's own topics: a pattern never means them (Java's exclude.internal.topics)."""
+EXCLUDED = {"topic.blacklist": f"^({'|'.join(INTERNAL)})$"}
+"""The library's property that leaves them out."""
+_READ_DIFFERENTLY = re.compile(r"\\[a-zA-Z]|\[\[:|\(\?|[*+?}][?+]")
+
+
+def is_pattern(topic: str) -> bool:
+    """Whether it is an expression; no topic's name begins with `^`."""
+    return topic.startswith("^")
+
+
+def matching(metadata: Any, topics: Iterable[str], brokers: str) -> list[str]:
+    """The topics that are meant, each pattern replaced by what it matches now.
+
+    Raises Unreachable for a pattern that matches none, UsageError for one that is no extended regular expression.
+    """
+    known = sorted(set(metadata.topics).difference(INTERNAL))
+    found: dict[str, None] = {}
+    for topic in topics:
+        if not is_pattern(topic):
+            found[topic] = None
+            continue
+        names = list(filter(_compiled(topic).search, known))
+        if not names:
+            raise Unreachable(
+                f"no topic matches {topic} at {brokers}.", "Check the pattern; kdg consume and pipe never make a topic."
+            )
+        found.update(dict.fromkeys(names))
+    return list(found)
+
+
+def subscription(topics: Sequence[str], *, by_broker: bool) -> list[str]:
+    """What the library is to subscribe to. by_broker: KIP-848, where a pattern has to match the whole name."""
+    return [f"^({topic}).*" if by_broker and is_pattern(topic) else topic for topic in topics]
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    odd = _READ_DIFFERENTLY.search(pattern)
+    if odd is not None:
+        raise UsageError(
+            f"{pattern!r}: clients and brokers do not agree on {odd[0]!r}.",
+            "Use an extended regular expression: [0-9] for a digit, [a-z], ., *, +, ?, {n}, (a|b), $.",
+        )
+    try:
+        return re.compile(pattern)
+    except re.error as exc:
+        raise UsageError(
+            f"{pattern!r} is no regular expression: {exc}.", "A topic that begins with ^ is a pattern."
+        ) from exc

@@ -1,0 +1,50 @@
+"""`^pattern`: which topics are meant, and what clients and brokers would read differently."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from kdg.errors import Unreachable, UsageError
+from kdg.kafka.patterns import INTERNAL, matching, subscription
+
+CLUSTER = SimpleNamespace(topics=dict.fromkeys(["orders-1", "orders-2", "old-orders-1", "other", *INTERNAL]))
+
+
+def names(*topics: str) -> list[str]:
+    """What is meant in the cluster above."""
+    return matching(CLUSTER, topics, "b:9092")
+
+
+def test_a_pattern_means_all_topics_that_it_matches_from_the_beginning_of_their_names() -> None:
+    assert names("^orders-") == ["orders-1", "orders-2"]
+    assert names("^(orders|old).*1$") == ["old-orders-1", "orders-1"]
+
+
+def test_names_and_patterns_may_stand_side_by_side_and_each_topic_is_meant_once() -> None:
+    assert names("other", "orders-2", "^orders") == ["other", "orders-2", "orders-1"]
+
+
+def test_a_name_is_taken_as_it_is() -> None:
+    assert names("orders.*") == ["orders.*"]
+
+
+def test_no_pattern_means_kafkas_own_topics() -> None:
+    assert not set(names("^.*")) & set(INTERNAL)
+
+
+def test_a_pattern_that_matches_nothing_is_exit_8() -> None:
+    with pytest.raises(Unreachable, match=r"no topic matches \^nothing at b:9092"):
+        names("^nothing")
+
+
+@pytest.mark.parametrize("pattern", [r"^a\d", r"^[[:digit:]]", "^(?i)a", "^a*?", "^a++", "^("])
+def test_what_clients_and_brokers_read_differently_is_refused(pattern: str) -> None:
+    with pytest.raises(UsageError, match=r"\^"):
+        names(pattern)
+
+
+def test_a_broker_that_matches_whole_names_is_asked_for_more_after_the_match() -> None:
+    assert subscription(["a", "^b|c$"], by_broker=False) == ["a", "^b|c$"]
+    assert subscription(["a", "^b|c$"], by_broker=True) == ["a", "^(^b|c$).*"]
