@@ -12,34 +12,36 @@ import typer
 
 from kdg.errors import UsageError
 
+GuaranteeName = Annotated[
+    str | None,
+    typer.Option("--guarantee", "-g", help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos."),
+]
+Properties = Annotated[
+    list[str] | None,
+    typer.Option("-X", metavar="PROP=VALUE", help="A librdkafka property; PROP=@FILE reads a secret from a file."),
+]
+Report = Annotated[
+    str | None, typer.Option("--report", metavar="FILE", help="Write what happened as JSON; - is stderr.")
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Common:
     """The options that every command with records has."""
 
-    guarantee: Annotated[
-        str | None,
-        typer.Option(
-            "--guarantee", "-g", help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos."
-        ),
-    ] = None
+    guarantee: GuaranteeName = None
     brokers: Annotated[
         str | None,
         typer.Option("--brokers", "-b", metavar="HOST:PORT,...", help="Bootstrap brokers; else KDG_BROKERS."),
     ] = None
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("-X", metavar="PROP=VALUE", help="A librdkafka property; PROP=@FILE reads a secret from a file."),
-    ] = None
+    settings: Properties = None
     strict: Annotated[
         bool, typer.Option("--strict", help="End with exit 10 when the cluster cannot keep the guarantee.")
     ] = False
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the effective settings with origin and reason, connect to nothing.")
     ] = False
-    report: Annotated[
-        str | None, typer.Option("--report", metavar="FILE", help="Write what happened as JSON; - is stderr.")
-    ] = None
+    report: Report = None
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes and no summary; errors stay.")] = False
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="The Kafka client's log on stderr.")] = False
     timeout: Annotated[

@@ -111,7 +111,11 @@ def as_report(outcome: Outcome) -> Mapping[str, object]:
 
 
 def _write_report(path: str, report: Mapping[str, object]) -> None:
-    text = json.dumps(report) + "\n"
+    write_file(path, json.dumps(report) + "\n")
+
+
+def write_file(path: str, text: str, flag: str = "--report") -> None:
+    """Write what `flag` asked for, `-` to stderr. A file that cannot be written is told and changes nothing: the run is over."""
     if path == "-":
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -121,13 +125,13 @@ def _write_report(path: str, report: Mapping[str, object]) -> None:
     except OSError as exc:
         print_error(
             UsageError(
-                f"--report {path} cannot be written: {exc.strerror}.",
+                f"{flag} {path} cannot be written: {exc.strerror}.",
                 "The run itself is over; its summary stands above.",
             )
         )
 
 
-def check_report(path: str | None) -> None:
+def check_report(path: str | None, flag: str = "--report") -> None:
     """Raises UsageError before anything is sent when the report could not be written."""
     if path is None or path == "-":
         return
@@ -135,7 +139,7 @@ def check_report(path: str | None) -> None:
         with Path(path).open("a", encoding="utf-8"):
             pass
     except OSError as exc:
-        raise UsageError(f"--report {path} cannot be written: {exc.strerror}.", "Choose another file.") from exc
+        raise UsageError(f"{flag} {path} cannot be written: {exc.strerror}.", "Choose another file.") from exc
 
 
 def reader_gone_is_fine(error: KdgError | None, *, group: bool) -> KdgError | None:

@@ -89,10 +89,14 @@ def make_consumer(settings: Mapping[str, str], watch: Watch) -> Consumer:
 _SHARED = ("bootstrap.servers", "client.id", "security.", "sasl.", "ssl.", "socket.", "enable.ssl", "broker.address", "client.dns", "enable.sasl", "https.")  # fmt: skip
 
 
+def connection(settings: Mapping[str, str]) -> dict[str, str]:
+    """What any other client needs of a client's settings to reach the same cluster."""
+    return {name: value for name, value in settings.items() if name.startswith(_SHARED)}
+
+
 def make_admin(settings: Mapping[str, str], watch: Watch) -> AdminClient:
     """An AdminClient with the connection settings of another client."""
-    shared = {name: value for name, value in settings.items() if name.startswith(_SHARED)}
-    return _make(AdminClient, _config(shared, watch, {}))
+    return _make(AdminClient, _config(connection(settings), watch, {}))
 
 
 def validate(settings: Mapping[str, str], role: Role) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -27,6 +27,9 @@ Failures = (KdgError, KafkaException)
 Row = tuple[int, int]
 """Partition and offset."""
 
+Where = Mapping[str, str]
+"""What reaches the cluster: bootstrap.servers, and what its security asks for."""
+
 LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # carries no annotations
 
 TICK = 0.02  # seconds between two bunches of records
@@ -39,9 +42,9 @@ def _silent(*_: object) -> None:
     """The library's own log, and errors that mend themselves."""
 
 
-def _config(bootstrap: str, **more: Any) -> dict[str, Any]:
+def _config(where: Where, **more: Any) -> dict[str, Any]:
     named = {name.replace("_", "."): value for name, value in more.items()}
-    return {"bootstrap.servers": bootstrap, "error_cb": _silent, "logger": _Mute(), **named}
+    return {**where, "error_cb": _silent, "logger": _Mute(), **named}
 
 
 class _Mute:
@@ -50,10 +53,10 @@ class _Mute:
     log = staticmethod(_silent)
 
 
-def _consumer(bootstrap: str, isolation: str, group: str = "kdg.verify") -> Consumer:
+def _consumer(where: Where, isolation: str, group: str = "kdg-verify-reader") -> Consumer:
     return Consumer(
         _config(
-            bootstrap,
+            where,
             group_id=group,
             enable_auto_commit=False,
             enable_partition_eof=True,
@@ -68,7 +71,7 @@ def _consumer(bootstrap: str, isolation: str, group: str = "kdg.verify") -> Cons
 class _Thread:
     """Runs `_work` again and again until `stop`; an exception ends it and is kept in `failure`."""
 
-    bootstrap: str
+    where: Where
     failure: Exception | None = field(default=None, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
@@ -114,12 +117,15 @@ class _Thread:
 class Feeder(_Thread):
     """Numbered records, `partition:sequence`, to each partition in turn, `rate` a second in all; counts what is acknowledged.
 
-    acknowledged: by partition, in the order of the acknowledgements. refused: how many were given up.
+    limit: no more than so many. padding: bytes that are added to each value. acknowledged: by partition, in the order of
+    the acknowledgements. refused: how many were given up.
     """
 
     topic: str
     partitions: int
     rate: int
+    limit: int | None = None
+    padding: int = 0
     acknowledged: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list), init=False)
     refused: Counter[str] = field(default_factory=Counter, init=False)
     sent: int = field(default=0, init=False)
@@ -129,23 +135,29 @@ class Feeder(_Thread):
     @property
     def count(self) -> int:
         """How many are acknowledged."""
-        return sum(map(len, self.acknowledged.values()))
+        return sum(map(len, list(self.acknowledged.values())))
+
+    @property
+    def through(self) -> bool:
+        """Whether it has sent all that it is to send."""
+        return self.limit is None or self.sent >= self.limit
 
     def _open(self) -> None:
         self._make()
         self._began = time.monotonic()
 
     def _make(self) -> None:
-        self._producer = Producer(_config(self.bootstrap, enable_idempotence=True, acks="all", linger_ms=5))
+        self._producer = Producer(_config(self.where, enable_idempotence=True, acks="all", linger_ms=5))
 
     def _work(self) -> None:
         due = int((time.monotonic() - self._began) * self.rate)
+        due = due if self.limit is None else min(due, self.limit)
+        filling = b":" + b"." * (self.padding - 1) if self.padding else b""
         try:
             while self.sent < due and not self._stop.is_set():
                 partition, sequence = self.sent % self.partitions, self.sent // self.partitions
-                self._producer.produce(
-                    self.topic, b"%d:%d" % (partition, sequence), partition=partition, on_delivery=self._report
-                )
+                value = b"%d:%d" % (partition, sequence) + filling
+                self._producer.produce(self.topic, value, partition=partition, on_delivery=self._report)
                 self.sent += 1
         except BufferError:
             self._producer.poll(POLL)
@@ -185,20 +197,45 @@ class LiveReader(_Thread):
         return time.monotonic() - self.last_seen <= within
 
     def _open(self) -> None:
-        self._consumer = _consumer(self.bootstrap, "read_committed")
+        self._consumer = _consumer(self.where, "read_committed")
         self._consumer.assign([TopicPartition(self.topic, p, 0) for p in range(self.partitions)])
 
     def _work(self) -> None:
         # consume() with a timeout would hold records back until the timeout is over.
         first = self._consumer.poll(POLL)
         messages = [] if first is None else [first, *self._consumer.consume(10_000, 0)]
-        found = {_row(m): _value(m) for m in messages if m.error() is None}
-        if found:
-            self.rows.update(found)
+        records = [m for m in messages if m.error() is None]
+        if records:
+            self._see(records)
             self.last_seen = time.monotonic()
+
+    def _see(self, records: Sequence[Message]) -> None:
+        self.rows.update((_row(m), _value(m)) for m in records)
 
     def _close(self) -> None:
         self._consumer.close()
+
+
+@dataclass
+class Stopwatch(LiveReader):
+    """Keeps when records came instead of the records.
+
+    delays: (milliseconds since 1970 at which a record was produced, milliseconds until it came here). arrivals: (time.time(), how many).
+    """
+
+    delays: list[tuple[int, float]] = field(default_factory=list, init=False)
+    arrivals: list[tuple[float, int]] = field(default_factory=list, init=False)
+
+    @property
+    def count(self) -> int:
+        """How many came."""
+        return sum(many for _when, many in list(self.arrivals))
+
+    def _see(self, records: Sequence[Message]) -> None:
+        now = time.time()
+        made = [message.timestamp()[1] for message in records]
+        self.delays += [(at, now * 1000 - at) for at in made]
+        self.arrivals.append((now, len(records)))
 
 
 @dataclass
@@ -214,7 +251,7 @@ class PositionWatch(_Thread):
 
     def _open(self) -> None:
         # read_uncommitted: does not wait for pending transactions, whose positions do not count yet.
-        self._consumer = _consumer(self.bootstrap, "read_uncommitted", self.group)
+        self._consumer = _consumer(self.where, "read_uncommitted", self.group)
 
     def _work(self) -> None:
         with suppress(KafkaException):  # nobody there just now
@@ -237,24 +274,26 @@ class PositionWatch(_Thread):
 
 def parse(value: bytes | str | None) -> tuple[int, int]:
     """The partition and the sequence number of a fed record; (-1, -1) for anything else."""
-    text = (value.decode(errors="replace") if isinstance(value, bytes) else value or "").partition(":")
-    if not (text[0].isdigit() and text[2].isdigit()):
+    text = value.decode(errors="replace") if isinstance(value, bytes) else value or ""
+    partition, _, sequence = text.partition(":")
+    sequence = sequence.partition(":")[0]  # what follows is padding
+    if not (partition.isdecimal() and sequence.isdecimal()):
         return (-1, -1)
-    return int(text[0]), int(text[2])
+    return int(partition), int(sequence)
 
 
-def sequences(rows: Mapping[Row, bytes]) -> dict[int, list[int]]:
-    """By the partition that a record was fed to: its sequence numbers, in the order of the offsets."""
-    found: dict[int, list[int]] = defaultdict(list)
+def sequences(rows: Mapping[Row, bytes]) -> dict[int, list[list[int]]]:
+    """By the partition that a record was fed to: its sequence numbers, for each partition where some are, by offset."""
+    found: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for place in sorted(rows):
         partition, sequence = parse(rows[place])
-        found[partition].append(sequence)
-    return dict(found)
+        found[partition][place[0]].append(sequence)
+    return {partition: list(places.values()) for partition, places in found.items()}
 
 
-def ends(bootstrap: str, topic: str, partitions: int, *, committed: bool = False) -> dict[int, int]:
+def ends(where: Where, topic: str, partitions: int, *, committed: bool = False) -> dict[int, int]:
     """Where each partition ends; committed: for a read_committed reader. Raises KafkaException."""
-    admin = AdminClient(_config(bootstrap))
+    admin = AdminClient(_config(where))
     isolation = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
     asked = {TopicPartition(topic, p): LATEST for p in range(partitions)}
     futures = admin.list_offsets(asked, isolation_level=isolation, request_timeout=10)
@@ -273,15 +312,24 @@ def eventually(what: Callable[[], bool], seconds: float, every: float = 0.2) -> 
         time.sleep(every)
 
 
-def no_transaction_open(bootstrap: str, topic: str, partitions: int) -> bool:
+def no_transaction_open(where: Where, topic: str, partitions: int) -> bool:
     """Whether a read_committed reader may see everything."""
-    return ends(bootstrap, topic, partitions) == ends(bootstrap, topic, partitions, committed=True)
+    return ends(where, topic, partitions) == ends(where, topic, partitions, committed=True)
 
 
-def read_all(bootstrap: str, topic: str, partitions: int, seconds: float = 120.0) -> dict[Row, bytes]:
-    """The topic as a fresh read_committed reader sees it now, from its beginning to its end. Raises KdgError when that takes longer."""
-    until = ends(bootstrap, topic, partitions, committed=True)
-    consumer = _consumer(bootstrap, "read_committed")
+def read_all(
+    where: Where,
+    topic: str,
+    partitions: int,
+    seconds: float = 120.0,
+    between: Callable[[], None] = lambda: None,
+) -> dict[Row, bytes]:
+    """The topic as a fresh read_committed reader sees it now, from its beginning to its end; `between` is called every 0.1 s.
+
+    Raises KdgError when that takes longer.
+    """
+    until = ends(where, topic, partitions, committed=True)
+    consumer = _consumer(where, "read_committed")
     try:
         consumer.assign([TopicPartition(topic, p, 0) for p in range(partitions)])
         rows: dict[Row, bytes] = {}
@@ -290,6 +338,7 @@ def read_all(bootstrap: str, topic: str, partitions: int, seconds: float = 120.0
         while left:
             if time.monotonic() > deadline:
                 raise KdgError(f"{topic} could not be read to its end within {seconds:g} s.")
+            between()
             messages = consumer.consume(10_000, POLL)
             rows.update({_row(m): _value(m) for m in messages if m.error() is None})
             left -= {p for p, offset in map(_row, filter(_is_eof, messages)) if offset >= until[p]}

@@ -1,22 +1,35 @@
-"""Owns making topics, for the sandbox alone: kdg does not administer a cluster."""
+"""Owns making topics for the sandbox and for `kdg verify`, and removing what `kdg verify` made: kdg does not administer a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
-from kdg.errors import Unreachable
+from kdg.errors import KdgError, Unreachable
 from kdg.kafka.client import Watch, make_admin, reach
-from kdg.kafka.errors import error_of, translate
+from kdg.kafka.errors import describe, error_of, is_passing, translate
 from kdg.patience import NoSignals, Patience
 
+_GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND})
+_LATER = 0.5  # seconds until the broker is asked again
 
-def make_topics(bootstrap: str, topics: Sequence[tuple[str, int]], patience: Patience | None = None) -> None:
-    """Make topics of a name and a number of partitions; waits until each has a leader. Raises KdgError."""
+
+def make_topics(
+    bootstrap: str,
+    topics: Sequence[tuple[str, int]],
+    patience: Patience | None = None,
+    where: Mapping[str, str] | None = None,
+) -> None:
+    """Make topics of a name and a number of partitions; waits until each has a leader. where: what else it takes to reach the cluster.
+
+    Raises KdgError.
+    """
     watch, patience = Watch(), patience or Patience(NoSignals())
-    admin = make_admin({"bootstrap.servers": bootstrap}, watch)
+    admin = make_admin({**(where or {}), "bootstrap.servers": bootstrap}, watch)
     _await_controller(admin, watch, patience, bootstrap)
     wanted = [NewTopic(name, num_partitions=partitions) for name, partitions in topics]
     for name, future in admin.create_topics(wanted, operation_timeout=30, request_timeout=35).items():
@@ -32,3 +45,38 @@ def _await_controller(admin: AdminClient, watch: Watch, patience: Patience, boot
         admin.poll(0.05)
         if patience.elapsed > patience.reach:
             raise Unreachable(f"the brokers at {bootstrap} name no controller.", "Start the sandbox again.")
+
+
+def remove(where: Mapping[str, str], topics: Sequence[str], groups: Sequence[str], seconds: float = 60.0) -> None:
+    """Remove topics and groups; one that is not there is fine. A group goes when its last member has timed out.
+
+    Raises KdgError, naming what is left, when that takes longer than `seconds` or is refused.
+    """
+    admin = make_admin(where, Watch())
+    deadline = time.monotonic() + seconds
+    left = _tried(lambda: admin.delete_topics(list(topics), operation_timeout=20, request_timeout=25), deadline)
+    left |= _tried(lambda: admin.delete_consumer_groups(list(groups), request_timeout=10), deadline)
+    if left:
+        told = ", ".join(f"{name}: {reason}" for name, reason in left.items())
+        raise KdgError(
+            f"what was made could not be removed ({told}).", "Remove it with kafka-topics and kafka-consumer-groups."
+        )
+
+
+def _tried(ask: Callable[[], Mapping[str, Future[None]]], deadline: float) -> dict[str, str]:
+    """What is left in the end, with the reason."""
+    while True:
+        left = {name: error for name, future in ask().items() if (error := _error(future)) is not None}
+        passing = any(is_passing(error) or error.code() == KafkaError.NON_EMPTY_GROUP for error in left.values())
+        if not passing or time.monotonic() > deadline:
+            return {name: describe(error) for name, error in left.items()}
+        time.sleep(_LATER)
+
+
+def _error(future: Future[None]) -> KafkaError | None:
+    try:
+        future.result()
+    except KafkaException as exc:
+        error = error_of(exc)
+        return None if error.code() in _GONE else error
+    return None

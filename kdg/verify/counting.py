@@ -1,6 +1,7 @@
 """Owns what a run's output is held against: lost, doubled, out of order, aborted seen. Pure: numbers in, numbers out.
 
 A record is a sequence number within its partition of the input. What a guarantee allows is read from its row.
+An output may have its partitions otherwise than the input: order is a matter of one partition of each.
 """
 
 from __future__ import annotations
@@ -8,14 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 
 from kdg.guarantees import Guarantee
 
 SHOWN = 5
 """How many of the records that are wrong are named."""
 
-Places = Mapping[tuple[int, int], Hashable]
+Place = tuple[int, int]
+Places = Mapping[Place, Hashable]
 """What a reader saw at each (partition, offset)."""
+
+Seen = Mapping[int, Sequence[Sequence[int]]]
+"""By partition of the input: its records, once for each partition of the output that holds some of them, in its order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +40,29 @@ class Tally:
         return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
-def tally(sent: Sequence[int], seen: Sequence[int]) -> Tally:
-    """One partition: its input and its output, both in order.
+def tally(sent: Sequence[int], *seen: Sequence[int]) -> Tally:
+    """One partition: its input, and what each partition of the output holds of it, all in order.
 
     A record is out of order when it comes for the first time after one that was sent later; its repetitions are doubled.
     """
-    expected, got = Counter(sent), Counter(seen)
+    expected, got = Counter(sent), Counter(chain.from_iterable(seen))
     return Tally(
         records=len(sent),
         lost=(expected - got).total(),
         doubled=sum(max(count - expected[number], 0) for number, count in got.items() if number in expected),
-        out_of_order=_out_of_order(sent, seen),
+        out_of_order=sum(_out_of_order(sent, place) for place in seen),
         foreign=sum(count for number, count in got.items() if number not in expected),
     )
 
 
-def tally_all(sent: Mapping[int, Sequence[int]], seen: Mapping[int, Sequence[int]]) -> Tally:
+def tallies(sent: Mapping[int, Sequence[int]], seen: Seen) -> dict[int, Tally]:
+    """Each partition by itself."""
+    return {p: tally(sent.get(p, ()), *seen.get(p, ())) for p in sorted({*sent, *seen})}
+
+
+def total(partitions: Mapping[int, Tally]) -> Tally:
     """All partitions together."""
-    return sum((tally(sent.get(p, ()), seen.get(p, ())) for p in sorted({*sent, *seen})), Tally())
+    return sum(partitions.values(), Tally())
 
 
 def _out_of_order(sent: Sequence[int], seen: Sequence[int]) -> int:
@@ -64,16 +75,16 @@ def _out_of_order(sent: Sequence[int], seen: Sequence[int]) -> int:
     return late
 
 
-def aborted_seen(live: Places, final: Places) -> int:
-    """How many records a reader was shown while the run was on that the topic does not hold in the end."""
-    return sum(final.get(place) != value for place, value in live.items())
+def aborted_seen(live: Places, final: Places) -> list[Place]:
+    """Where a reader was shown records while the run was on that the topic does not hold in the end."""
+    return [place for place, value in live.items() if final.get(place) != value]
 
 
-def name_wrong(sent: Mapping[int, Sequence[int]], seen: Mapping[int, Sequence[int]]) -> dict[str, list[str]]:
+def name_wrong(sent: Mapping[int, Sequence[int]], seen: Seen) -> dict[str, list[str]]:
     """The first few lost and doubled records of each partition, `partition:sequence`, and how many there are."""
     named: dict[str, list[str]] = {"lost": [], "doubled": []}
     for partition in sorted({*sent, *seen}):
-        expected, got = Counter(sent.get(partition, ())), Counter(seen.get(partition, ()))
+        expected, got = Counter(sent.get(partition, ())), Counter(chain.from_iterable(seen.get(partition, ())))
         named["lost"] += _named(partition, expected - got)
         named["doubled"] += _named(partition, got - expected)
     return named

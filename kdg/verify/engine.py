@@ -6,125 +6,101 @@ feed, read, watch ─► a fault every few seconds ─► all goes on again ─�
 
 from __future__ import annotations
 
-import os
-import secrets
 import signal
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
+from itertools import chain
 
-from kdg.guarantees import Guarantee
+from kdg.errors import Interrupted, NotMet
 from kdg.kafka import observe
-from kdg.kafka.topics import make_topics
-from kdg.patience import Patience
+from kdg.kafka.topics import make_topics, remove
+from kdg.patience import NoSignals, Patience
+from kdg.pump import Signals
 from kdg.sandbox import Broker
 from kdg.verify import faults
-from kdg.verify.counting import Tally, aborted_seen, name_wrong, tally_all
+from kdg.verify.counting import Tally, aborted_seen, name_wrong, tallies, total
 from kdg.verify.faults import Fault, Kind
 from kdg.verify.result import Exit, Result
+from kdg.verify.setup import Names, Setup, commands, environment
 from kdg.verify.workers import Crew, Worker
 
 TICK = 0.05
 FLOW = 1.0
 """Seconds: records flowed before a fault when the reader saw one within them."""
+STARTS_WITHIN = 60.0
+"""Seconds in which the first record has to come out."""
 ENDS_WITHIN = 11.0
 """Seconds after SIGTERM: kdg promises 10."""
 SETTLES_WITHIN = 120.0
 """Seconds in which the group has to reach the ends once nothing is broken any more."""
+QUIET = 3.0
+"""Seconds of nothing new after which another program that stands at the ends is taken to be done; kdg says so itself."""
+SILENT = 60.0
+"""The same wherever it stands: longer than the sessions of most clients."""
 AGAIN = 1.0
 """Seconds until a worker that ended by itself is started again."""
 
-SESSION_MS, TRANSACTION_MS = 6000, 8000
-"""So short that a pause of 9 s outlasts both."""
 
-CLUSTER: Mapping[str, str] = {
-    # KIP-848 keeps the session on the broker: 45 s by default.
-    "group.consumer.session.timeout.ms": str(SESSION_MS),
-    "group.consumer.min.session.timeout.ms": "1000",
-    "group.consumer.heartbeat.interval.ms": "1000",
-    "group.consumer.min.heartbeat.interval.ms": "500",
-}
-"""What the cluster of a run is to be configured with."""
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that was made: when, in seconds of the run, which, and whether records flowed."""
 
-_CLASSIC = ("-X", f"session.timeout.ms={SESSION_MS}", "-X", "heartbeat.interval.ms=1000")
-PROTOCOLS: Mapping[str, tuple[str, ...]] = {
-    "range": _CLASSIC,
-    "cooperative-sticky": (*_CLASSIC, "-X", "partition.assignment.strategy=cooperative-sticky"),
-    "consumer": ("-X", "group.protocol=consumer"),
-}
-"""How workers share a group: kdg's options for each; `consumer` is KIP-848."""
-
-KDG = (sys.executable, "-m", "kdg")
+    seconds: float
+    kind: Kind
+    bites: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
-    """What is run. rate: records a second, over all partitions; program: what `pipe` is run with; logs: keeps workers' stderr."""
+class Progress:
+    """Where a run stands. fed: acknowledged in the source; seen: in the target, for a read_committed reader."""
 
-    row: Guarantee
-    protocol: str = "range"
-    seed: int = 0
-    seconds: float = 60.0
-    kinds: Sequence[Kind] = faults.ALL
-    gap: tuple[float, float] = faults.GAP
-    workers: int = 3
-    partitions: int = 4
-    rate: int = 700
-    program: Sequence[str] = KDG
-    extra: Sequence[str] = ()
-    logs: Path | None = None
+    phase: str
+    seconds: float
+    fed: int
+    seen: int
+    strikes: Sequence[Strike]
 
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The topics and the group of a run."""
-
-    source: str
-    target: str
-    group: str
-
-
-def pipe(setup: Setup, names: Names, number: int) -> list[str]:
-    """The command of a worker. Of the transactional workers the first gets a new id with each start, the others keep theirs."""
-    options = ["-g", setup.row.name, "-G", names.group, "--keep-partition", "--batch-records", "500", "--batch-interval", "200ms"]  # fmt: skip
-    options += PROTOCOLS[setup.protocol]
-    if setup.row.transactional:
-        options += ["-X", f"transaction.timeout.ms={TRANSACTION_MS}"]
-        options += ["--transactional-id", f"{names.group}-{number}"] if number > 1 else []
-    return [*setup.program, "pipe", names.source, names.target, *options, *setup.extra]
-
-
-class _Undisturbed:
-    """No signal is noted: Ctrl-C raises, and whoever runs the engine clears up."""
-
-    received: int | None = None
+    @property
+    def lag(self) -> int:
+        """How many records are yet to come, doubled ones not known."""
+        return max(self.fed - self.seen, 0)
 
 
 def run(
-    setup: Setup, bootstrap: str, brokers: Sequence[Broker], note: Callable[[str], None] = lambda _line: None
+    setup: Setup,
+    bootstrap: str,
+    brokers: Sequence[Broker],
+    note: Callable[[str], None] = lambda _line: None,
+    *,
+    names: Names | None = None,
+    watch: Callable[[Progress], None] = lambda _progress: None,
+    signals: Signals = NoSignals(),  # noqa: B008  # has no state
 ) -> Result:
-    """One run on a cluster, whose brokers may be disturbed. Raises KdgError when the cluster or the observers fail."""
-    name = f"verify-{secrets.token_hex(4)}"
-    names = Names(f"{name}-source", f"{name}-target", f"{name}-group")
-    topics = [(names.source, setup.partitions), (names.target, setup.partitions)]
-    make_topics(bootstrap, topics, Patience(_Undisturbed()))
+    """One run on a cluster. brokers: ours, which may be disturbed and go with the run; without any, what was made is removed.
+
+    watch: told where it stands, 20 times a second. Raises KdgError when the cluster or the observers fail, Interrupted.
+    """
+    names = names or Names.new()
+    where = {**setup.where, "bootstrap.servers": bootstrap}
     kinds = faults.possible(setup.kinds, len(brokers), transactional=setup.row.transactional)
-    commands = [pipe(setup, names, number) for number in range(1, setup.workers + 1)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("KDG_")} | {
-        "KDG_BROKERS": bootstrap,
-        "KDG_TRACEBACK": "1",
-    }
+    crew = Crew(commands(setup, names), environment(setup, names, bootstrap), setup.logs, setup.where)
     with ExitStack() as stack:
-        crew = stack.enter_context(Crew(commands, environment, setup.logs))
-        feeder = stack.enter_context(observe.Feeder(bootstrap, names.source, setup.partitions, setup.rate))
-        reader = stack.enter_context(observe.LiveReader(bootstrap, names.target, setup.partitions))
-        watch = stack.enter_context(observe.PositionWatch(bootstrap, names.group, names.source, setup.partitions))
-        planned = faults.plan(setup.seed, kinds, setup.gap)
-        return _Run(setup, names, bootstrap, brokers, crew.workers, feeder, reader, watch, planned, note).result()
+        if not brokers:
+            stack.callback(remove, where, [names.source, names.target], [names.group])
+        topics = [(names.source, setup.partitions), (names.target, setup.partitions)]
+        make_topics(bootstrap, topics, Patience(signals), setup.where)
+        stack.enter_context(crew)
+        rate = setup.rate if setup.records is None else max(round(setup.records / setup.seconds), 1)
+        feeder = stack.enter_context(observe.Feeder(where, names.source, setup.partitions, rate, setup.records))
+        reader = stack.enter_context(observe.LiveReader(where, names.target, setup.partitions))
+        positions = stack.enter_context(observe.PositionWatch(where, names.group, names.source, setup.partitions))
+        planned = faults.plan(setup.seed, kinds, setup.pace)
+        return _Run(
+            setup, names, where, brokers, crew.workers, feeder, reader, positions, planned, note, watch, signals
+        ).result()
 
 
 @dataclass(slots=True)
@@ -133,20 +109,22 @@ class _Run:
 
     setup: Setup
     names: Names
-    bootstrap: str
+    where: observe.Where
     brokers: Sequence[Broker]
     workers: Sequence[Worker]
     feeder: observe.Feeder
     reader: observe.LiveReader
-    watch: observe.PositionWatch
+    positions: observe.PositionWatch
     planned: Iterator[Fault]
     note: Callable[[str], None]
+    watch: Callable[[Progress], None]
+    signals: Signals
     began: float = field(default_factory=time.monotonic)
     history: list[str] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
-    struck: Counter[Kind] = field(default_factory=Counter)
-    biting: int = 0
+    strikes: list[Strike] = field(default_factory=list)
+    phase: str = "starting"
     _agenda: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _away: list[Broker] = field(default_factory=list)
     _over: list[tuple[float, Kind]] = field(default_factory=list)
@@ -157,12 +135,23 @@ class _Run:
         """Run it."""
         for worker in self.workers:
             worker.start()
-        self._until(lambda: self.reader.flows(FLOW), 60.0)
+        if not self._until(lambda: self.reader.flows(FLOW), STARTS_WITHIN):
+            raise self._nothing_came()
+        self.phase = "faults"
         self._disturb()
+        self.phase = "settling"
         self._mend()
         self.feeder.stop()
         self._finish()
+        self.phase = "counting"
         return self._count()
+
+    def _nothing_came(self) -> NotMet:
+        said = next((words for worker in self.workers if (words := worker.last_words())), "nothing")
+        return NotMet(
+            f"no record came out within {STARTS_WITHIN:g} s. The worker said: {said}",
+            "It has to copy records from KDG_SOURCE to KDG_TARGET at the brokers KDG_BROKERS, as a member of KDG_GROUP.",
+        )
 
     # ── time ──
 
@@ -177,6 +166,8 @@ class _Run:
     def _tick(self) -> None:
         """What is due, who has ended, who should have."""
         time.sleep(TICK)
+        self._heed_signals()
+        self.watch(Progress(self.phase, self.now, self.feeder.count, len(self.reader.rows), self.strikes))
         due = [entry for entry in self._agenda if entry[0] <= self.now]
         self._agenda = [entry for entry in self._agenda if entry not in due]
         for _when, what in due:
@@ -193,8 +184,12 @@ class _Run:
             self._tick()
         return True
 
+    def _heed_signals(self) -> None:
+        if self.signals.received is not None:
+            raise Interrupted(self.signals.received)
+
     def _raise_failures(self) -> None:
-        for thread in (self.feeder, self.reader, self.watch):
+        for thread in (self.feeder, self.reader, self.positions):
             if thread.failure is not None:
                 raise thread.failure
 
@@ -206,13 +201,19 @@ class _Run:
     # ── faults ──
 
     def _disturb(self) -> None:
-        while self.now < self.setup.seconds:
+        """Until the time is up, or all records are fed where a number was given."""
+        until = self.now + self.setup.seconds
+
+        def over() -> bool:
+            return self.now >= until if self.setup.records is None else self.feeder.through
+
+        while not over():
             fault = next(self.planned)
-            self._until(lambda: False, fault.gap)
+            self._until(over, fault.gap)
             if fault.patient:
-                self._until(lambda: self.reader.flows(FLOW), faults.FLOW_WAIT)
+                self._until(lambda: self.reader.flows(FLOW) or over(), self.setup.pace.flow_wait)
             self._until(lambda fault=fault: bool(self._victims(fault)), 30.0)  # type: ignore[misc]  # bound at once
-            if victims := self._victims(fault):
+            if not over() and (victims := self._victims(fault)):
                 self._strike(fault, victims[int(fault.victim * len(victims))])
 
     def _victims(self, fault: Fault) -> Sequence[Worker | Broker]:
@@ -223,8 +224,7 @@ class _Run:
 
     def _strike(self, fault: Fault, victim: Worker | Broker) -> None:
         bites = self.reader.flows(FLOW)
-        self.struck[fault.kind] += 1
-        self.biting += bites
+        self.strikes.append(Strike(self.now, fault.kind, bites))
         self._over.append((self.now + fault.hold, fault.kind))
         name = victim.name if isinstance(victim, Worker) else f"broker {victim.id}"
         self._tell(f"{fault.kind} {name}, {fault.hold:g} s{'' if bites else ', nothing flowed'}")
@@ -279,16 +279,17 @@ class _Run:
             if not self._finishing:
                 self._later(AGAIN, worker.start)
         elif worker.ending is not None and self.now - worker.ending > ENDS_WITHIN:
-            self.stuck.append(f"{worker.name} did not end within {ENDS_WITHIN:g} s of SIGTERM at {worker.ending:.0f} s")
-            self._tell(f"{self.stuck[-1]}: {worker.last_words()}")
-            worker.ending = None
+            late = f"{worker.name} did not end within {ENDS_WITHIN:g} s of SIGTERM at {worker.ending:.0f} s"
+            self.stuck += [] if self.setup.command else [late]
+            self._tell(f"{late}: {worker.last_words()}")
             worker.kill()
             if not self._finishing:
                 self._later(AGAIN, worker.start)
 
     def _note_exit(self, worker: Worker, code: int) -> None:
         recent = self._recent()
-        found = Exit(worker.number, code, self.now, recent, worker.last_words(), faults.excused(code, recent))
+        fine = bool(self.setup.command) or faults.excused(code, recent)  # how another program ends is its own affair
+        found = Exit(worker.number, code, self.now, recent, worker.last_words(), fine)
         self.exits.append(found)
         self._tell(f"{worker.name} ended by itself with {code}{'' if found.expected else ', UNEXPECTED'}: {found.said}")
 
@@ -301,25 +302,37 @@ class _Run:
 
     def _finish(self) -> None:
         ends = self._source_ends()
-        if not self._until(lambda: self.watch.positions == ends, SETTLES_WITHIN):
-            self.stuck.append(f"the group did not reach the end: at {self.watch.positions} of {ends}")
-        self._tell(f"the group is at {self.watch.positions}")
+        done = self._seems_done if self.setup.command else self._stands_at
+        if not self._until(lambda: done(ends), SETTLES_WITHIN) and not self.setup.command:
+            self.stuck.append(f"the group did not reach the end: at {self.positions.positions} of {ends}")
+        self._tell(f"the group is at {self.positions.positions}")
         self._finishing = True
         for worker in self.workers:
             worker.ending = self.now
             worker.send(signal.SIGTERM)
         self._until(lambda: not any(worker.alive for worker in self.workers), ENDS_WITHIN + 5)
-        partitions = self.setup.partitions
-        if not observe.eventually(
-            lambda: observe.no_transaction_open(self.bootstrap, self.names.target, partitions), 60.0
-        ):
+        if not observe.eventually(self._all_visible, 60.0):
             self.stuck.append("a transaction stayed open in the target")
+
+    def _stands_at(self, ends: Mapping[int, int]) -> bool:
+        return self.positions.positions == ends
+
+    def _seems_done(self, ends: Mapping[int, int]) -> bool:
+        """It may keep its positions elsewhere, move them before or long after its output, or have given up."""
+        if self.reader.flows(QUIET):
+            return False
+        return self._stands_at(ends) or not self.reader.flows(SILENT) or len(set(self.reader.rows.values())) >= self.feeder.count  # fmt: skip
+
+    def _all_visible(self) -> bool:
+        self._heed_signals()
+        return observe.no_transaction_open(self.where, self.names.target, self.setup.partitions)
 
     def _source_ends(self) -> dict[int, int]:
         found: dict[int, int] = {}
 
         def look() -> bool:
-            found.update(observe.ends(self.bootstrap, self.names.source, self.setup.partitions))
+            self._heed_signals()
+            found.update(observe.ends(self.where, self.names.source, self.setup.partitions))
             return True
 
         observe.eventually(look, 60.0)
@@ -327,33 +340,42 @@ class _Run:
 
     def _count(self) -> Result:
         self.reader.stop()
-        self.watch.stop()
-        sent = observe.sequences(observe.read_all(self.bootstrap, self.names.source, self.setup.partitions))
-        final = observe.read_all(self.bootstrap, self.names.target, self.setup.partitions)
+        self.positions.stop()
+        source, final = self._read(self.names.source), self._read(self.names.target)
+        sent = {p: list(chain.from_iterable(places)) for p, places in observe.sequences(source).items()}
         seen = observe.sequences(final)
-        found = tally_all(sent, seen)
-        found += Tally(aborted_seen=aborted_seen(self.reader.rows, final), went_back=len(self.watch.back))
-        for partition, before, after in self.watch.back:
+        found = tallies(sent, seen)
+        for place in aborted_seen(self.reader.rows, final):
+            partition = observe.parse(self.reader.rows[place])[0]
+            found[partition] = found.get(partition, Tally()) + Tally(aborted_seen=1)
+        for partition, before, after in self.positions.back:
             self._tell(f"the position of partition {partition} went back from {before} to {after}")
+            if not self.setup.command:  # where another program keeps its positions is its own affair
+                found[partition] = found.get(partition, Tally()) + Tally(went_back=1)
         self._note_feeding(sent)
+        struck = Counter(strike.kind for strike in self.strikes)
         return Result(
             guarantee=self.setup.row.name,
             protocol=self.setup.protocol,
             brokers=len(self.brokers),
             seed=self.setup.seed,
             seconds=self.now,
-            tally=found,
-            faults={kind.value: count for kind, count in sorted(self.struck.items())},
-            biting=self.biting,
+            partitions=found,
+            faults={kind.value: struck[kind] for kind in faults.ALL if kind in struck},
+            biting=sum(strike.bites for strike in self.strikes),
             exits=self.exits,
             stuck=self.stuck,
             wrong=name_wrong(sent, seen),
             history=self.history,
         )
 
+    def _read(self, topic: str) -> dict[observe.Row, bytes]:
+        return observe.read_all(self.where, topic, self.setup.partitions, between=self._heed_signals)
+
     def _note_feeding(self, sent: Mapping[int, Sequence[int]]) -> None:
         """What was acknowledged has to be in the source: else the cluster lost it before any worker could."""
-        fed = replace(tally_all(self.feeder.acknowledged, sent), foreign=0)  # stored, yet not acknowledged
+        stored = {partition: [numbers] for partition, numbers in sent.items()}
+        fed = total(tallies(self.feeder.acknowledged, stored))
         if fed.lost or fed.doubled:
             self.stuck.append(f"the source itself: lost {fed.lost}, doubled {fed.doubled} of what was acknowledged")
         if self.feeder.refused:

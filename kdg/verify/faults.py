@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -24,21 +24,16 @@ class Kind(StrEnum):
     BROKER_PAUSE = "broker-pause"
     """SIGSTOP to a broker for longer than its session with the controller."""
 
+    @property
+    def word(self) -> str:
+        """What a user calls it: short or long, it is a pause."""
+        return "pause" if self in (Kind.PAUSE_SHORT, Kind.PAUSE_LONG) else self.value
+
 
 ALL = tuple(Kind)
+WORDS = tuple(dict.fromkeys(kind.word for kind in ALL))
 ON_WORKERS = (Kind.KILL, Kind.TERM, Kind.PAUSE_SHORT, Kind.PAUSE_LONG)
 ON_BROKERS = frozenset(ALL) - frozenset(ON_WORKERS)
-
-# Seconds until what was stopped goes on: started again or thawed. A worker that stays away for longer than the session
-# (8 s) is found dead by the group; one that comes back at once meets its own past.
-_HOLDS: dict[Kind, tuple[float, ...]] = {
-    Kind.KILL: (0.2, 0.2, 1.0, 8.0),
-    Kind.TERM: (0.2, 1.0),
-    Kind.PAUSE_SHORT: (1.0,),
-    Kind.PAUSE_LONG: (9.0,),
-    Kind.BROKER_KILL: (0.5, 2.0),
-    Kind.BROKER_PAUSE: (1.0, 5.0),
-}
 
 # How often each comes in a round; a round is shuffled, so that a short run has its share of each.
 _SHARES = {
@@ -50,12 +45,57 @@ _SHARES = {
     Kind.BROKER_PAUSE: 1,
 }
 
-GAP = (3.0, 7.0)
-"""Seconds between two faults: closer together they starve the group, which shows nothing (HAZARDS.md)."""
-PATIENT = 0.75
-"""The share of the faults that wait until records flow; the others strike into whatever recovery is going on."""
-FLOW_WAIT = 10.0
-"""Seconds for which a patient fault waits at the most."""
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast faults follow each other, and the times of the group that they are measured by.
+
+    gap: seconds between two of them: closer together than the group recovers, they starve it, which shows nothing (HAZARDS.md).
+    holds: seconds until what was stopped goes on, started again or thawed. A worker that stays away for longer than the
+    session is found dead by the group; one that comes back at once meets its own past. patient: the share of the faults that
+    wait until records flow, for flow_wait seconds at the most; the others strike into whatever recovery is going on.
+    """
+
+    session_ms: int
+    transaction_ms: int
+    gap: tuple[float, float]
+    holds: Mapping[Kind, tuple[float, ...]]
+    patient: float = 0.75
+    flow_wait: float = 10.0
+
+
+THOROUGH = Pace(
+    session_ms=6000,
+    transaction_ms=8000,
+    gap=(3.0, 7.0),
+    holds={
+        Kind.KILL: (0.2, 0.2, 1.0, 8.0),
+        Kind.TERM: (0.2, 1.0),
+        Kind.PAUSE_SHORT: (1.0,),
+        Kind.PAUSE_LONG: (9.0,),
+        Kind.BROKER_KILL: (0.5, 2.0),
+        Kind.BROKER_PAUSE: (1.0, 5.0),
+    },
+)
+"""For long runs: each fault may play out before the next one comes."""
+
+BRISK = Pace(
+    session_ms=2000,
+    transaction_ms=3000,
+    gap=(0.4, 1.6),
+    holds={
+        Kind.KILL: (0.1, 0.1, 0.5, 2.5),
+        Kind.TERM: (0.1, 0.5),
+        Kind.PAUSE_SHORT: (0.7,),
+        Kind.PAUSE_LONG: (4.0,),
+        Kind.BROKER_KILL: (0.3, 1.0),
+        Kind.BROKER_PAUSE: (0.7, 4.0),
+    },
+)
+"""At least 20 faults a minute. It takes a cluster that allows a session of 2 s, which ours does."""
+
+FOREIGN = replace(THOROUGH, gap=(0.4, 1.6), patient=1.0, flow_wait=60.0)
+"""For clusters and programs that are not ours: their sessions are 6 s or longer, and each fault waits until they have recovered."""
 
 # What a worker may end with by itself when a broker was away a moment ago: aborted, unknown, unreachable, undelivered.
 EXCUSES: dict[Kind, frozenset[int]] = {
@@ -77,8 +117,8 @@ class Fault:
     patient: bool
 
 
-def plan(seed: int, kinds: Sequence[Kind] = ALL, gap: tuple[float, float] = GAP) -> Iterator[Fault]:
-    """The faults of a run, without end. The same seed and kinds give the same faults."""
+def plan(seed: int, kinds: Sequence[Kind] = ALL, pace: Pace = THOROUGH) -> Iterator[Fault]:
+    """The faults of a run, without end. The same seed, kinds and pace give the same faults."""
     chance = random.Random(seed)  # noqa: S311  # to be repeated, not to be secret
     while True:
         deck = [kind for kind in kinds for _ in range(_SHARES[kind])]
@@ -86,10 +126,10 @@ def plan(seed: int, kinds: Sequence[Kind] = ALL, gap: tuple[float, float] = GAP)
         for kind in deck:
             yield Fault(
                 kind,
-                gap=chance.uniform(*gap),
+                gap=chance.uniform(*pace.gap),
                 victim=chance.random(),
-                hold=chance.choice(_HOLDS[kind]),
-                patient=chance.random() < PATIENT,
+                hold=chance.choice(pace.holds[kind]),
+                patient=chance.random() < pace.patient,
             )
 
 

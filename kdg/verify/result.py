@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kdg.guarantees import Guarantee
-from kdg.verify.counting import Tally, breaches
+from kdg.verify.counting import Tally, breaches, total
+
+BITES = 0.6
+"""The share of the faults that has to hit while records flow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run. records: in the source; faults: how many of each kind; biting: those that hit while records flowed.
+    """One run. faults: how many of each kind; biting: those that hit while records flowed.
 
     stuck: what was not settled in the end although nothing was broken any more. wrong: which records, by name.
     """
@@ -37,13 +40,29 @@ class Result:
     brokers: int
     seed: int
     seconds: float
-    tally: Tally
+    partitions: Mapping[int, Tally]
     faults: Mapping[str, int]
     biting: int
     exits: Sequence[Exit] = ()
     stuck: Sequence[str] = ()
     wrong: Mapping[str, Sequence[str]] = field(default_factory=dict)
     history: Sequence[str] = ()
+
+    @property
+    def tally(self) -> Tally:
+        """All partitions together."""
+        return total(self.partitions)
+
+    @property
+    def struck(self) -> int:
+        """How many faults there were."""
+        return sum(self.faults.values())
+
+    def too_few(self, least: int = 1) -> list[str]:
+        """Why the run shows nothing, although nothing broke; empty when at least so many faults, and most of them, hit the flow."""
+        if self.biting >= max(least, BITES * self.struck):
+            return []
+        return [f"only {self.biting} of {self.struck} faults hit while records flowed"]
 
     @property
     def unexpected(self) -> list[Exit]:
@@ -57,7 +76,7 @@ class Result:
 
     def as_json(self) -> dict[str, Any]:
         """For `json.dumps`."""
-        return asdict(self)
+        return {**asdict(self), "tally": asdict(self.tally)}
 
 
 _COLUMNS = (
@@ -81,7 +100,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         result.protocol,
         str(result.brokers),
         f"{tally.records:,}",
-        f"{sum(result.faults.values())} ({kinds})",
+        f"{result.struck} ({kinds})",
         str(result.biting),
         *map(str, numbers),
         str(len(result.exits)),

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,22 @@ _WRITE_PID_AND_RUN = 'echo $$ > "$0" && exec "$@"'
 
 TAIL = 8
 """Lines of stderr that are kept with the end of a worker."""
+PARTING = 5.0
+"""Seconds that the other processes of a command have to end by themselves once its first one has, after SIGTERM."""
+HOME = "\0home"
+"""Stands in a command for the folder that holds `Crew.files`, which only the crew knows."""
+
+
+_NO_GROUP = (ProcessLookupError, PermissionError)
+"""The second is how macOS says that there are only zombies."""
+
+
+def _group_lives(pid: int) -> bool:
+    try:
+        os.killpg(pid, 0)
+    except _NO_GROUP:
+        return False
+    return True
 
 
 @dataclass(slots=True)
@@ -39,6 +56,7 @@ class Worker:
     ending: float | None = None
     starts: int = 0
     _process: subprocess.Popen[bytes] | None = None
+    _parting: float | None = None
     _log_from: int = 0
 
     @property
@@ -61,7 +79,7 @@ class Worker:
         if self._process is not None:
             return
         self.starts += 1
-        self.frozen, self.ending = False, None
+        self.frozen, self.ending, self._parting = False, None, None
         with self.log.open("ab") as log:
             log.write(f"== start {self.starts}\n".encode())
             log.flush()
@@ -76,9 +94,10 @@ class Worker:
             )
 
     def send(self, number: signal.Signals) -> None:
-        """A signal to the process, if there is one."""
-        if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, number)
+        """A signal to all processes of the command, if there are any."""
+        if self._process is not None:
+            with contextlib.suppress(*_NO_GROUP):
+                os.killpg(self._process.pid, number)
 
     def pause(self) -> None:
         """SIGSTOP."""
@@ -91,18 +110,31 @@ class Worker:
         self.frozen = False
 
     def reap(self, timeout: float = 0.0) -> int | None:
-        """How the process ended, as subprocess gives it (-N for a signal), once; None while it runs or if there is none."""
+        """How the process ended, as subprocess gives it (-N for a signal), once; None while it runs or if there is none.
+
+        A command may be more than one process (`a | b` in a shell): the others are given time when the end was asked for.
+        """
         if self._process is None:
             return None
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        try:
             code = self._process.wait(timeout)
-            (self.folder / "pid").unlink(missing_ok=True)
-            self._process = None
-            return code
-        return None
+        except subprocess.TimeoutExpired:
+            return None
+        self._parting = time.monotonic() if self._parting is None else self._parting
+        if self.ending is not None and self._others() and time.monotonic() - self._parting < PARTING:
+            return None
+        self.send(signal.SIGKILL)
+        (self.folder / "pid").unlink(missing_ok=True)
+        self._process = None
+        return code
+
+    def _others(self) -> bool:
+        """Whether some process of the command is left; its first one is gone."""
+        return self._process is not None and _group_lives(self._process.pid)
 
     def kill(self) -> int | None:
         """SIGKILL, and its end."""
+        self.ending = None
         self.send(signal.SIGKILL)
         return self.reap(30.0)
 
@@ -115,17 +147,24 @@ class Worker:
 
 @dataclass(slots=True)
 class Crew:
-    """The workers, inside `with`. commands: one argv a worker. logs: where their stderr is kept; else it goes with them."""
+    """The workers, inside `with`.
+
+    commands: one argv a worker. logs: where their stderr is kept; else it goes with them. files: what lies in HOME, by name,
+    for nobody else to read.
+    """
 
     commands: Sequence[Sequence[str]]
     environment: Mapping[str, str]
     logs: Path | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
     _keeper: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         home = Path(tempfile.mkdtemp(prefix="kdg-verify-")).resolve()
         self._keeper = _keep(home)
+        for name, content in self.files.items():
+            (home / name).write_text(content, encoding="utf-8")
         for number, argv in enumerate(self.commands, 1):
             folder = home / str(number)
             folder.mkdir()
@@ -133,7 +172,8 @@ class Crew:
             logs.mkdir(parents=True, exist_ok=True)
             log = logs / f"worker-{number}.stderr"
             log.write_bytes(b"")
-            self.workers.append(Worker(number, argv, self.environment, folder, log))
+            environment = {**self.environment, "KDG_WORKER": str(number)}
+            self.workers.append(Worker(number, [word.replace(HOME, str(home)) for word in argv], environment, folder, log))  # fmt: skip
         return self
 
     def __exit__(

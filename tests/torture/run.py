@@ -24,13 +24,12 @@ from kdg.kafka.observe import Failures
 from kdg.sandbox import Sandbox
 from kdg.verify import engine
 from kdg.verify.result import Result, table
+from kdg.verify.setup import PROTOCOLS, Setup, cluster
 
 AROUND = 30.0
 """Seconds of a run in which nothing is disturbed: starting, settling, counting."""
 SHARE = {True: 5.0, False: 1.0}
 """How much of the time a run gets: of those that promise neither loss nor doubling, and of the others."""
-BITES = 0.6
-"""The share of the faults that has to hit while records flow."""
 ENOUGH = 200
 """How many faults a whole plan has to see bite under exactly-once."""
 
@@ -55,7 +54,7 @@ def plan(minutes: float, seed: int, only: Sequence[str] = ()) -> list[Case]:
     """All combinations, or those whose name holds every word of one of `only`; the time shared out among them."""
     everything = [
         Case(row, protocol, brokers, 0.0, seed + index)
-        for index, (brokers, protocol, row) in enumerate(product((1, 3), engine.PROTOCOLS, reversed(GUARANTEES)))
+        for index, (brokers, protocol, row) in enumerate(product((1, 3), PROTOCOLS, reversed(GUARANTEES)))
     ]
     chosen = [case for case in everything if not only or any(_matches(case, words) for words in only)]
     shares = sum(SHARE[strict(case.row)] for case in chosen) or 1.0
@@ -82,10 +81,7 @@ def judge(results: Sequence[Result], *, whole: bool) -> list[str]:
     for result in results:
         name = f"{result.guarantee} {result.protocol} {result.brokers} (seed {result.seed})"
         wrong += [f"{name}: {breach}" for breach in result.breaches(rows[result.guarantee])]
-        if result.biting < BITES * sum(result.faults.values()) or not result.biting:
-            wrong.append(
-                f"{name}: only {result.biting} of {sum(result.faults.values())} faults hit while records flowed"
-            )
+        wrong += [f"{name}: {reason}" for reason in result.too_few()]
     return wrong + (_did_not_bite(results) if whole else [])
 
 
@@ -104,8 +100,8 @@ def _did_not_bite(results: Sequence[Result]) -> list[str]:
 
 def run(case: Case, logs: Path, note: Callable[[str], None]) -> Result:
     """One run on a cluster of its own."""
-    setup = engine.Setup(case.row, case.protocol, case.seed, case.seconds, logs=logs / case.name.replace(" ", "-"))
-    with Sandbox(case.brokers, properties=engine.CLUSTER) as sandbox:
+    setup = Setup(case.row, case.protocol, case.seed, case.seconds, logs=logs / case.name.replace(" ", "-"))
+    with Sandbox(case.brokers, properties=cluster(setup.pace)) as sandbox:
         return engine.run(setup, sandbox.bootstrap, sandbox.brokers, note)
 
 
@@ -155,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the plan and print what came out."""
     options = _options(arguments)
     signal.signal(signal.SIGTERM, _stop)  # cleaned up like Ctrl-C
-    only = [f"{protocol} 1" for protocol in engine.PROTOCOLS] if options.quick and not options.only else options.only
+    only = [f"{protocol} 1" for protocol in PROTOCOLS] if options.quick and not options.only else options.only
     cases = plan(8.0 if options.quick else options.minutes, options.seed, only)
     logs = options.logs or Path(tempfile.mkdtemp(prefix="kdg-torture-"))
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,24 +13,25 @@ import pytest
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE
 from kdg.sandbox import Sandbox
 from kdg.verify import engine
-from kdg.verify.faults import Kind
+from kdg.verify.faults import THOROUGH, Kind
 from kdg.verify.result import Result
+from kdg.verify.setup import Setup, cluster
 
 MUTANT = (sys.executable, str(Path(__file__).with_name("mutant.py")))
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(properties=engine.CLUSTER) as sandbox:
+    with Sandbox(properties=cluster(THOROUGH)) as sandbox:
         yield sandbox
 
 
-def run(sandbox: Sandbox, setup: engine.Setup) -> Result:
+def run(sandbox: Sandbox, setup: Setup) -> Result:
     return engine.run(setup, sandbox.bootstrap, sandbox.brokers)
 
 
 def test_exactly_once_under_kills_loses_and_doubles_nothing(sandbox: Sandbox) -> None:
-    setup = engine.Setup(EXACTLY_ONCE, seed=1, seconds=14, kinds=[Kind.KILL], gap=(2, 4))
+    setup = Setup(EXACTLY_ONCE, seed=1, seconds=14, kinds=[Kind.KILL], pace=replace(THOROUGH, gap=(2, 4)))
     result = run(sandbox, setup)
     assert result.breaches(EXACTLY_ONCE) == []
     assert result.tally.records > 5_000
@@ -38,12 +40,12 @@ def test_exactly_once_under_kills_loses_and_doubles_nothing(sandbox: Sandbox) ->
 
 def test_a_position_that_moves_first_is_found_to_lose(sandbox: Sandbox) -> None:
     lingering = ("-X", "linger.ms=300")
-    setup = engine.Setup(
+    setup = Setup(
         AT_LEAST_ONCE,
         seed=2,
         seconds=8,
         kinds=[Kind.KILL],
-        gap=(2, 3),
+        pace=replace(THOROUGH, gap=(2, 3)),
         program=(*MUTANT, "commit-first"),
         extra=lingering,
     )
@@ -54,8 +56,13 @@ def test_a_position_that_moves_first_is_found_to_lose(sandbox: Sandbox) -> None:
 
 
 def test_a_position_that_moves_last_is_found_to_double(sandbox: Sandbox) -> None:
-    setup = engine.Setup(
-        AT_MOST_ONCE, seed=3, seconds=8, kinds=[Kind.KILL], gap=(2, 3), program=(*MUTANT, "write-first")
+    setup = Setup(
+        AT_MOST_ONCE,
+        seed=3,
+        seconds=8,
+        kinds=[Kind.KILL],
+        pace=replace(THOROUGH, gap=(2, 3)),
+        program=(*MUTANT, "write-first"),
     )
     result = run(sandbox, setup)
     assert result.tally.doubled > 0
@@ -71,7 +78,7 @@ def test_nothing_is_left_behind(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
         started.extend(int(file.read_text()) for file in tmp_path.rglob("pid"))
         raise KeyboardInterrupt(line)
 
-    setup = engine.Setup(EXACTLY_ONCE, seconds=8, kinds=[Kind.PAUSE_LONG], gap=(0.1, 0.2))
+    setup = Setup(EXACTLY_ONCE, seconds=8, kinds=[Kind.PAUSE_LONG], pace=replace(THOROUGH, gap=(0.1, 0.2)))
     with pytest.raises(KeyboardInterrupt):
         engine.run(setup, sandbox.bootstrap, sandbox.brokers, stop)
     assert len(started) == setup.workers

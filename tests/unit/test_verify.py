@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES
 from kdg.verify import faults
-from kdg.verify.counting import Tally, aborted_seen, allowed, breaches, name_wrong, tally, tally_all
+from kdg.verify.counting import Tally, aborted_seen, allowed, breaches, name_wrong, tallies, tally, total
 from kdg.verify.faults import Kind
 from kdg.verify.result import Exit, Result, table
 from kdg.verify.workers import Crew
@@ -58,17 +58,25 @@ def test_what_the_source_itself_holds_twice_may_come_twice() -> None:
 
 
 def test_partitions_are_counted_together_and_a_missing_one_is_lost() -> None:
-    assert tally_all({0: [1, 2], 1: [1]}, {0: [1, 2, 2]}) == Tally(records=3, lost=1, doubled=1)
+    found = tallies({0: [1, 2], 1: [1]}, {0: [[1, 2, 2]]})
+    assert found == {0: Tally(records=2, doubled=1), 1: Tally(records=1, lost=1)}
+    assert total(found) == Tally(records=3, lost=1, doubled=1)
+
+
+def test_order_is_a_matter_of_one_partition_of_the_output() -> None:
+    assert tally([1, 2, 3, 4], [1, 3], [2, 4]) == Tally(records=4)
+    assert tally([1, 2, 3, 4], [3, 1], [2, 4]) == Tally(records=4, out_of_order=1)
+    assert tally([1, 2], [1, 2], [2]) == Tally(records=2, doubled=1)
 
 
 def test_a_record_that_was_shown_and_is_not_there_in_the_end_was_aborted() -> None:
     live = {(0, 5): b"0:1", (0, 6): b"0:2", (1, 1): b"1:1"}
-    assert aborted_seen(live, live) == 0
-    assert aborted_seen(live, {(0, 5): b"0:1", (0, 6): b"0:9"}) == 2
+    assert aborted_seen(live, live) == []
+    assert aborted_seen(live, {(0, 5): b"0:1", (0, 6): b"0:9"}) == [(0, 6), (1, 1)]
 
 
 def test_the_records_that_are_wrong_are_named_as_ranges() -> None:
-    named = name_wrong({3: [1, 2, 3, 4, 9]}, {3: [4, 4]})
+    named = name_wrong({3: [1, 2, 3, 4, 9]}, {3: [[4], [4]]})
     assert named == {"lost": ["3:1-3", "3:9"], "doubled": ["3:4"]}
 
 
@@ -129,7 +137,7 @@ def result(tally: Tally, **more: object) -> Result:
         "guarantee": EXACTLY_ONCE.name, "protocol": "range", "brokers": 3, "seed": 1, "seconds": 60.0,
         "faults": {"kill": 2, "term": 1}, "biting": 2,
     }  # fmt: skip
-    return Result(tally=tally, **(fields | more))  # type: ignore[arg-type]  # as named above
+    return Result(partitions={0: tally}, **(fields | more))  # type: ignore[arg-type]  # as named above
 
 
 def test_an_unexpected_end_and_what_got_stuck_break_the_promise_too() -> None:
