@@ -44,13 +44,15 @@ def tally(sent: Sequence[int], *seen: Sequence[int]) -> Tally:
     """One partition: its input, and what each partition of the output holds of it, all in order.
 
     A record is out of order when it comes for the first time after one that was sent later; its repetitions are doubled.
+    Of a record that is in more than one place nobody knows where it came first.
     """
     expected, got = Counter(sent), Counter(chain.from_iterable(seen))
+    places = Counter(chain.from_iterable(map(set, seen)))
     return Tally(
         records=len(sent),
         lost=(expected - got).total(),
         doubled=sum(max(count - expected[number], 0) for number, count in got.items() if number in expected),
-        out_of_order=sum(_out_of_order(sent, place) for place in seen),
+        out_of_order=sum(_out_of_order(sent, [n for n in place if places[n] == 1]) for place in seen),
         foreign=sum(count for number, count in got.items() if number not in expected),
     )
 

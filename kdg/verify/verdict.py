@@ -67,10 +67,12 @@ class Verdict:
         return f"{self.row.name} {'broken' if self.broken else 'not shown' if self.not_shown else 'held'}"
 
     def _which(self) -> str:
+        """Which records, and what a worker said that ended by itself."""
         may = allowed(self.row)
         wrong = {kind: names for kind, names in self.result.wrong.items() if names and kind not in may}
         named = "; ".join(f"{kind} {', '.join(names)}" for kind, names in wrong.items())
-        return f"By partition:record of the input: {named}." if named else ""
+        told = [f"By partition:record of the input: {named}."] if named else []
+        return "\n     ".join(told + [f"Worker {each.worker} said: {each.said}" for each in self.result.unexpected[:1]])
 
     # ── text ──
 

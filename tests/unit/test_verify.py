@@ -69,6 +69,10 @@ def test_order_is_a_matter_of_one_partition_of_the_output() -> None:
     assert tally([1, 2], [1, 2], [2]) == Tally(records=2, doubled=1)
 
 
+def test_a_repetition_in_another_partition_is_doubled_and_not_out_of_order() -> None:
+    assert tally([1, 2, 3, 4], [1, 4], [2, 3, 1]) == Tally(records=4, doubled=1)
+
+
 def test_a_record_that_was_shown_and_is_not_there_in_the_end_was_aborted() -> None:
     live = {(0, 5): b"0:1", (0, 6): b"0:2", (1, 1): b"1:1"}
     assert aborted_seen(live, live) == []

@@ -1,0 +1,194 @@
+"""`kdg verify` on a real Kafka: right programs pass, wrong ones fail with the right counts, and nothing is left anywhere.
+
+The programs run at the same time, each with topics of its own on the session's broker; what is asked of each is asked afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from kdg.errors import NotMet
+from kdg.guarantees import AT_LEAST_ONCE
+from kdg.verify import engine
+from kdg.verify.faults import Kind
+from kdg.verify.setup import PREFIX, Setup
+
+from .support import KDG, Done, Kafka, Run, eventually
+from .test_sandbox_command import processes_below
+
+PROGRAMS = str(Path(__file__).parents[1] / "verify" / "programs.py")
+SESSION = {"VERIFY_SESSION_MS": "2000"}
+NO_REBALANCE = {"VERIFY_SESSION_MS": "20000"}
+"""Longer than any pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A program, what it is held to, and the faults that bring out what is wrong with it."""
+
+    program: str
+    guarantee: str
+    faults: str
+    seconds: int
+    environment: Mapping[str, str]
+    here: bool = True
+
+
+CASES = (
+    Case("commit-after", "at-least-once", "kill,term", 12, SESSION),
+    Case("auto-commit", "at-least-once", "kill", 10, SESSION),
+    Case("no-rewind", "exactly-once", "pause", 10, SESSION),
+    Case("twice", "at-most-once", "pause", 8, NO_REBALANCE),
+    Case("acks-0", "at-least-once", "broker-kill", 14, SESSION, here=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run ended, and what it wrote."""
+
+    done: Done
+    report: Mapping[str, Any]
+    junit: Xml.Element
+    skipped: int
+
+
+def argv(case: Case, kafka: Kafka, folder: Path) -> list[str]:
+    options = ["-g", case.guarantee, "--faults", case.faults, "--for", f"{case.seconds}s", "--seed", "1"]
+    options += ["--on-this-cluster", "-b", kafka.bootstrap] if case.here else []
+    options += ["--report", str(folder / "report"), "--junit", str(folder / "junit")]
+    return [KDG, "verify", *options, "--", sys.executable, PROGRAMS, case.program]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("KDG_", "VERIFY_"))}
+    (folder / "tmp").mkdir(parents=True)
+    return {**kept, "TMPDIR": str(folder / "tmp"), "VERIFY_SKIPPED": str(folder / "skipped"), **more}
+
+
+@pytest.fixture(scope="module")
+def ended(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
+    """All cases, run at the same time."""
+    root = tmp_path_factory.mktemp("verify")
+    found = {}
+    with ExitStack() as stack:
+        runs = {}
+        for case in CASES:
+            folder = root / case.program
+            env = environment(folder, **case.environment)
+            runs[case.program] = folder, stack.enter_context(Run(argv(case, kafka, folder), env, DEVNULL, None))
+        for name, (folder, run) in runs.items():
+            done = run.end(120)
+            skipped = folder / "skipped"
+            found[name] = Ended(
+                done,
+                json.loads((folder / "report").read_text()),
+                Xml.parse(folder / "junit").getroot(),  # noqa: S314  # our own
+                len(skipped.read_bytes().splitlines()) if skipped.exists() else 0,
+            )
+            assert list((folder / "tmp").iterdir()) == []
+            assert processes_below(folder) == []
+    return found
+
+
+def failed_checks(ended: Ended) -> set[str | None]:
+    return {case.get("name") for case in ended.junit.iter("testcase") if case.find("failure") is not None}
+
+
+def test_a_program_that_commits_after_the_flush_holds_at_least_once(ended: Mapping[str, Ended]) -> None:
+    found = ended["commit-after"]
+    assert found.done.code == 0, found.done.err
+    assert b"at-least-once held" in found.done.out.splitlines()[-1]
+    assert found.report["lost"] == 0
+    assert found.report["records"] > 5_000
+    assert set(found.report["faults"]) <= {"kill", "term"}
+    assert failed_checks(found) == set()
+
+
+def test_a_commit_before_processing_loses(ended: Mapping[str, Ended]) -> None:
+    found = ended["auto-commit"]
+    assert found.done.code == 10
+    assert found.report["lost"] > 0
+    assert found.report["doubled"] == found.report["foreign"] == 0
+    assert f"at-least-once is broken: lost {found.report['lost']}" in found.done.err
+    assert failed_checks(found) == {"no record lost"}
+
+
+def test_no_rewind_after_an_abort_loses_exactly_what_was_aborted(ended: Mapping[str, Ended]) -> None:
+    found = ended["no-rewind"]
+    assert found.done.code == 10
+    assert found.skipped > 0
+    assert found.report["lost"] == found.skipped
+    assert found.report["doubled"] == 0
+    assert sum(partition["lost"] for partition in found.report["partitions"].values()) == found.skipped
+
+
+def test_each_record_that_is_sent_twice_is_counted(ended: Mapping[str, Ended]) -> None:
+    found = ended["twice"]
+    assert found.done.code == 10
+    each = [partition["records"] for partition in found.report["partitions"].values()]
+    assert found.report["doubled"] == sum(-(-count // 10) for count in each)
+    assert found.report["lost"] == 0
+    assert failed_checks(found) == {"no record doubled"}
+
+
+def test_acks_0_called_at_least_once_loses_when_a_broker_dies(ended: Mapping[str, Ended]) -> None:
+    found = ended["acks-0"]
+    assert found.done.code == 10
+    assert found.report["lost"] > 0
+    assert found.report["faults"].keys() == {"broker-kill"}
+    assert "no record lost" in failed_checks(found)
+
+
+def left_on(kafka: Kafka) -> list[str]:
+    """Topics and groups that verify made."""
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
+    groups = [group.group_id for group in admin.list_consumer_groups().result(10).valid]
+    return [name for name in [*admin.list_topics(timeout=10).topics, *groups] if name.startswith(PREFIX)]
+
+
+def test_nothing_is_left_on_the_cluster_and_what_is_made_was_said_first(
+    ended: Mapping[str, Ended], kafka: Kafka
+) -> None:
+    assert eventually(lambda: left_on(kafka) == [], 10)
+    for case in CASES:
+        first = ended[case.program].done.err.splitlines()[0]
+        assert not case.here or ("this makes the topics kdg-verify-" in first and kafka.bootstrap in first)
+
+
+@pytest.mark.parametrize("here", [True, False], ids=["on this cluster", "on its own"])
+def test_a_signal_ends_it_and_nothing_is_left(kafka: Kafka, tmp_path: Path, here: bool) -> None:
+    where = ["--on-this-cluster", "-b", kafka.bootstrap] if here else []
+    argv = [KDG, "verify", "-g", "eos", "--for", "60s", "-v", *where]
+    with Run(argv, environment(tmp_path), DEVNULL, None) as run:
+        assert eventually(lambda: " worker " in run.err, 60), run.err
+        assert processes_below(tmp_path)
+        assert not here or left_on(kafka)
+        run.signal(signal.SIGINT)
+        done = run.end(40)
+    assert done.code == -signal.SIGINT
+    assert done.out == b""
+    assert processes_below(tmp_path) == []
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert eventually(lambda: left_on(kafka) == [], 10)
+
+
+def test_a_program_that_copies_nothing_is_told_soon(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "STARTS_WITHIN", 2.0)
+    setup = Setup(AT_LEAST_ONCE, kinds=[Kind.KILL], workers=1, command=[sys.executable, "-c", "print(1/0)"])
+    with pytest.raises(NotMet, match=r"(?s)no record came out within 2 s.*ZeroDivisionError"):
+        engine.run(setup, kafka.bootstrap, ())
+    assert eventually(lambda: left_on(kafka) == [], 10)

@@ -1,0 +1,115 @@
+"""`make verify-others`: what other programs lose and double under the faults that kdg is run under, as a table for the README.
+
+Each is given to `kdg verify` as CMD, with its own settings but for the session, 6 s, so that a group recovers before the next
+fault. kcat has to be installed (apt-get install kcat, brew install kcat); the console tools come from the sandbox's jars.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kdg.sandbox import Sandbox
+
+KDG = str(Path(sys.executable).with_name("kdg"))
+PROGRAMS = Path(__file__).with_name("programs.py")
+TOOLS = {
+    "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
+    "kafka-console-producer": "org.apache.kafka.tools.ConsoleProducer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """One row: what it is called, what it is held to, and how it is run, by a shell or as kdg's own pipe."""
+
+    name: str
+    guarantee: str
+    script: str = ""
+    workers: int = 3
+
+
+CONSOLE = """\
+kafka-console-consumer --bootstrap-server $KDG_BROKERS --group $KDG_GROUP --topic $KDG_SOURCE --from-beginning \
+--command-property session.timeout.ms=6000 | kafka-console-producer --bootstrap-server $KDG_BROKERS --topic $KDG_TARGET"""
+KCAT = """\
+kcat -b $KDG_BROKERS -X session.timeout.ms=6000 -X auto.offset.reset=earliest -q -G $KDG_GROUP $KDG_SOURCE \
+| kcat -b $KDG_BROKERS -P -t $KDG_TARGET"""
+PYTHON = "python {programs} {name}"
+
+OTHERS = (
+    Other("`kdg pipe -g at-least-once`", "at-least-once"),
+    Other("`kdg pipe -g exactly-once`", "exactly-once"),
+    Other("kcat into kcat", "at-least-once", KCAT),
+    Other("console consumer into console producer", "at-least-once", CONSOLE, workers=2),
+    Other(
+        "a Python loop with the library's defaults (`plain`)",
+        "at-least-once",
+        PYTHON.format(programs=PROGRAMS, name="plain"),
+    ),
+    Other(
+        "a Python loop that commits after the flush (`commit-after`)",
+        "at-least-once",
+        PYTHON.format(programs=PROGRAMS, name="commit-after"),
+    ),
+)
+
+
+def verify(other: Other, seconds: str, path: str, report: Path) -> Mapping[str, Any]:
+    """The report of one run."""
+    argv = [KDG, "verify", "-g", other.guarantee, "--for", seconds, "--workers", str(other.workers), "--seed", "1", "--report", str(report)]  # fmt: skip
+    argv += ["--", "sh", "-c", other.script] if other.script else []
+    subprocess.run(argv, env={**os.environ, "PATH": path}, stdout=sys.stderr, check=False)
+    found: Mapping[str, Any] = json.loads(report.read_text())
+    return found
+
+
+def wrappers(folder: Path) -> None:
+    """Kafka's console tools under the names that they have in its bin folder."""
+    sandbox = Sandbox()
+    for name, main_class in TOOLS.items():
+        script = folder / name
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(sandbox.tool(main_class))} "$@"\n')
+        script.chmod(0o755)
+
+
+def row(other: Other, report: Mapping[str, Any]) -> str:
+    """One line of the table."""
+    numbers = [f"{report[name]:,}" for name in ("records", "lost", "doubled", "out_of_order")]
+    struck = sum(report["faults"].values())
+    outcome = (
+        "held" if not report["broken"] and not report["not_shown"] else "broken" if report["broken"] else "not shown"
+    )
+    return f"| {' | '.join([other.name, other.guarantee, str(struck), *numbers, outcome])} |\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table, with the date; what happens meanwhile is on stderr."""
+    seconds = arguments[0] if arguments else "60s"
+    if shutil.which("kcat") is None:
+        sys.stderr.write("kcat is not installed: apt-get install kcat, or brew install kcat\n")
+        return 2
+    lines = ["| program | held to | faults | records | lost | doubled | out of order | |\n", "| --- " * 8 + "|\n"]
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home)
+        wrappers(folder)
+        path = os.pathsep.join([home, str(Path(sys.executable).parent), os.environ["PATH"]])
+        for other in OTHERS:
+            lines.append(row(other, verify(other, seconds, path, folder / "report.json")))
+            sys.stderr.write(lines[-1])
+    sys.stdout.write(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, --for {seconds}\n\n{''.join(lines)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

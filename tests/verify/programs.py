@@ -1,0 +1,151 @@
+"""Programs that copy records as people write them, for `kdg verify -- python programs.py NAME`: one is right, the others are not.
+
+Plain confluent_kafka, nothing of kdg. VERIFY_SESSION_MS shortens the session, VERIFY_SKIPPED names a file for what is known to be lost.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from confluent_kafka import Consumer, Message, Producer
+
+SESSION_MS = os.environ.get("VERIFY_SESSION_MS", "6000")
+KDG = SimpleNamespace(**{name: os.environ.get(f"KDG_{name.upper()}", "") for name in ("brokers", "source", "target", "group", "worker")})  # fmt: skip
+
+
+def consumer(**more: Any) -> Consumer:
+    """A member of the group."""
+    settings = {
+        "bootstrap.servers": KDG.brokers,
+        "group.id": KDG.group,
+        "auto.offset.reset": "earliest",
+        "session.timeout.ms": SESSION_MS,
+        "heartbeat.interval.ms": int(SESSION_MS) // 4,
+        **{name.replace("_", "."): value for name, value in more.items()},
+    }
+    made = Consumer(settings)
+    made.subscribe([KDG.source])
+    return made
+
+
+def producer(**more: Any) -> Producer:
+    """Waits for all in-sync replicas, retries, and keeps the order, unless told otherwise."""
+    settings = {"bootstrap.servers": KDG.brokers, "acks": "all", "enable.idempotence": True}
+    return Producer(settings | {name.replace("_", "."): value for name, value in more.items()})
+
+
+def read(source: Consumer) -> list[Message]:
+    """What came within 0.1 s."""
+    return [message for message in source.consume(200, 0.1) if message.error() is None]
+
+
+def send(target: Producer, messages: list[Message]) -> None:
+    """Each to the partition that it came from."""
+    for message in messages:
+        target.produce(KDG.target, message.value(), partition=message.partition() or 0)
+
+
+def commit_after() -> None:
+    """Right, at-least-once: send, flush, and then commit."""
+    source, target = consumer(enable_auto_commit=False), producer()
+    while True:
+        if messages := read(source):
+            send(target, messages)
+            target.flush()
+            source.commit(asynchronous=False)
+
+
+def plain() -> None:
+    """As most people write it: the library's own settings, one record after the other."""
+    source, target = consumer(), Producer({"bootstrap.servers": KDG.brokers})
+    while True:
+        message = source.poll(1.0)
+        if message is not None and message.error() is None:
+            target.produce(KDG.target, message.value())
+            target.poll(0)
+
+
+def auto_commit() -> None:
+    """Wrong: the timer commits what was handed over, whether or not it was sent."""
+    source, target = consumer(auto_commit_interval_ms=100), producer(linger_ms=500)
+    while True:
+        send(target, read(source))
+        target.poll(0)
+
+
+def acks_0() -> None:
+    """Wrong: it commits after the flush, but with acks=0 a flush says nothing about the broker."""
+    source, target = consumer(enable_auto_commit=False), producer(acks=0, enable_idempotence=False)
+    while True:
+        if messages := read(source):
+            send(target, messages)
+            target.flush()
+            source.commit(asynchronous=False)
+
+
+def no_rewind() -> None:
+    """Wrong: transactions as in the book, but after an abort it goes on with what comes next."""
+    skipped: list[Message] = []
+    source = consumer(enable_auto_commit=False, isolation_level="read_committed")
+    # What is taken away starts again where the group stands.
+    source.subscribe([KDG.source], on_revoke=lambda *_: skipped.clear(), on_lost=lambda *_: skipped.clear())
+    target = producer(transactional_id=f"{KDG.group}-{KDG.worker}", transaction_timeout_ms=10_000)
+    target.init_transactions()
+    done = 0
+    while True:
+        if not (messages := read(source)):
+            continue
+        target.begin_transaction()
+        send(target, messages)
+        done += 1
+        if done % 10 == 0:  # as when one record does not pass a check
+            target.abort_transaction()
+            skipped += messages
+            continue
+        commit(source, target)
+        note_skipped(skipped)  # the position has moved past them
+        skipped.clear()
+
+
+def commit(source: Consumer, target: Producer) -> None:
+    """The positions that the consumer has now, in the transaction."""
+    positions = [tp for tp in source.position(source.assignment()) if tp.offset >= 0]
+    target.send_offsets_to_transaction(positions, source.consumer_group_metadata())
+    target.commit_transaction()
+
+
+def note_skipped(messages: list[Message]) -> None:
+    """One line a record, for whoever counts."""
+    if path := os.environ.get("VERIFY_SKIPPED"):
+        with Path(path).open("ab") as file:
+            file.write(b"".join((message.value() or b"") + b"\n" for message in messages))
+
+
+def twice() -> None:
+    """Wrong for anybody but at-least-once: each tenth record goes out again."""
+    source, target = consumer(enable_auto_commit=False), producer()
+    while True:
+        if messages := read(source):
+            send(target, messages)
+            send(target, [message for message in messages if (message.offset() or 0) % 10 == 0])
+            target.flush()
+            source.commit(asynchronous=False)
+
+
+def idle() -> None:
+    """Does nothing at all."""
+    time.sleep(600)
+
+
+PROGRAMS: dict[str, Callable[[], None]] = {
+    f.__name__.replace("_", "-"): f for f in (commit_after, plain, auto_commit, acks_0, no_rewind, twice, idle)
+}
+
+if __name__ == "__main__":
+    PROGRAMS[sys.argv[1]]()
