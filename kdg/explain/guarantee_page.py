@@ -114,7 +114,7 @@ def _crash_lines(row: Guarantee, command: str) -> Table:
 def _see(row: Guarantee) -> Section:
     others = [other for other in GUARANTEES if other is not row]
     first = next(iter(row.producer)).name
-    pages = [f"kdg explain {first}", f"kdg explain {pair(others[-1], row)}"]
+    pages = [f"kdg explain {first}", f"kdg explain {pair(others[-1], row)}", f"kdg verify -g {row.name}"]
     return Section("see", "SEE", DOT.join(pages), pages)
 
 

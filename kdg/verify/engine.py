@@ -288,7 +288,8 @@ class _Run:
 
     def _note_exit(self, worker: Worker, code: int) -> None:
         recent = self._recent()
-        fine = bool(self.setup.command) or faults.excused(code, recent)  # how another program ends is its own affair
+        fine = code in self.setup.pace.given_up or faults.excused(code, recent)
+        fine = fine or bool(self.setup.command)  # how another program ends is its own affair
         found = Exit(worker.number, code, self.now, recent, worker.last_words(), fine)
         self.exits.append(found)
         self._tell(f"{worker.name} ended by itself with {code}{'' if found.expected else ', UNEXPECTED'}: {found.said}")

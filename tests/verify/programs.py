@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -127,24 +126,8 @@ def note_skipped(messages: list[Message]) -> None:
             file.write(b"".join((message.value() or b"") + b"\n" for message in messages))
 
 
-def twice() -> None:
-    """Wrong for anybody but at-least-once: each tenth record goes out again."""
-    source, target = consumer(enable_auto_commit=False), producer()
-    while True:
-        if messages := read(source):
-            send(target, messages)
-            send(target, [message for message in messages if (message.offset() or 0) % 10 == 0])
-            target.flush()
-            source.commit(asynchronous=False)
-
-
-def idle() -> None:
-    """Does nothing at all."""
-    time.sleep(600)
-
-
 PROGRAMS: dict[str, Callable[[], None]] = {
-    f.__name__.replace("_", "-"): f for f in (commit_after, plain, auto_commit, acks_0, no_rewind, twice, idle)
+    f.__name__.replace("_", "-"): f for f in (commit_after, plain, auto_commit, acks_0, no_rewind)
 }
 
 if __name__ == "__main__":
