@@ -75,7 +75,7 @@ def verify(setup: Setup, cluster: Cluster, signals: Signals, *, verbose: bool) -
     names, note = Names.new(), cluster.plan.note
     if cluster.start is None:
         note(_what_it_makes(setup, names, cluster.plan.brokers))
-    with _running(cluster, setup) as (bootstrap, brokers), _live(setup, note, quiet=cluster.plan.quiet, verbose=verbose) as (show, tell):  # fmt: skip
+    with _running(cluster, setup) as (bootstrap, brokers), live(setup, note, quiet=cluster.plan.quiet, verbose=verbose) as (show, tell):  # fmt: skip
         result = engine.run(setup, bootstrap, brokers, tell, names=names, watch=show, signals=signals)
     verdict = Verdict(setup.row, result, setup.command, setup.seconds)
     return Answer(verdict.text(), verdict.as_json(), verdict.as_junit(), verdict.error)
@@ -128,7 +128,7 @@ def _running(cluster: Cluster, setup: Setup) -> Iterator[tuple[str, Sequence[Bro
 
 
 @contextmanager
-def _live(setup: Setup, note: Note, *, quiet: bool, verbose: bool) -> Iterator[tuple[Callable[[Progress], None], Note]]:
+def live(setup: Setup, note: Note, *, quiet: bool, verbose: bool) -> Iterator[tuple[Callable[[Progress], None], Note]]:
     """Who is told of progress, and of each fault: a live view on a terminal; elsewhere nobody, or stderr with -v."""
     if verbose or quiet or not sys.stderr.isatty():
         yield _nobody, note if verbose else _nobody

@@ -49,7 +49,7 @@ CASES = (
     Case("commit-after", "at-least-once", "kill,term", 10, SESSION),
     Case("auto-commit", "at-least-once", "kill", 10, SESSION),
     Case("no-rewind", "exactly-once", "pause", 10, SESSION),
-    Case("acks-0", "at-least-once", "broker-kill", 10, SESSION, here=False),
+    Case("acks-0", "at-least-once", "broker-kill", 12, SESSION, here=False),
 )
 
 
@@ -113,6 +113,7 @@ def test_a_program_that_commits_after_the_flush_holds_at_least_once(ended: Mappi
     assert found.report["records"] > 5_000
     assert set(found.report["faults"]) <= {"kill", "term"}
     assert failed_checks(found) == set()
+    assert "\x1b" not in found.done.err + found.done.out.decode()
 
 
 def test_a_commit_before_processing_loses(ended: Mapping[str, Ended]) -> None:

@@ -56,7 +56,9 @@ def settings_of(out: str) -> dict[str, tuple[str, str]]:
 # ── help ──
 
 
-@pytest.mark.parametrize("command", [[], ["produce"], ["consume"], ["pipe"], ["explain"], ["verify"], ["sandbox"]], ids=str)
+@pytest.mark.parametrize(
+    "command", [[], ["produce"], ["consume"], ["pipe"], ["explain"], ["verify"], ["sandbox"]], ids=str
+)
 @pytest.mark.parametrize("flag", ["--help", "-h"])
 def test_every_command_has_help_on_stdout(kdg: Kdg, command: list[str], flag: str) -> None:
     code, out, err = kdg(*command, flag)
@@ -66,7 +68,9 @@ def test_every_command_has_help_on_stdout(kdg: Kdg, command: list[str], flag: st
 
 def test_the_four_commands_lead_the_help(kdg: Kdg) -> None:
     _code, out, _err = kdg("--help")
-    places = [out.index(f"\n  {command} ") for command in ("produce", "consume", "pipe", "explain", "verify", "sandbox")]
+    places = [
+        out.index(f"\n  {command} ") for command in ("produce", "consume", "pipe", "explain", "verify", "sandbox")
+    ]
     assert places == sorted(places)
 
 

@@ -17,7 +17,9 @@ from kdg.cli.app import make_app
 from kdg.cli.options import Common
 from kdg.cli.plan import plan_of
 from kdg.cli.report import Outcome, as_report
-from kdg.guarantees import Role
+from kdg.guarantees import GUARANTEES, Role
+from kdg.verify.result import Result
+from kdg.verify.verdict import Verdict
 from tests import docs
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +86,12 @@ def test_every_field_of_the_report_is_described(readme: str) -> None:
     described = [name for cell in re.findall(r"\| (`.*?) \|", table) for name in re.findall(r"`(\w+)`", cell)]
     assert set(fields) <= set(described)
     assert json.dumps(fields)
+
+
+def test_every_field_of_verifys_report_is_described(readme: str) -> None:
+    result = Result(GUARANTEES[0].name, "range", 1, 0, 1.0, {}, {}, 0)
+    section = readme.partition("\n### kdg verify\n")[2].partition("\n### ")[0]
+    assert [field for field in Verdict(GUARANTEES[0], result).as_json() if f"`{field}`" not in section] == []
 
 
 def test_every_link_within_the_readme_leads_somewhere(readme: str) -> None:

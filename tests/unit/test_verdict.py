@@ -17,6 +17,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 from rich.console import Console
 
+from kdg.cli import verifying
 from kdg.cli.verify_view import MARKS, View
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
 from kdg.verify import cost, faults
@@ -248,6 +249,24 @@ def test_the_view_shows_records_lag_and_the_faults_on_a_time_line() -> None:
     assert line.index("K") < line.index("P")
     assert "K kill 1" in shown
     assert "P pause 1" in shown
+
+
+@pytest.mark.parametrize(
+    ("terminal", "quiet", "verbose", "live"),
+    [(True, False, False, True), (False, False, False, False), (True, True, False, False), (True, False, True, False)],
+)
+def test_only_a_terminal_has_the_live_view(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, quiet: bool, verbose: bool, live: bool
+) -> None:
+    stderr = StringIO()
+    monkeypatch.setattr("sys.stderr", stderr)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    told: list[str] = []
+    with verifying.live(Setup(EXACTLY_ONCE), told.append, quiet=quiet, verbose=verbose) as (show, tell):
+        show(Progress("faults", 1.0, 5, 4, []))
+        tell("a fault")
+    assert ("lag" in stderr.getvalue()) == live
+    assert (told == ["a fault"]) == verbose
 
 
 def test_the_view_has_a_mark_for_every_kind_of_fault() -> None:
