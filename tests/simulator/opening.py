@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import types
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from unittest import mock
@@ -213,15 +214,14 @@ class _Tapes:
 _TAPES = _Tapes()
 
 
-class _NoThread:
-    """Stands in for threading.Thread where a port waits for a call in it: the model's calls return by themselves."""
-
-    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], **_options: Any) -> None:
-        self._target, self._args = target, args
-
-    def start(self) -> None:
-        """As Thread.start, to the end."""
-        self._target(*self._args)
+def _at_once(call: Callable[[], T]) -> Future[T]:
+    """For in_background: the model's calls return by themselves."""
+    outcome: Future[T] = Future()
+    try:
+        outcome.set_result(call())
+    except Exception as exc:  # noqa: BLE001  # handed to the caller, whatever it is
+        outcome.set_exception(exc)
+    return outcome
 
 
 def _directly(call: Callable[[], T], _seconds: float) -> T:
@@ -238,8 +238,7 @@ def simulated() -> Iterator[Callable[[Clock], None]]:
             patched.enter_context(mock.patch(f"kdg.{name}.time", time))
         for name in ("kafka.source", "kafka.transaction"):
             patched.enter_context(mock.patch(f"kdg.{name}.bounded", _directly))
-        no_threads = types.SimpleNamespace(Thread=_NoThread)
-        patched.enter_context(mock.patch("kdg.kafka.transaction.threading", no_threads))
+        patched.enter_context(mock.patch("kdg.kafka.transaction.in_background", _at_once))
         patched.enter_context(mock.patch("kdg.inputs.os", _TAPES))
 
         def set_clock(clock: Clock) -> None:
