@@ -46,8 +46,11 @@ class Fed(Run):
     def feed(self, values: Sequence[bytes]) -> None:
         """Give it lines."""
         assert self.process.stdin is not None
-        self.process.stdin.write(text(values))
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(text(values))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise AssertionError(f"it has ended: {self.end()}") from None
 
     def close_input(self) -> None:
         """There is no more."""
