@@ -22,7 +22,7 @@ test: setup
 unit: setup
 	$(BIN)/python -m pytest tests/unit tests/cli
 
-# The long runs under faults: about 35 minutes. `make torture ARGS='--quick'`, `ARGS='--only exactly-once,range,3'`.
+# The long runs under faults: about 45 minutes. `make torture ARGS='--quick'`, `ARGS='--only exactly-once,range,3'`.
 # 100,000 histories of the real loop over a model of Kafka, about two minutes; KDG_SIM_SEED and KDG_SIM_SCHEDULES vary it.
 simulate: setup
 	$(BIN)/python -m pytest tests/simulator

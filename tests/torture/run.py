@@ -134,7 +134,7 @@ def _say(line: str) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--minutes", type=float, default=38.0, help="for all runs together, at most 60 (38)")
+    parser.add_argument("--minutes", type=float, default=45.0, help="for all runs together, at most 60 (45)")
     parser.add_argument("--only", action="append", default=[], metavar="WORDS", help="such as 'exactly-once,range,3'")
     parser.add_argument("--seed", type=int, default=1, help="the first run's; the others count on from it (1)")
     parser.add_argument("--quick", action="store_true", help="one broker, about 8 minutes")
