@@ -18,7 +18,10 @@ from typing import IO, Any, NamedTuple, Self
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
-KDG = str(Path(sys.executable).with_name("kdg"))
+from tests import mutants
+
+KDG = mutants.KDG if "MUTANT" in os.environ else str(Path(sys.executable).with_name("kdg"))
+"""The command, or what tests/mutants has made of it."""
 QUICK_GROUP = ("-X", "session.timeout.ms=1000", "-X", "heartbeat.interval.ms=300")
 """A killed member is gone after a second; the sandbox allows it."""
 QUICK_TRANSACTION = ("-X", "transaction.timeout.ms=3000")
