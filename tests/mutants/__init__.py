@@ -274,8 +274,8 @@ MUTANTS: dict[str, Mutant] = {
     "lost-is-kept": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_what_a_pipe_still_holds_when_another_has_taken_over_is_dropped", lost_is_kept),
     "fenced-goes-on": Mutant(f"{ERRORS}, _FENCED", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on", fenced_goes_on),
     "expired-is-fenced": Mutant(f"{ERRORS}, _FENCED", H + "test_frozen.py::test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing", expired_is_fenced),
-    "poll-raises": Mutant(f"{ERRORS}, SystemError", H + "test_frozen.py::test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing", poll_raises),
-    "calls-without-end": Mutant("known in the client, calls that hang", H + "test_signals.py::test_while_the_broker_stands_still_every_command_ends_by_the_signal_and_goes_on_right_later[SIGTERM]", calls_without_end),
+    "poll-raises": Mutant(f"{ERRORS}, SystemError", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on[PRODUCE]", poll_raises),
+    "calls-without-end": Mutant("known in the client, calls that hang", H + "test_signals.py::test_while_a_commit_is_not_answered_it_ends_by_the_signal[SIGTERM]", calls_without_end),
     "undelivered-forgotten": Mutant(f"{ORDER}, a failed delivery report", H + "test_broker_away.py::test_records_that_are_not_acknowledged_in_time_are_counted_named_kept_and_can_be_sent_again", undelivered_forgotten),
 }  # fmt: skip
 """By name. Caught elsewhere in every run: tests/broker/test_mutants.py (order of the steps, the flush, the digest, the committed start, the
