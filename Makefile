@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit simulate hazards torture verify-others check fix docs clean
+.PHONY: setup demo test unit simulate hazards mutants torture verify-others check fix docs clean
 
 setup: .venv/.done
 
@@ -22,7 +22,6 @@ test: setup
 unit: setup
 	$(BIN)/python -m pytest tests/unit tests/cli
 
-# The long runs under faults: about 35 minutes. `make torture ARGS='--quick'`, `ARGS='--only exactly-once,range,3'`.
 # 100,000 histories of the real loop over a model of Kafka, about two minutes; KDG_SIM_SEED and KDG_SIM_SCHEDULES vary it.
 simulate: setup
 	$(BIN)/python -m pytest tests/simulator
@@ -31,8 +30,13 @@ simulate: setup
 hazards: setup
 	KDG_HAZARD_REPEATS=$(or $(REPEATS),3) $(BIN)/python -m pytest tests/hazards tests/torture
 
+# Each protection taken out, and the test that has to fail then: about eight minutes. `make mutants ARGS=no-recycle`.
+mutants: setup
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+# The long runs under faults: about 45 minutes. `make torture ARGS='--quick'`, `ARGS='--only exactly-once,range,3'`.
 torture: setup
-	$(BIN)/python tests/torture/run.py $(ARGS)
+	$(BIN)/python tests/torture/run.py $(if $(ARGS),$(ARGS),--page tests/torture/last.md)
 
 # What kcat, the console tools and plain Python loops lose and double: the README's table, about 8 minutes. kcat has to be
 # installed (apt-get install kcat, brew install kcat).

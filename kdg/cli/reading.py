@@ -74,7 +74,7 @@ def open_source(
     reach(admin, watch, frame.patience, plan.brokers, names[0])
     if check:
         check_cluster(frame, Role.CONSUMER, metadata, names, warn=reading.group is not None)
-    lookup = Lookup(admin)
+    lookup = Lookup(admin, frame.patience)
     ends = Ends(lookup, plan.note)
     source = KafkaSource(consumer, watch, frame.patience, ends, reading.group, columns, note=plan.note)
     source.identity = TopicIds(admin, set(names))

@@ -19,7 +19,7 @@ from kdg.errors import KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreach
 from kdg.kafka.client import Watch, bounded
 from kdg.kafka.ends import Ends
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, is_passing, translate, translate_commit
-from kdg.kafka.identity import TopicIds
+from kdg.kafka.identity import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.lookup import Place, committed_of
 from kdg.patience import Patience
 from kdg.ports import Rebalance, TryAgain
@@ -187,8 +187,8 @@ class KafkaSource:
             messages = [m for m in messages if not self._is_trouble(m)]
         if self._touched:
             messages = self._untouched(messages)
-        if messages and self.identity is not None:
-            self.identity.check()
+        if self.identity is not None:
+            self.identity.check(FRESH if messages else FRESH_WHEN_IDLE)
         if any(map(Message.error, messages)):
             messages = [m for m in messages if not self._is_end(m)]
         return self._batch(messages)
@@ -303,7 +303,9 @@ class KafkaSource:
         return self._next != self._stored
 
     def positions(self) -> list[Position]:
-        """See Source: only those that have changed."""
+        """See Source: only those that have changed. Under its name, they would be stored for a topic made again, too."""
+        if self.identity is not None:
+            self.identity.check()
         return [Position(t, p, offset) for (t, p), offset in self._next.items() if self._stored.get((t, p)) != offset]
 
     def offsets(self) -> Offsets:
