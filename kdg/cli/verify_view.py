@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from kdg.verify.engine import Progress
+    from kdg.verify.progress import Progress
     from kdg.verify.setup import Setup
 
 PER_SECOND = 4

@@ -17,7 +17,7 @@ from kdg.signals import Signals
 
 if TYPE_CHECKING:
     from kdg.sandbox import Broker
-    from kdg.verify.engine import Progress
+    from kdg.verify.progress import Progress
     from kdg.verify.setup import Names, Setup
 
 COST_RECORDS = 200_000
@@ -87,7 +87,7 @@ def measure(setup: Setup, cluster: Cluster, signals: Signals) -> Answer:
 
     note, records = cluster.plan.note, setup.records or COST_RECORDS
     if cluster.start is None:
-        note(f"on {cluster.plan.brokers} this makes, three times, two topics and a group that begin with kdg-verify-, pipes {records:,} records, and removes all of it")  # fmt: skip
+        note(f"on {cluster.plan.brokers} this makes, for each measurement, two topics and a group that begin with kdg-verify-, pipes {records:,} records, and removes all of it")  # fmt: skip
     found = []
     with _running(cluster, setup) as (bootstrap, brokers):
         measuring = cost.Measuring(bootstrap, records, setup.seconds, bool(brokers), setup.where, setup.extra, signals)

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import chain
 
 from kdg.errors import Interrupted, NotMet
 from kdg.kafka import observe
@@ -21,8 +20,9 @@ from kdg.patience import NoSignals, Patience
 from kdg.pump import Signals
 from kdg.sandbox import Broker
 from kdg.verify import faults
-from kdg.verify.counting import Tally, aborted_seen, name_wrong, tallies, total
+from kdg.verify.comparing import compare
 from kdg.verify.faults import Fault, Kind
+from kdg.verify.progress import Progress, Strike
 from kdg.verify.result import Exit, Result
 from kdg.verify.setup import Names, Setup, commands, environment
 from kdg.verify.workers import Crew, Worker
@@ -42,31 +42,6 @@ SILENT = 60.0
 """The same wherever it stands: longer than the sessions of most clients."""
 AGAIN = 1.0
 """Seconds until a worker that ended by itself is started again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strike:
-    """A fault that was made: when, in seconds of the run, which, and whether records flowed."""
-
-    seconds: float
-    kind: Kind
-    bites: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where a run stands. fed: acknowledged in the source; seen: in the target, for a read_committed reader."""
-
-    phase: str
-    seconds: float
-    fed: int
-    seen: int
-    strikes: Sequence[Strike]
-
-    @property
-    def lag(self) -> int:
-        """How many records are yet to come, doubled ones not known."""
-        return max(self.fed - self.seen, 0)
 
 
 def run(
@@ -342,18 +317,9 @@ class _Run:
     def _count(self) -> Result:
         self.reader.stop()
         self.positions.stop()
-        source, final = self._read(self.names.source), self._read(self.names.target)
-        sent = {p: list(chain.from_iterable(places)) for p, places in observe.sequences(source).items()}
-        seen = observe.sequences(final)
-        found = tallies(sent, seen)
-        for place in aborted_seen(self.reader.rows, final):
-            partition = observe.parse(self.reader.rows[place])[0]
-            found[partition] = found.get(partition, Tally()) + Tally(aborted_seen=1)
-        for partition, before, after in self.positions.back:
-            self._tell(f"the position of partition {partition} went back from {before} to {after}")
-            if not self.setup.command:  # where another program keeps its positions is its own affair
-                found[partition] = found.get(partition, Tally()) + Tally(went_back=1)
-        self._note_feeding(sent)
+        found = compare(self.where, self.names, self.setup, self.feeder, self.reader, self.positions, self._heed_signals)  # fmt: skip
+        for line in found.notes:
+            self._tell(line)
         struck = Counter(strike.kind for strike in self.strikes)
         return Result(
             guarantee=self.setup.row.name,
@@ -361,26 +327,14 @@ class _Run:
             brokers=len(self.brokers),
             seed=self.setup.seed,
             seconds=self.now,
-            partitions=found,
+            partitions=found.partitions,
             faults={kind.value: struck[kind] for kind in faults.ALL if kind in struck},
             biting=sum(strike.bites for strike in self.strikes),
             exits=self.exits,
-            stuck=self.stuck,
-            wrong=name_wrong(sent, seen),
+            stuck=[*self.stuck, *found.stuck],
+            wrong=found.wrong,
             history=self.history,
         )
-
-    def _read(self, topic: str) -> dict[observe.Row, bytes]:
-        return observe.read_all(self.where, topic, self.setup.partitions, between=self._heed_signals)
-
-    def _note_feeding(self, sent: Mapping[int, Sequence[int]]) -> None:
-        """What was acknowledged has to be in the source: else the cluster lost it before any worker could."""
-        stored = {partition: [numbers] for partition, numbers in sent.items()}
-        fed = total(tallies(self.feeder.acknowledged, stored))
-        if fed.lost or fed.doubled:
-            self.stuck.append(f"the source itself: lost {fed.lost}, doubled {fed.doubled} of what was acknowledged")
-        if self.feeder.refused:
-            self._tell(f"the feeder's records were refused: {dict(self.feeder.refused)}")
 
 
 _ON_WORKER: Mapping[Kind, Callable[[_Run, Fault, Worker], None]] = {

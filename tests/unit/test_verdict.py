@@ -22,8 +22,8 @@ from kdg.cli.verify_view import MARKS, View
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
 from kdg.verify import cost, faults
 from kdg.verify.counting import Tally
-from kdg.verify.engine import Progress, Strike
 from kdg.verify.faults import Kind
+from kdg.verify.progress import Progress, Strike
 from kdg.verify.result import Result
 from kdg.verify.setup import Names, Setup, commands, environment
 from kdg.verify.verdict import Verdict

@@ -58,6 +58,11 @@ OTHERS = (
         PYTHON.format(programs=PROGRAMS, name="plain"),
     ),
     Other(
+        "the same with a slow producer (`auto-commit`)",
+        "at-least-once",
+        PYTHON.format(programs=PROGRAMS, name="auto-commit"),
+    ),
+    Other(
         "a Python loop that commits after the flush (`commit-after`)",
         "at-least-once",
         PYTHON.format(programs=PROGRAMS, name="commit-after"),
