@@ -28,7 +28,7 @@ simulate: setup
 
 # The scripted interleavings of HAZARDS.md; REPEATS=50 for the long form.
 hazards: setup
-	KDG_HAZARD_REPEATS=$(or $(REPEATS),3) $(BIN)/python -m pytest tests/hazards tests/torture
+	KDG_HAZARD_REPEATS=$(or $(REPEATS),3) $(BIN)/python -m pytest tests/hazards tests/torture tests/verify
 
 # Each protection taken out, and the test that has to fail then: about eight minutes. `make mutants ARGS=no-recycle`.
 mutants: setup

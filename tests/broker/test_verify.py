@@ -31,6 +31,8 @@ from .test_sandbox_command import processes_below
 
 PROGRAMS = str(Path(__file__).parents[1] / "verify" / "programs.py")
 SESSION = {"VERIFY_SESSION_MS": "2000"}
+NO_REBALANCE = {"VERIFY_SESSION_MS": "14000"}
+"""Longer than any pause: what was aborted is not read again by another, and the count is exact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,12 @@ class Case:
     faults: str
     seconds: int
     environment: Mapping[str, str]
-    here: bool = True
 
 
 CASES = (
     Case("commit-after", "at-least-once", "kill,term", 10, SESSION),
     Case("auto-commit", "at-least-once", "kill", 10, SESSION),
-    Case("no-rewind", "exactly-once", "pause", 10, SESSION),
-    Case("acks-0", "at-least-once", "broker-kill", 12, SESSION, here=False),
+    Case("no-rewind", "exactly-once", "pause", 10, NO_REBALANCE),
 )
 
 
@@ -65,7 +65,7 @@ class Ended:
 
 def argv(case: Case, kafka: Kafka, folder: Path) -> list[str]:
     options = ["-g", case.guarantee, "--faults", case.faults, "--for", f"{case.seconds}s", "--seed", "1"]
-    options += ["--on-this-cluster", "-b", kafka.bootstrap] if case.here else []
+    options += ["--on-this-cluster", "-b", kafka.bootstrap]
     options += ["--report", str(folder / "report"), "--junit", str(folder / "junit")]
     return [KDG, "verify", *options, "--", sys.executable, PROGRAMS, case.program]
 
@@ -134,14 +134,6 @@ def test_no_rewind_after_an_abort_loses_exactly_what_was_aborted(ended: Mapping[
     assert sum(partition["lost"] for partition in found.report["partitions"].values()) == found.skipped
 
 
-def test_acks_0_called_at_least_once_loses_when_a_broker_dies(ended: Mapping[str, Ended]) -> None:
-    found = ended["acks-0"]
-    assert found.done.code == 10
-    assert found.report["lost"] > 0
-    assert found.report["faults"].keys() == {"broker-kill"}
-    assert "no record lost" in failed_checks(found)
-
-
 def left_on(kafka: Kafka) -> list[str]:
     """Topics and groups that verify made."""
     admin = AdminClient({"bootstrap.servers": kafka.bootstrap})
@@ -155,7 +147,8 @@ def test_nothing_is_left_on_the_cluster_and_what_is_made_was_said_first(
     assert eventually(lambda: left_on(kafka) == [], 10)
     for case in CASES:
         first = ended[case.program].done.err.splitlines()[0]
-        assert not case.here or ("this makes the topics kdg-verify-" in first and kafka.bootstrap in first)
+        assert "this makes the topics kdg-verify-" in first
+        assert kafka.bootstrap in first
 
 
 @pytest.mark.parametrize("here", [True, False], ids=["on this cluster", "on its own"])

@@ -94,7 +94,7 @@ def no_rewind() -> None:
     source = consumer(enable_auto_commit=False, isolation_level="read_committed")
     # What is taken away starts again where the group stands.
     source.subscribe([KDG.source], on_revoke=lambda *_: skipped.clear(), on_lost=lambda *_: skipped.clear())
-    target = producer(transactional_id=f"{KDG.group}-{KDG.worker}", transaction_timeout_ms=10_000)
+    target = producer(transactional_id=f"{KDG.group}-{KDG.worker}", transaction_timeout_ms=30_000)
     target.init_transactions()
     done = 0
     while True:
