@@ -16,8 +16,9 @@ setup: .venv/.done
 demo: setup
 	@$(BIN)/kdg sandbox --quiet --brokers 3 --topic orders:4 --topic billing:4 -- $(BIN)/python tests/demo.py $(BIN)/kdg
 
+# A worker has brokers of its own; a file's tests stay together.
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 unit: setup
 	$(BIN)/python -m pytest tests/unit tests/cli

@@ -99,6 +99,12 @@ def _identified(plan: Plan, group: str) -> Plan:
     return dataclasses.replace(plan, clients={Role.CONSUMER: consumer, Role.PRODUCER: producer})
 
 
+def _is_named(plan: Plan) -> bool:
+    """Whether its transactional id is its name in the group, too."""
+    name = plan.value(Role.CONSUMER, "group.instance.id")
+    return plan.row.transactional and name == plan.value(Role.PRODUCER, "transactional.id")
+
+
 def run(plan: Plan, reading: ReadingPlan, options: Options) -> int:
     """Open, pump, conclude."""
     return execute(plan, lambda frame: _open(frame, reading, options))
@@ -126,7 +132,8 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     frame.closing.callback(target.close)
     transaction = _transaction(frame, handle, seconds)
     columns = COLUMNS | ({"partitions"} if options.keep_partition else set())
-    source = open_source(frame, reading, [options.source], columns, [])
+    fenced = transaction.taken_over if _is_named(plan) else None
+    source = open_source(frame, reading, [options.source], columns, [], fenced=fenced)
     if plan.row.transactional:
         transaction.group_metadata = source.group_metadata
     pump = Pump(

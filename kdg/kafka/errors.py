@@ -109,7 +109,8 @@ def translate_commit(error: KafkaError, doing: str) -> KdgError:
 
 def translate_transaction(error: KafkaError, doing: str) -> KdgError:
     """What an error of a transactional call means (HAZARDS.md, Errors)."""
-    if error.code() in FENCED:
+    # A static member that the group has replaced, perhaps by itself: the next poll tells (kdg/kafka/source.py).
+    if error.code() in FENCED and error.code() != E.FENCED_INSTANCE_ID:
         return translate(error, doing)
     if error.txn_requires_abort():
         if error.code() in _NOT_AUTHORISED:

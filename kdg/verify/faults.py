@@ -93,13 +93,11 @@ BRISK = Pace(
         Kind.BROKER_KILL: (0.3, 1.0),
         Kind.BROKER_PAUSE: (0.7, 4.0),
     },
-    # 4: one rebalance after the other, its transaction was aborted too often in a row. 6: with a session so short and a
-    # broker away, a named instance was fenced although there was no other [both seen].
-    given_up=frozenset({4, 6}),
+    given_up=frozenset({4}),  # one rebalance after the other: its transaction was aborted too often in a row [seen]
 )
 """At least 20 faults a minute. It takes a cluster that allows a session of 2 s, which ours does."""
 
-FOREIGN = replace(THOROUGH, gap=(0.4, 1.6), patient=1.0, flow_wait=60.0, given_up=frozenset({4}))
+FOREIGN = replace(THOROUGH, gap=(0.4, 1.6), patient=1.0, flow_wait=60.0, given_up=BRISK.given_up)
 """For clusters and programs that are not ours: their sessions are 6 s or longer, and each fault waits until they have recovered."""
 
 # What a worker may end with by itself when a broker was away a moment ago: aborted, unknown, unreachable, undelivered.

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
 from tests import mutants
 
+T = TypeVar("T")
 KDG = mutants.KDG if "MUTANT" in os.environ else str(Path(sys.executable).with_name("kdg"))
 """The command, or what tests/mutants has made of it."""
 QUICK_GROUP = ("-X", "session.timeout.ms=1000", "-X", "heartbeat.interval.ms=300")
@@ -33,6 +34,27 @@ def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
     while not (held := what()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return held or what()
+
+
+def answered(ask: Callable[[], T]) -> T:
+    """The answer of a broker; one that has just started, or a topic just made, is asked again."""
+    found: list[T] = []
+
+    def asked() -> bool:
+        try:
+            found.append(ask())
+        except KafkaException:
+            return False
+        return True
+
+    assert eventually(asked)
+    return found[0]
+
+
+def _committed(consumer: Consumer, topic: str) -> dict[int, int]:
+    partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+    found = consumer.committed([TopicPartition(topic, number) for number in partitions], timeout=30)
+    return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
 
 
 def lines(count: int, first: int = 0) -> list[bytes]:
@@ -299,9 +321,7 @@ class Kafka:
         """
         consumer = self.consumer("read_uncommitted", group)
         try:
-            partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-            found = consumer.committed([TopicPartition(topic, number) for number in partitions], timeout=30)
-            return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
+            return answered(lambda: _committed(consumer, topic))
         finally:
             consumer.close()
 

@@ -8,11 +8,23 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 
 from kdg.sandbox import Broker
 from tests import mutants
-from tests.broker.support import KDG, QUICK_GROUP, QUICK_TRANSACTION, Done, Kafka, Record, Run, eventually, lines, text
+from tests.broker.support import (
+    KDG,
+    QUICK_GROUP,
+    QUICK_TRANSACTION,
+    Done,
+    Kafka,
+    Record,
+    Run,
+    answered,
+    eventually,
+    lines,
+    text,
+)
 
 from .proxy import Proxy
 
@@ -87,17 +99,7 @@ class Hazards(Kafka):
 
     def ends(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
         """As ever; a broker that has just started, or a topic just made, is asked again."""
-        found: list[dict[int, int]] = []
-
-        def asked() -> bool:
-            try:
-                found.append(super(Hazards, self).ends(topic, isolation))
-            except KafkaException:
-                return False
-            return True
-
-        assert eventually(asked)
-        return found[0]
+        return answered(lambda: super(Hazards, self).ends(topic, isolation))
 
     def is_open(self, topic: str) -> bool:
         """Whether a transaction with records in the topic is open."""

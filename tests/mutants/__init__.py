@@ -221,6 +221,20 @@ def expired_is_fenced() -> None:
     _replace(transaction, "FENCED", frozenset())
 
 
+def fenced_for_good() -> None:
+    """A static member that the group has given up takes itself for fenced."""
+    from kdg.kafka.source import KafkaSource
+
+    _replace(KafkaSource, "_renewed", lambda _self: False)
+
+
+def takeover_not_asked() -> None:
+    """Whoever is fenced by the group joins again, although another instance has taken over."""
+    from kdg.kafka.transaction import KafkaTransaction
+
+    _replace(KafkaTransaction, "taken_over", lambda _self, _position: False)
+
+
 def poll_raises() -> None:
     """What poll and flush raise on a fatal error comes through."""
     from kdg.kafka.target import RaisedByPoll
@@ -274,6 +288,8 @@ MUTANTS: dict[str, Mutant] = {
     "lost-is-kept": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_what_a_pipe_still_holds_when_another_has_taken_over_is_dropped", lost_is_kept),
     "fenced-goes-on": Mutant(f"{ERRORS}, _FENCED", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on", fenced_goes_on),
     "expired-is-fenced": Mutant(f"{ERRORS}, _FENCED", H + "test_frozen.py::test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing", expired_is_fenced),
+    "fenced-for-good": Mutant(f"{ERRORS}, _FENCED", H + "test_delayed.py::test_a_delayed_join_group_that_replaces_a_named_pipe_in_its_own_group_does_not_end_it", fenced_for_good),
+    "takeover-not-asked": Mutant(f"{ERRORS}, _FENCED", B + "test_pipe.py::test_of_two_instances_with_one_transactional_id_the_older_exits_6_although_it_has_nothing_to_do", takeover_not_asked),
     "poll-raises": Mutant(f"{ERRORS}, SystemError", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on[PRODUCE]", poll_raises),
     "calls-without-end": Mutant("known in the client, calls that hang", H + "test_signals.py::test_while_a_commit_is_not_answered_it_ends_by_the_signal[SIGTERM]", calls_without_end),
     "undelivered-forgotten": Mutant(f"{ORDER}, a failed delivery report", H + "test_broker_away.py::test_records_that_are_not_acknowledged_in_time_are_counted_named_kept_and_can_be_sent_again", undelivered_forgotten),

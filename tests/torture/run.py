@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -104,7 +105,20 @@ def run(case: Case, logs: Path, note: Callable[[str], None]) -> Result:
     """One run on a cluster of its own."""
     setup = Setup(case.row, case.protocol, case.seed, case.seconds, logs=logs / case.name.replace(" ", "-"))
     with Sandbox(case.brokers, properties=cluster(setup.pace)) as sandbox:
-        return engine.run(setup, sandbox.bootstrap, sandbox.brokers, note)
+        result = engine.run(setup, sandbox.bootstrap, sandbox.brokers, note)
+        if result.stuck and setup.logs is not None:
+            _keep_transactions(sandbox, setup.logs)
+        return result
+
+
+def _keep_transactions(sandbox: Sandbox, logs: Path) -> None:
+    """What the brokers know of transactions when one does not end, before they are gone."""
+    for question in (["list"], ["find-hanging", "--max-transaction-timeout", "0", "--broker-id", "1"]):
+        command = sandbox.tool(
+            "org.apache.kafka.tools.TransactionsCommand", "--bootstrap-server", sandbox.bootstrap, *question
+        )
+        with (logs / f"transactions-{question[0]}.txt").open("wb") as file:
+            subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False, timeout=60)
 
 
 def run_all(cases: Sequence[Case], logs: Path, deadline: float, *, verbose: bool) -> tuple[list[Result], list[str]]:
