@@ -13,7 +13,7 @@ import pytest
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE
 from kdg.sandbox import Sandbox
 from kdg.verify import engine
-from kdg.verify.faults import THOROUGH, Kind
+from kdg.verify.faults import BRISK, THOROUGH, Kind
 from kdg.verify.result import Result
 from kdg.verify.setup import Setup, cluster
 
@@ -45,7 +45,7 @@ def test_a_position_that_moves_first_is_found_to_lose(sandbox: Sandbox) -> None:
         seed=2,
         seconds=8,
         kinds=[Kind.KILL],
-        pace=replace(THOROUGH, gap=(2, 3)),
+        pace=BRISK,
         program=(*MUTANT, "commit-first"),
         extra=lingering,
     )
@@ -61,7 +61,7 @@ def test_a_position_that_moves_last_is_found_to_double(sandbox: Sandbox) -> None
         seed=3,
         seconds=8,
         kinds=[Kind.KILL],
-        pace=replace(THOROUGH, gap=(2, 3)),
+        pace=BRISK,
         program=(*MUTANT, "write-first"),
     )
     result = run(sandbox, setup)
