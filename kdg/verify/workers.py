@@ -103,6 +103,11 @@ class Worker:
         """SIGSTOP."""
         self.send(signal.SIGSTOP)
         self.frozen = True
+        if self._process is not None:
+            # A shell that is frozen before it has written its pid would be one that the keeper does not know.
+            written = self.folder / "pid.written"
+            written.write_text(f"{self._process.pid}\n")
+            written.replace(self.folder / "pid")
 
     def resume(self) -> None:
         """SIGCONT."""

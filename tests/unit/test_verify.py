@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -197,6 +198,16 @@ def test_a_frozen_worker_is_not_at_work_and_its_end_is_reported_once(crew: Crew)
         worker.send(signal.SIGTERM)
         assert worker.reap(10.0) == -signal.SIGTERM
         assert worker.reap() is None
+
+
+def test_the_keeper_knows_a_worker_that_was_frozen_at_once(crew: Crew) -> None:
+    with crew:
+        worker = crew.workers[0]
+        for _ in range(20):
+            worker.start()
+            worker.pause()
+            assert os.getsid(int((worker.folder / "pid").read_text())) != os.getsid(0)
+            worker.kill()
 
 
 def test_nothing_runs_and_nothing_lies_about_after_the_crew(crew: Crew) -> None:
