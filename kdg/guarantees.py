@@ -8,7 +8,7 @@ promises. The name of a guarantee is compared nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from kdg.errors import UsageError
 
@@ -33,6 +33,31 @@ class Step(StrEnum):
     COMMIT = "commit"
     RECORD_POSITION = "record-position"
     COMMIT_TRANSACTION = "commit-transaction"
+
+
+class End(Enum):
+    """Where the records of `consume` may end.
+
+    flag: how it is asked for. settled: when a record counts as written there. beyond: what is out of kdg's hands.
+    """
+
+    def __init__(self, flag: str, settled: str, beyond: str) -> None:
+        self.flag = flag
+        self.settled = settled
+        self.beyond = beyond
+
+    STDOUT = ("stdout", "it was written (a file: and fsync)", "what a pipe holds is lost if its reader dies")
+    COMMAND = (
+        "-- CMD",
+        "CMD had its batch on stdin and exited with 0",
+        "what CMD did before it failed or was killed is done again: KDG_BATCH names the offsets",
+    )
+    FILE = (
+        "--output FILE",
+        "it was written and fsync had returned",
+        "readers may trust FILE up to the length in FILE.kdg, or all of it after exit 0",
+    )
+    SQLITE = ("--sqlite FILE", "the database had committed it", "what reads the table and acts on it")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +107,8 @@ class Guarantee:
     end: tuple[Step, ...]
     batch_records: int
     flags: frozenset[str]
+    ends: frozenset[End]
+    """Where records whose position outlives the run may end."""
     reads_again: bool
     """What a second run does with an input that has no position of its own: read it again, or never."""
     asks_of_cluster: str
@@ -138,6 +165,7 @@ AT_MOST_ONCE = Guarantee(
     end=(Step.FLUSH,),
     batch_records=500,
     flags=frozenset(),
+    ends=frozenset(End),
     reads_again=False,
     asks_of_cluster="nothing",
     where_it_ends="an error of the broker is not seen: a record it refuses is lost without a word",
@@ -167,7 +195,8 @@ AT_LEAST_ONCE = Guarantee(
     interval=(Step.FLUSH, Step.MARK, Step.COMMIT),
     end=(),
     batch_records=10_000,
-    flags=frozenset({"--acks", "--undelivered"}),
+    flags=frozenset({"--acks", "--undelivered", "--retry", "--dedup-by", "--dedup-store", "--dedup-ttl"}),
+    ends=frozenset(End),
     reads_again=True,
     asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election",
     where_it_ends="the file descriptor: what a pipe holds is lost if its reader dies; what a broker alone has, with the broker",
@@ -205,11 +234,15 @@ EXACTLY_ONCE = Guarantee(
     end=(),
     batch_records=10_000,
     flags=frozenset({"--transactional-id", "--resume", "--restart", "--allow-unterminated"}),
+    ends=frozenset({End.FILE, End.SQLITE}),
     reads_again=True,
     asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election; of the transaction log likewise",
     where_it_ends="one cluster; what a command or a database does besides; stdout",
     costs="two round trips a transaction, whatever its size: the larger the batch, the smaller the price",
 )
+
+DEDUP_TTL = "7d"
+"""How long an id is remembered unless `--dedup-ttl` says otherwise: longer than any replay should be."""
 
 GUARANTEES = (AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE)
 DEFAULT = AT_LEAST_ONCE
