@@ -38,26 +38,35 @@ class Step(StrEnum):
 class End(Enum):
     """Where the records of `consume` may end.
 
-    flag: how it is asked for. settled: when a record counts as written there. beyond: what is out of kdg's hands.
+    flag: how it is asked for. settled: when a batch counts as written there. kept: how records and positions are kept together
+    there, if they can be. beyond: where the promise ends.
     """
 
-    def __init__(self, flag: str, settled: str, beyond: str) -> None:
+    def __init__(self, flag: str, settled: str, kept: str, beyond: str) -> None:
         self.flag = flag
         self.settled = settled
+        self.kept = kept
         self.beyond = beyond
 
-    STDOUT = ("stdout", "it was written (a file: and fsync)", "what a pipe holds is lost if its reader dies")
+    STDOUT = (
+        "stdout",
+        "it was written (to a file: and fsync had returned)",
+        "",
+        "what a pipe holds is lost if its reader dies",
+    )
     COMMAND = (
         "-- CMD",
-        "CMD had its batch on stdin and exited with 0",
-        "what CMD did before it failed or was killed is done again: KDG_BATCH names the offsets",
+        "CMD had it on stdin and exited with 0",
+        "",
+        "what CMD did before it failed or was killed, it does again: KDG_BATCH names the offsets",
     )
     FILE = (
         "--output FILE",
         "it was written and fsync had returned",
-        "readers may trust FILE up to the length in FILE.kdg, or all of it after exit 0",
+        "the journal FILE.kdg has the positions and says how much of FILE counts: all of it after exit 0",
+        "who reads FILE and acts on it keeps a place of its own",
     )
-    SQLITE = ("--sqlite FILE", "the database had committed it", "what reads the table and acts on it")  # fmt: skip
+    SQLITE = ("--sqlite FILE", "the database had committed it", "records and positions are in one transaction of the database", "who reads the table and acts on it keeps a place of its own")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
