@@ -60,11 +60,19 @@ class SqliteSink:
         """Open the database and make the table. Raises UsageError for a table of another shape."""
         with self._told():
             self.connection = sqlite3.connect(self.path, timeout=0.1, isolation_level=None)
-            self._patiently("PRAGMA journal_mode=WAL")
-            self.connection.execute("PRAGMA synchronous=FULL")
-            self._begin()
-            self._make_table()
-            self.connection.execute("COMMIT")
+        try:
+            with self._told():
+                self._prepare()
+        except KdgError:
+            self.close()
+            raise
+
+    def _prepare(self) -> None:
+        self._patiently("PRAGMA journal_mode=WAL")
+        self.connection.execute("PRAGMA synchronous=FULL")
+        self._begin()
+        self._make_table()
+        self.connection.execute("COMMIT")
 
     def _make_table(self) -> None:
         shape = {row[1]: row[2] for row in self.connection.execute(f"PRAGMA table_info({self._name})")}
