@@ -279,6 +279,11 @@ class Kafka:
         assert eventually(lambda: self.ends(topic, "read_committed") == self.ends(topic), seconds)
         return self.values(topic)
 
+    def settled_records(self, topic: str, seconds: float = 30.0) -> list[Record]:
+        """The records once no transaction is open any more."""
+        assert eventually(lambda: self.ends(topic, "read_committed") == self.ends(topic), seconds)
+        return self.records(topic)
+
     def ends(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
         """Each partition's end; under read_committed the last stable offset."""
         consumer = self.consumer(isolation)
