@@ -125,8 +125,8 @@ class Marks:
             for at in range(0, len(ids), AT_ONCE):
                 asked = ids[at : at + AT_ONCE]
                 marks = ",".join("?" * len(asked))
-                query = f"SELECT id FROM kdg_seen WHERE at >= {since:d} AND id IN ({marks})"  # noqa: S608  # marks alone
-                found.update(row[0] for row in self.connection.execute(query, asked))
+                query = f"SELECT id FROM kdg_seen WHERE at >= ? AND id IN ({marks})"  # noqa: S608  # marks alone
+                found.update(row[0] for row in self.connection.execute(query, (since, *asked)))
         return found
 
     def add(self, ids: Iterable[bytes], now: int) -> None:

@@ -110,7 +110,7 @@ class Pump:
         while self._step():
             pass
         self.error = self._conclusion()
-        if not self.cycle.transactional:
+        if not self.cycle.transactional and self.error is None:
             self.counts.settle()
 
     def _conclusion(self) -> KdgError | None:

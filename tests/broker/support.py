@@ -211,7 +211,9 @@ class Kafka:
 
     def produce(self, topic: str, values: Iterable[bytes | None], partitions: int = 1, **fields: Any) -> None:
         """Records by a plain producer, acknowledged."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5})
+        # One request at a time: what has to be sent again, as right after a topic was made, does not change places.
+        one = {"max.in.flight.requests.per.connection": 1}
+        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, **one})
         for number, value in enumerate(values):
             producer.produce(topic, value, partition=number % partitions, **fields)
             if number % 10_000 == 0:
