@@ -276,6 +276,13 @@ def test_the_other_guarantees_write_to_every_sink_and_go_on_in_the_group(
     assert kafka.committed(group, topic) == {0: 20}
 
 
+def test_at_most_once_no_more_than_a_batch_is_held_back(kafka: Kafka, place: Place, group: str) -> None:
+    topic = kafka.filled(lines(12))
+    args = ["consume", topic, "-g", "amo", "-G", group, "-e", "--batch-records", "3", *place.args]
+    assert kafka.kdg(*args, "--crash-at", "commit:3").code == -9
+    assert place.found() == lines(6)
+
+
 def test_at_least_once_a_record_torn_by_a_kill_is_written_whole_again(kafka: Kafka, group: str, tmp_path: Path) -> None:
     topic = kafka.filled(lines(6))
     args = [

@@ -434,6 +434,28 @@ def test_a_journal_that_was_replaced_by_a_commit_that_failed_all_the_same_counts
     sink.close()
 
 
+def test_the_records_are_on_the_disk_before_the_journal_counts_on_them_and_the_journal_before_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = JournaledFile(tmp_path / "out", LineEncoder())
+    sink.open(ORIGIN)
+    done, sync, replace = list[str](), os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        done.append(f"fsync {Path(os.readlink(f'/proc/self/fd/{descriptor}')).name}")
+        sync(descriptor)
+
+    def replaced(path: Path, target: Path) -> Path:
+        done.append(f"replace {target.name}")
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    committed(sink, b"1")
+    sink.close()
+    assert done == ["fsync out", "fsync out.kdg.new", "replace out.kdg", f"fsync {tmp_path.name}"]
+
+
 def test_a_pipe_and_a_folder_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path, tmp_path / "absent" / "out"):
@@ -491,6 +513,28 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "db").write_bytes(b"text, and more of it\n" * 100)
     with pytest.raises(KdgError, match="--sqlite"):
         SqliteSink(tmp_path / "db", "records", PATIENCE, keeps=True).connect()
+
+
+def test_positions_that_somebody_else_moved_are_not_moved_again(tmp_path: Path) -> None:
+    """Without a record of its own that the table could refuse."""
+    with Opened(_keeping(tmp_path)) as sink, Opened(_keeping(tmp_path)) as other:
+        sink.keep(at(5))
+        for opened in (sink, other):
+            opened.recycle()
+        sink.keep(at(7))
+        with pytest.raises(Fenced):
+            other.keep(at(6))
+        other.abort()
+        assert rows_of(tmp_path / "db") == []
+        sink.recycle()
+        assert sink.stored() == {("t", 0): 7}
+
+
+def test_under_exactly_once_the_table_itself_refuses_a_row_twice(tmp_path: Path) -> None:
+    with Opened(_keeping(tmp_path)) as sink, closing(sqlite3.connect(tmp_path / "db")) as connection:
+        committed(sink, b"1")
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute("INSERT INTO records SELECT * FROM records")
 
 
 def test_it_can_be_read_while_it_is_written(tmp_path: Path) -> None:
@@ -562,6 +606,12 @@ def big(*argv: str, patience: Patience = PATIENCE) -> tuple[int, bytes]:
 def test_both_ends_of_a_command_are_pumped_at_once() -> None:
     assert big("cat") == (0, b"x" * 4_000_000)
     assert big("sh", "-c", "head -c 3000000 /dev/zero; wc -c") == (0, bytes(3_000_000) + b"4000000\n")
+
+
+def test_a_command_that_reads_a_little_and_then_writes_a_lot_does_not_block() -> None:
+    """Its stdin takes a part of what is offered, and nobody may wait for the rest before reading what it writes."""
+    script = "sleep 0.2; dd bs=4096 count=2 of=/dev/null 2>/dev/null; head -c 3000000 /dev/zero; cat >/dev/null"
+    assert big("sh", "-c", script, patience=Patience(NoSignals(), timeout=20)) == (0, bytes(3_000_000))
 
 
 def test_a_command_that_reads_nothing_does_not_hang() -> None:
