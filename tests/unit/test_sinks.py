@@ -442,7 +442,8 @@ def test_the_records_are_on_the_disk_before_the_journal_counts_on_them_and_the_j
     done, sync, replace = list[str](), os.fsync, Path.replace
 
     def synced(descriptor: int) -> None:
-        done.append(f"fsync {Path(os.readlink(f'/proc/self/fd/{descriptor}')).name}")
+        names = {path.stat().st_ino: path.name for path in (tmp_path, *tmp_path.iterdir())}
+        done.append(f"fsync {names[os.fstat(descriptor).st_ino]}")
         sync(descriptor)
 
     def replaced(path: Path, target: Path) -> Path:
