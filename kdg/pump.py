@@ -164,8 +164,8 @@ class Pump:
             event = _PERFORM[action](self)
         except KdgError as error:
             self._note_failure(error)
-            event = Failed(action, failure_of(error))
-        if event is None:  # a READ that a rebalance inside it ended
+            event = Failed(action, failure_of(error)) if self.state.todo[:1] == (action,) else None
+        if event is None:  # a rebalance inside a READ has ended it already
             return
         self._advance(event)
         if isinstance(action, Step) and isinstance(event, Did):

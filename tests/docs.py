@@ -60,6 +60,11 @@ def crash_steps() -> str:
     return "\n".join(["| guarantee | steps in their order |", "| --- | --- |", *rows]) + "\n"
 
 
+def torture() -> str:
+    """What the last `make torture` showed."""
+    return Path(__file__).with_name("torture").joinpath("last.md").read_text(encoding="utf-8")
+
+
 def help_of(*command: str) -> str:
     """What `kdg COMMAND --help` prints on 80 columns, without a broker and whatever terminal this is."""
     from kdg.cli.app import run
@@ -80,6 +85,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "guarantees": guarantees,
     "exit codes": exit_codes,
     "crash steps": crash_steps,
+    "torture": torture,
     "help": help_of,
     **{f"help {command}": _help_block(command) for command in COMMANDS},
 }

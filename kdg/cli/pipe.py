@@ -146,6 +146,12 @@ def _identified(plan: Plan, group: str) -> Plan:
     return dataclasses.replace(plan, clients={Role.CONSUMER: consumer, Role.PRODUCER: producer})
 
 
+def _is_named(plan: Plan) -> bool:
+    """Whether its transactional id is its name in the group, too."""
+    name = plan.value(Role.CONSUMER, "group.instance.id")
+    return plan.row.transactional and name == plan.value(Role.PRODUCER, "transactional.id")
+
+
 def run(plan: Plan, reading: ReadingPlan, options: Options) -> int:
     """Open, pump, conclude."""
     return execute(plan, lambda frame: _open(frame, reading, options))
@@ -175,7 +181,8 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     filter_, read_by_command = _filter(frame, options)
     columns = COLUMNS | ({"partitions"} if options.keep_partition else set()) | read_by_command
     columns |= options.dedup.columns if options.dedup is not None else frozenset()
-    source = open_source(frame, reading, [options.source], columns, [])
+    fenced = transaction.taken_over if _is_named(plan) else None
+    source = open_source(frame, reading, [options.source], columns, [], fenced=fenced)
     source.gather = TOGETHER if options.cmd else 0.0
     if plan.row.transactional:
         transaction.group_metadata = source.group_metadata

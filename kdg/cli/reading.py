@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kdg.cli.durability import check_cluster
@@ -12,7 +13,7 @@ from kdg.cli.run import Frame
 from kdg.errors import Unreachable, UsageError
 from kdg.guarantees import Role
 from kdg.ports import Keeper
-from kdg.records import Origin
+from kdg.records import Origin, Position
 from kdg.settings import Resolved
 
 if TYPE_CHECKING:
@@ -47,11 +48,13 @@ def open_source(
     *,
     check: bool = False,
     keeper: Keeper | None = None,
+    fenced: Callable[[Position], bool] | None = None,
 ) -> KafkaSource:
     """Connect, find the partitions, resolve where to start and stop; nothing is subscribed yet: `begin` does it.
 
     columns: those of a Batch that somebody will look at. check: whether the topics' replication is to be looked at.
     keeper: has the positions, in the place of a group.
+    fenced: tells whether another instance with the same identity has taken over, asked when the group says so.
     """
     from kdg.kafka.client import Watch, make_admin, make_consumer, reach
     from kdg.kafka.ends import Ends
@@ -63,7 +66,8 @@ def open_source(
     plan = frame.plan
     settings = plan.settings(Role.CONSUMER)
     watch = Watch(verbose=plan.verbose)
-    consumer = make_consumer({**EXCLUDED, **settings}, watch)
+    make = partial(make_consumer, {**EXCLUDED, **settings}, watch)
+    consumer = make()
     metadata = reach(
         consumer,
         watch,
@@ -78,9 +82,11 @@ def open_source(
     reach(admin, watch, frame.patience, plan.brokers, names[0])
     if check:
         check_cluster(frame, Role.CONSUMER, metadata, names, warn=reading.group is not None or keeper is not None)
-    lookup = Lookup(admin)
+    lookup = Lookup(admin, frame.patience)
     ends = Ends(lookup, plan.note)
     source = KafkaSource(consumer, watch, frame.patience, ends, reading.group, columns, note=plan.note)
+    if fenced is not None:
+        source.renew = lambda: None if fenced(Position(names[0], 0, 0)) else make()
     source.identity = TopicIds(admin, set(names))
     source.identity.check()
     frame.closing.callback(source.close)

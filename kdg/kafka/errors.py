@@ -24,6 +24,17 @@ NOT_A_MEMBER = frozenset(
     {E.ILLEGAL_GENERATION, E.UNKNOWN_MEMBER_ID, E.REBALANCE_IN_PROGRESS, E.STALE_MEMBER_EPOCH, E._ASSIGNMENT_LOST}
 )
 _STARTING = frozenset({E.COORDINATOR_LOAD_IN_PROGRESS, E.COORDINATOR_NOT_AVAILABLE, E.NOT_COORDINATOR, E._WAIT_COORD})
+# A leader is being elected, or has only just been: the admin client asks no other by itself [seen].
+_ELECTING = frozenset(
+    {
+        E.LEADER_NOT_AVAILABLE,
+        E.NOT_LEADER_FOR_PARTITION,
+        E.UNKNOWN_LEADER_EPOCH,
+        E.FENCED_LEADER_EPOCH,
+        E.OFFSET_NOT_AVAILABLE,
+        E.REPLICA_NOT_AVAILABLE,
+    }
+)
 FENCED = frozenset({E._FENCED, E.INVALID_PRODUCER_EPOCH, E.PRODUCER_FENCED, E.FENCED_INSTANCE_ID})
 # Sending the same record again would fail in the same way.
 HOPELESS_RECORD = frozenset(
@@ -39,8 +50,8 @@ def error_of(exc: BaseException) -> KafkaError:
 
 
 def is_passing(error: KafkaError) -> bool:
-    """Whether a question may be asked again: nobody answered yet, or a coordinator is only starting."""
-    return error.retriable() or error.code() in NOT_REACHED | _STARTING
+    """Whether a question may be asked again: nobody answered yet, or a coordinator or a leader is only starting."""
+    return error.retriable() or error.code() in NOT_REACHED | _STARTING | _ELECTING
 
 
 def describe(error: KafkaError) -> str:
@@ -98,7 +109,8 @@ def translate_commit(error: KafkaError, doing: str) -> KdgError:
 
 def translate_transaction(error: KafkaError, doing: str) -> KdgError:
     """What an error of a transactional call means (HAZARDS.md, Errors)."""
-    if error.code() in FENCED:
+    # A static member that the group has replaced, perhaps by itself: the next poll tells (kdg/kafka/source.py).
+    if error.code() in FENCED and error.code() != E.FENCED_INSTANCE_ID:
         return translate(error, doing)
     if error.txn_requires_abort():
         if error.code() in _NOT_AUTHORISED:

@@ -19,6 +19,8 @@ from kdg.kafka.errors import NO_SUCH_TOPIC, error_of
 
 FRESH = 0.25
 """Seconds for which an answer counts; making a topic again and reading from it takes longer."""
+FRESH_WHEN_IDLE = 5.0
+"""The same where no record is at stake, and the run would only wait for what never comes."""
 
 
 @dataclass(slots=True)
@@ -38,10 +40,10 @@ class TopicIds:
         """A topic's id; empty where this user may not describe it."""
         return self._ids.get(topic, "")
 
-    def check(self) -> None:
+    def check(self, fresh: float = FRESH) -> None:
         """Raises PositionGone when a topic is no longer the one it was. A topic that this user may not describe is not watched."""
         now = time.monotonic()
-        if now - self._asked < FRESH:
+        if now - self._asked < fresh:
             return
         self._asked = now
         for topic, future in self.admin.describe_topics(TopicCollection(list(self.topics)), request_timeout=5).items():

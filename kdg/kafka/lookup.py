@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,14 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPar
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.errors import Unreachable, UsageError
-from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, translate
+from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, is_passing, translate
 from kdg.patience import Patience
 from kdg.start import Start, Where
 
 BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """What a topic says while the broker is making it."""
 MAKING_SECONDS = 5.0
+ASK_AGAIN_EVERY = 0.1
 
 Place = tuple[str, int]
 Places = dict[Place, int]
@@ -25,14 +26,15 @@ Places = dict[Place, int]
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Questions to a cluster, each bounded by `timeout` seconds."""
+    """Questions to a cluster, each bounded by `timeout` seconds; while leaders change they are asked again."""
 
     admin: AdminClient
+    patience: Patience
     timeout: float = 30.0
 
     def ends(self, partitions: Iterable[Place]) -> Places:
         """The ends as a read_uncommitted reader sees them: acknowledged records behind an open transaction count."""
-        return self._offsets(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+        return self._offsets(list(partitions), OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
 
     def ends_at(self, partitions: Iterable[Place], milliseconds: int) -> Places:
         """The first offset at or after a time; the end where there is none."""
@@ -58,15 +60,22 @@ class Lookup:
         missing = [tp for tp in wanted if found[tp] < 0]
         return {**found, **(self.ends(missing) if missing else {})}
 
-    def _offsets(self, partitions: Iterable[Place], spec: OffsetSpec, isolation: IsolationLevel) -> Places:
+    def _offsets(self, partitions: Collection[Place], spec: OffsetSpec, isolation: IsolationLevel) -> Places:
         asked = {TopicPartition(topic, partition): spec for topic, partition in partitions}
         if not asked:
             return {}
-        futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
-        return {
-            (tp.topic, tp.partition): _result(future, f"looking up {tp.topic}[{tp.partition}]").offset
-            for tp, future in futures.items()
-        }
+        began = time.monotonic()
+        while True:
+            futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
+            try:
+                return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+            except KafkaException as exc:
+                error = error_of(exc)
+                if not is_passing(error) or self.patience.over(self.timeout, began):
+                    raise translate(
+                        error, f"looking up {' '.join(sorted({topic for topic, _ in partitions}))}"
+                    ) from exc
+                self.admin.poll(ASK_AGAIN_EVERY)
 
 
 def _inside(tp: Place, offset: int, first: int, last: int) -> int:
@@ -76,13 +85,6 @@ def _inside(tp: Place, offset: int, first: int, last: int) -> int:
             "Use beginning, end, -N, or an offset that it holds; -p chooses partitions.",
         )
     return offset
-
-
-def _result(future: Any, doing: str) -> Any:
-    try:
-        return future.result()
-    except KafkaException as exc:
-        raise translate(error_of(exc), doing) from exc
 
 
 def partitions_of(

@@ -15,11 +15,11 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from kdg.cycle import Lost, Revoked
-from kdg.errors import KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
-from kdg.kafka.client import Watch, bounded
+from kdg.errors import Fenced, KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
+from kdg.kafka.client import Watch, bounded, in_background
 from kdg.kafka.ends import Ends
-from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, is_passing, translate, translate_commit
-from kdg.kafka.identity import TopicIds
+from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, describe, error_of, is_passing, translate, translate_commit
+from kdg.kafka.identity import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.lookup import Place, committed_of
 from kdg.patience import Patience
 from kdg.ports import Keeper, Rebalance, TryAgain
@@ -42,6 +42,7 @@ class KafkaSource:
     starts: where partitions without a stored position begin; one that is not in it is new and begins at its beginning.
     columns: those of a Batch that somebody will look at. keeper: has the positions, in the place of a group.
     gather: seconds that a READ waits for company, where each batch starts a process.
+    renew: a new consumer in the place of one that was fenced; None when another instance has taken over.
     """
 
     consumer: Consumer
@@ -56,6 +57,7 @@ class KafkaSource:
     rebalance: Rebalance | None = None
     keeper: Keeper | None = None
     gather: float = 0.0
+    renew: Callable[[], Consumer | None] = lambda: None
     _next: dict[Place, int] = field(default_factory=dict)
     _stored: dict[Place, int] = field(default_factory=dict)
     _report: dict[Place, int] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class KafkaSource:
     _touched: set[Place] = field(default_factory=set)
     _average: float = 16_000.0
     _others_asked: float = 0.0
+    _topics: Sequence[str] = ()
     _cooperative: bool = False
     _in_callback: bool = False
 
@@ -91,7 +94,7 @@ class KafkaSource:
 
     def subscribe(self, topics: Sequence[str], *, cooperative: bool) -> None:
         """Share the group's work."""
-        self._cooperative = cooperative
+        self._topics, self._cooperative = topics, cooperative
         callbacks = {"on_assign": self._on_assign, "on_revoke": self._on_revoke, "on_lost": self._on_lost}
         try:
             self.consumer.subscribe(list(topics), **callbacks)
@@ -151,8 +154,13 @@ class KafkaSource:
                 return committed_of(self.consumer.committed(asked, timeout=1.0)) if asked else {}
             except KafkaException as exc:
                 error = error_of(exc)
-                if not is_passing(error) or self.patience.over(patience, began):
+                if not is_passing(error):
                     raise translate(error, f"looking up the positions of group {self.group}") from exc
+                if self.patience.over(patience, began):
+                    raise Unreachable(
+                        f"looking up the positions of group {self.group}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
+                        "Check that the brokers run. If they do, a transaction that moves these positions has not ended: kafka-transactions.sh find-hanging names it.",
+                    ) from exc
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions, Revoked())
@@ -161,8 +169,16 @@ class KafkaSource:
         self._leave(consumer, partitions, Lost())
 
     def _leave(self, consumer: Consumer, partitions: list[TopicPartition], event: Revoked | Lost) -> None:
-        self._leaving = [(tp.topic, tp.partition) for tp in partitions]
-        self._touched.update(self._leaving)
+        if consumer is self.consumer:
+            self._let_go([(tp.topic, tp.partition) for tp in partitions], event)
+        if self._cooperative:
+            consumer.incremental_unassign(partitions)
+        else:
+            consumer.unassign()
+
+    def _let_go(self, places: list[Place], event: Revoked | Lost) -> None:
+        self._leaving = places
+        self._touched.update(places)
         if isinstance(event, Lost):
             self.release()  # nothing of them may be settled, not even while the rest is
         self._in_callback = True
@@ -172,10 +188,22 @@ class KafkaSource:
         finally:
             self._in_callback = False
         self.release()
-        if self._cooperative:
-            consumer.incremental_unassign(partitions)
-        else:
-            consumer.unassign()
+
+    def _renewed(self) -> bool:
+        """Whether it goes on with a new consumer.
+
+        The library ends a static member for good when the group has another under its name; that may be this one's own past:
+        a session that was over, or a request to join that was sent twice [seen].
+        """
+        consumer = self.renew()
+        if consumer is None:
+            return False
+        self.note("the group had given this instance up; it joins anew")
+        former, self.consumer = self.consumer, consumer
+        self._let_go(list(self._next), Lost())
+        in_background(former.close)
+        self.subscribe(self._topics, cooperative=self._cooperative)
+        return True
 
     def release(self) -> None:
         """Forget the partitions that are leaving."""
@@ -199,8 +227,8 @@ class KafkaSource:
             messages = [m for m in messages if not self._is_trouble(m)]
         if self._touched:
             messages = self._untouched(messages)
-        if messages and self.identity is not None:
-            self.identity.check()
+        if self.identity is not None:
+            self.identity.check(FRESH if messages else FRESH_WHEN_IDLE)
         if any(map(Message.error, messages)):
             messages = [m for m in messages if not self._is_end(m)]
         return self._batch(messages)
@@ -254,6 +282,8 @@ class KafkaSource:
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.group is None:
             return  # the library asks for a coordinator that nobody here needs
         translated = translate(error, where)
+        if isinstance(translated, Fenced) and self._renewed():
+            return
         ends_the_run = isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED
         if error.fatal() or error.code() == KafkaError._FATAL or ends_the_run:
             raise translated
@@ -317,7 +347,9 @@ class KafkaSource:
         return self._next != self._stored
 
     def positions(self) -> list[Position]:
-        """See Source: only those that have changed."""
+        """See Source: only those that have changed. Under its name, they would be stored for a topic made again, too."""
+        if self.identity is not None:
+            self.identity.check()
         return [Position(t, p, offset) for (t, p), offset in self._next.items() if self._stored.get((t, p)) != offset]
 
     def offsets(self) -> Offsets:

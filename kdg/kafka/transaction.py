@@ -40,6 +40,7 @@ class KafkaTransaction:
     _abandoned: bool = False
     """A call never returned: this producer takes no other."""
     _used: bool = False
+    _open: bool = False
 
     def start(self) -> None:
         """Fence older instances of the transactional id and finish what they left. Before any position is looked up."""
@@ -66,6 +67,7 @@ class KafkaTransaction:
             raise OutcomeUnknown(
                 "beginning a transaction: the Kafka client does not answer.", "Run it again."
             ) from None
+        self._open = True
 
     def record(self, positions: Sequence[Position]) -> None:
         """See Transaction; nothing to do for an input without a position."""
@@ -79,9 +81,11 @@ class KafkaTransaction:
     def commit(self) -> None:
         """See Transaction. A request that was cut off is noticed in the library's log, and the producer replaced before the next."""
         self._call(lambda: self.handle.producer.commit_transaction(CALL_SECONDS), "committing the transaction")
+        self._open = False
 
     def abort(self) -> None:
         """See Transaction. What cannot be aborted any more is finished by the broker without effect, or by the next producer."""
+        self._open = False
         try:
             # What is in flight is waited for: without it, its late request could land in the next transaction.
             self.handle.producer.purge(in_flight=False)
@@ -94,10 +98,29 @@ class KafkaTransaction:
             self._in_doubt = True
         self.handle.failed.clear()
 
+    def taken_over(self, position: Position) -> bool:
+        """Whether another instance has started with this id. Asked in a transaction that is aborted, open or made for it.
+
+        A new epoch would tell, too, and fence the other one in turn. position: of any partition; it is not stored.
+        """
+        made = not self._open
+        try:
+            if made:
+                self.begin()
+            self.record([position])
+        except Fenced:
+            return True
+        except KdgError:
+            return False  # the group refuses its former member, and looks at that after the epoch
+        finally:
+            if made:
+                self.abort()
+        return False
+
     def recycle(self) -> None:
         """See Transaction: a late request of the old producer meets a newer epoch and does nothing."""
         self.handle.replace()
-        self._in_doubt = self._abandoned = False
+        self._in_doubt = self._abandoned = self._open = False
         self.start()
 
     def _look_for_doubt(self) -> None:

@@ -13,12 +13,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self, TypeVar
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
-KDG = str(Path(sys.executable).with_name("kdg"))
+from tests import mutants
+
+T = TypeVar("T")
+KDG = mutants.KDG if "MUTANT" in os.environ else str(Path(sys.executable).with_name("kdg"))
+"""The command, or what tests/mutants has made of it."""
 QUICK_GROUP = ("-X", "session.timeout.ms=1000", "-X", "heartbeat.interval.ms=300")
 """A killed member is gone after a second; the sandbox allows it."""
 QUICK_TRANSACTION = ("-X", "transaction.timeout.ms=3000")
@@ -30,6 +34,27 @@ def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
     while not (held := what()) and time.monotonic() < deadline:
         time.sleep(0.02)
     return held or what()
+
+
+def answered(ask: Callable[[], T]) -> T:
+    """The answer of a broker; one that has just started, or a topic just made, is asked again."""
+    found: list[T] = []
+
+    def asked() -> bool:
+        try:
+            found.append(ask())
+        except KafkaException:
+            return False
+        return True
+
+    assert eventually(asked)
+    return found[0]
+
+
+def _committed(consumer: Consumer, topic: str) -> dict[int, int]:
+    partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+    found = consumer.committed([TopicPartition(topic, number) for number in partitions], timeout=30)
+    return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
 
 
 def lines(count: int, first: int = 0) -> list[bytes]:
@@ -296,10 +321,16 @@ class Kafka:
             consumer.close()
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
-        """The group's positions in the topic, by partition; none where none is stored."""
-        asked = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=30)
-        found = asked[group].result(30).topic_partitions or []
-        return {tp.partition: tp.offset for tp in found if tp.topic == topic and tp.offset >= 0}
+        """The group's positions in the topic, by partition; none where none is stored.
+
+        Asked by a consumer: the admin client's own question ends the process with SIGSEGV when the coordinator is still loading
+        (librdkafka 2.16, rd_kafka_handle_OffsetFetch without a group) [seen].
+        """
+        consumer = self.consumer("read_uncommitted", group)
+        try:
+            return answered(lambda: _committed(consumer, topic))
+        finally:
+            consumer.close()
 
     def members(self, group: str) -> int:
         """How many members the group has."""

@@ -150,6 +150,22 @@ def test_of_two_instances_with_one_transactional_id_the_older_exits_6_and_nothin
     assert sorted(filter(None, kafka.settled_values(target))) == lines(sent)
 
 
+def test_of_two_instances_with_one_transactional_id_the_older_exits_6_although_it_has_nothing_to_do(
+    kafka: Kafka, group: str
+) -> None:
+    source, target = kafka.filled(lines(2)), kafka.topic()
+    args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP]
+    with kafka.start(*args) as older:
+        assert eventually(lambda: kafka.committed(group, source) == {0: 2})
+        with kafka.start(*args) as newer:
+            assert older.end(20).code == 6
+            kafka.produce(source, lines(2, 2))
+            assert eventually(lambda: kafka.committed(group, source) == {0: 4})
+            newer.signal(15)
+            assert newer.end(10).code == -15
+    assert kafka.settled_values(target) == lines(4)
+
+
 def test_exactly_once_what_a_killed_instance_leaves_is_taken_over_within_20_s_by_default(
     kafka: Kafka, group: str
 ) -> None:

@@ -24,6 +24,12 @@ QUICK_NEW_GROUPS = {
 }
 """What QUICK_GROUP is for classic groups; with KIP-848 it is the broker's to say."""
 
+RIGHTS = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "allow.everyone.if.no.acl.found": "true",
+}
+"""A test may take rights away; everybody has the others."""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`repetition`: how often a scripted interleaving is run; KDG_HAZARD_REPEATS=50 for the long form."""
@@ -34,7 +40,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def _cluster() -> Iterator[Hazards]:
     with Proxy() as proxy:
-        properties = {"advertised.listeners": f"CLIENTS://{proxy.address}", **QUICK_NEW_GROUPS}
+        properties = {"advertised.listeners": f"CLIENTS://{proxy.address}", **QUICK_NEW_GROUPS, **RIGHTS}
         with Sandbox(properties=properties) as sandbox:
             proxy.upstream = ("127.0.0.1", sandbox.brokers[0].port)
             yield Hazards(proxy, sandbox.brokers[0])

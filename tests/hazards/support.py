@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 
 from kdg.sandbox import Broker
-from tests.broker.support import QUICK_GROUP, QUICK_TRANSACTION, Done, Kafka, Record, Run, eventually, lines, text
+from tests import mutants
+from tests.broker.support import (
+    KDG,
+    QUICK_GROUP,
+    QUICK_TRANSACTION,
+    Done,
+    Kafka,
+    Record,
+    Run,
+    answered,
+    eventually,
+    lines,
+    text,
+)
 
 from .proxy import Proxy
 
@@ -37,7 +48,6 @@ PARTITIONS = 4
 """Of the topics that a Feeder fills."""
 LONG = ("--batch-interval", "8s", "--batch-records", "1000000")
 """With records coming in all the time, nothing is settled and a transaction stays open."""
-MUTANTS = Path(__file__).with_name("mutants.py")
 
 
 class Fed(Run):
@@ -46,8 +56,11 @@ class Fed(Run):
     def feed(self, values: Sequence[bytes]) -> None:
         """Give it lines."""
         assert self.process.stdin is not None
-        self.process.stdin.write(text(values))
-        self.process.stdin.flush()
+        try:
+            self.process.stdin.write(text(values))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise AssertionError(f"it has ended: {self.end()}") from None
 
     def close_input(self) -> None:
         """There is no more."""
@@ -61,7 +74,7 @@ class Fed(Run):
 
 
 class Hazards(Kafka):
-    """The broker of these tests. mutant: the name of a protection in mutants.py that kdg is to run without."""
+    """The broker of these tests. mutant: the name of a protection in tests/mutants that kdg is to run without."""
 
     def __init__(self, proxy: Proxy, broker: Broker) -> None:
         super().__init__(proxy.address)
@@ -74,9 +87,7 @@ class Hazards(Kafka):
 
     def argv(self, args: Sequence[str], mutant: str = "") -> list[str]:
         """The command line of kdg, or of a mutant of it."""
-        if mutant:
-            return [sys.executable, str(MUTANTS), mutant, *args]
-        return [str(Path(sys.executable).with_name("kdg")), *args]
+        return ["env", f"MUTANT={mutant}", mutants.KDG, *args] if mutant else [KDG, *args]
 
     def fed(self, *args: str, mutant: str = "") -> Fed:
         """Start kdg with a stdin to feed."""
@@ -88,17 +99,7 @@ class Hazards(Kafka):
 
     def ends(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
         """As ever; a broker that has just started, or a topic just made, is asked again."""
-        found: list[dict[int, int]] = []
-
-        def asked() -> bool:
-            try:
-                found.append(super(Hazards, self).ends(topic, isolation))
-            except KafkaException:
-                return False
-            return True
-
-        assert eventually(asked)
-        return found[0]
+        return answered(lambda: super(Hazards, self).ends(topic, isolation))
 
     def is_open(self, topic: str) -> bool:
         """Whether a transaction with records in the topic is open."""

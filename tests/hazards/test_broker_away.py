@@ -2,66 +2,89 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from .support import QUICK_GROUP, QUICK_TRANSACTION, Hazards, eventually, lines, text
+import pytest
+
+from kdg.sandbox import Sandbox
+from tests.broker.support import KDG, Kafka
+
+from .support import QUICK_GROUP, Done, Fed, Hazards, Run, eventually, lines, text
 
 MANY = 20_000
 
 
-def test_a_broker_killed_and_started_again_under_every_command_loses_and_doubles_no_more_than_the_rows_say(
+def test_a_broker_killed_and_started_again_loses_and_doubles_no_more_than_the_rows_say(
     kafka: Hazards, group: str
 ) -> None:
-    source, by_alo, by_eos, made_by_eos = (kafka.topic(2) for _ in range(4))
+    source, target = kafka.topic(2), kafka.topic(2)
     sent = lines(3 * MANY)
     with ExitStack() as stack:
-        alo = stack.enter_context(kafka.running("pipe", source, by_alo, "-G", f"{group}-a", *QUICK_GROUP))
-        eos = [
-            "pipe",
-            source,
-            by_eos,
-            "-G",
-            f"{group}-e",
-            "-g",
-            "eos",
-            "--batch-records",
-            "500",
-            *QUICK_GROUP,
-            *QUICK_TRANSACTION,
-        ]
-        by_transaction = stack.enter_context(kafka.running(*eos))
+        pipe = stack.enter_context(kafka.running("pipe", source, target, "-G", f"{group}-p", *QUICK_GROUP))
         consume = stack.enter_context(kafka.running("consume", source, "-G", f"{group}-c", *QUICK_GROUP))
         produce = stack.enter_context(kafka.fed("produce", source))
-        resume = ["produce", made_by_eos, "-g", "eos", "--resume", group, "--batch-records", "500"]
-        resume += ["-X", "transaction.timeout.ms=5000"]  # send_offsets_to_transaction may hang, and is given up then
-        resumed = stack.enter_context(kafka.fed(*resume))
-        for fed in (produce, resumed):
-            fed.feed(sent[:MANY])
-        for topic in (by_alo, by_eos, made_by_eos):
-            assert eventually(lambda topic=topic: len(kafka.values(topic)) > 0)  # type: ignore[misc]
-        for fed in (produce, resumed):
-            fed.feed(sent[MANY : 2 * MANY])
+        produce.feed(sent[:MANY])
+        assert eventually(lambda: len(kafka.values(target)) > 0)
+        produce.feed(sent[MANY : 2 * MANY])
         kafka.broker.kill()
         kafka.restart()
-        for fed in (produce, resumed):
-            fed.feed(sent[2 * MANY :])
-        ends = [produce.done(60), resumed.done(60)]
-        assert ends[0].code == 0, ends[0]
-        assert ends[1].code in (0, 5), ends[1]
-        for name in ("a", "e", "c"):
-            assert eventually(lambda name=name: _lag(kafka, f"{group}-{name}", source) == 0), name  # type: ignore[misc]
-        for run in (alo, by_transaction, consume):
-            run.signal(15)
-        ends = [run.end(10) for run in (alo, by_transaction, consume)]
-        assert [each.code for each in ends] == [-15] * 3
-    kafka.ok(*resume, input=text(sent))
-    assert {*kafka.values(source)} == {*kafka.values(by_alo)} == {*ends[2].lines} == {*sent}
-    assert sorted(filter(None, kafka.settled_values(by_eos))) == sorted(filter(None, kafka.values(source)))
-    assert sorted(filter(None, kafka.settled_values(made_by_eos))) == sent
+        produce.feed(sent[2 * MANY :])
+        assert produce.done(60).code == 0
+        _settled(kafka, source, f"{group}-p", f"{group}-c")
+        consumed = _ended(pipe, consume)[1]
+    assert {*kafka.values(source)} == {*kafka.values(target)} == {*consumed.lines} == {*sent}
 
 
-def _lag(kafka: Hazards, group: str, topic: str) -> int:
+def _settled(kafka: Kafka, source: str, *groups: str) -> None:
+    for group in groups:
+        assert eventually(lambda group=group: _lag(kafka, group, source) == 0), group  # type: ignore[misc]
+
+
+def _ended(*runs: Run) -> list[Done]:
+    for run in runs:
+        run.signal(15)
+    ends = [run.end(10) for run in runs]
+    assert [each.code for each in ends] == [-15] * len(runs)
+    return ends
+
+
+@pytest.fixture(scope="module")
+def three() -> Iterator[Sandbox]:
+    """A cluster that outlives a broker. One of a single broker may lose the marker of a transaction when it is killed (README)."""
+    with Sandbox(3) as sandbox:
+        yield sandbox
+
+
+def test_each_of_three_brokers_killed_in_turn_under_transactions_doubles_and_loses_nothing(
+    three: Sandbox, group: str
+) -> None:
+    kafka = Kafka(three.bootstrap)
+    source, target, made = (kafka.topic(2) for _ in range(3))
+    sent = lines(4 * MANY)
+    pipe = ["pipe", source, target, "-G", group, "-g", "eos", "--batch-records", "500", *QUICK_GROUP]
+    resume = ["produce", made, "-g", "eos", "--resume", group, "--batch-records", "500"]
+    with kafka.start(*pipe) as piped, Fed([KDG, *resume], kafka.environment(), subprocess.PIPE, None) as resumed:
+        for number, broker in enumerate(three.brokers):
+            part, so_far = sent[number * MANY : (number + 1) * MANY], len(kafka.values(target))
+            kafka.produce(source, part, 2)
+            resumed.feed(part)
+            assert eventually(lambda so_far=so_far: len(kafka.values(target)) > so_far)  # type: ignore[misc]
+            broker.kill()
+            broker.start()
+            broker.wait_ready()
+        kafka.produce(source, sent[3 * MANY :], 2)
+        resumed.feed(sent[3 * MANY :])
+        assert resumed.done(60).code == 0
+        _settled(kafka, source, group)
+        _ended(piped)
+    assert sorted(filter(None, kafka.settled_values(target))) == sorted(filter(None, kafka.values(source)))
+    assert sorted(filter(None, kafka.settled_values(made))) == sent
+
+
+def _lag(kafka: Kafka, group: str, topic: str) -> int:
     return sum(kafka.ends(topic).values()) - sum(kafka.committed(group, topic).values())
 
 

@@ -160,3 +160,26 @@ def test_a_delayed_produce_of_an_aborted_transaction_adds_nothing_to_the_one_tha
         commit.release()
         assert run.done().code == 0
     assert kafka.settled_values(topic) == lines(3)
+
+
+# ── JoinGroup ──
+
+
+def test_a_delayed_join_group_that_replaces_a_named_pipe_in_its_own_group_does_not_end_it(
+    kafka: Hazards, group: str
+) -> None:
+    """The group takes it for another instance of that name, and the library ends the one that it has."""
+    source, target = kafka.topic(), kafka.topic()
+    args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", f"{group}-one", *QUICK_GROUP]
+    late = _hold(kafka, Api.JOIN_GROUP, group, CUTS[0])
+    with kafka.running(*args) as run:
+        late.wait()
+        kafka.produce(source, lines(3))
+        assert eventually(lambda: kafka.committed(group, source) == {0: 3})
+        late.arrive_late()
+        assert eventually(lambda: "joins anew" in run.err), run.err
+        kafka.produce(source, lines(3, 3))
+        assert eventually(lambda: kafka.committed(group, source) == {0: 6})
+        run.signal(15)
+        assert run.end(10).code == -15
+    assert kafka.settled_values(target) == lines(6)

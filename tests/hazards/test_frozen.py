@@ -76,6 +76,30 @@ def test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doub
     assert sorted(filter(None, kafka.settled_values(target))) == lines(feeder.sent)
 
 
+@pytest.mark.parametrize("held", [(), LONG], ids=["nothing open", "a transaction open"])
+def test_a_named_pipe_that_its_group_gave_up_while_it_was_frozen_goes_on_and_doubles_nothing(
+    kafka: Hazards, group: str, held: tuple[str, ...]
+) -> None:
+    source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
+    args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP, *held]
+    with kafka.running(*args) as run:
+        with Feeder(kafka, source) as feeder:
+            assert eventually(lambda: kafka.is_open(target) if held else bool(kafka.values(target)))
+            if not held:
+                feeder.stop()
+                assert eventually(lambda: sum(kafka.committed(group, source).values()) == feeder.sent)
+            run.signal(signal.SIGSTOP)
+            assert eventually(lambda: kafka.members(group) == 0)
+            run.signal(signal.SIGCONT)
+            assert eventually(lambda: kafka.members(group) == 1), run.err
+        kafka.produce(source, lines(PARTITIONS, feeder.sent), PARTITIONS)
+        sent = feeder.sent + PARTITIONS
+        assert eventually(lambda: sum(kafka.committed(group, source).values()) == sent), run.err
+        run.signal(signal.SIGTERM)
+        assert run.end(10).code == -15
+    assert sorted(filter(None, kafka.settled_values(target))) == lines(sent)
+
+
 @pytest.mark.parametrize("api", [Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN], ids=lambda api: api.name)
 def test_a_run_with_resume_whose_transaction_timed_out_goes_on_or_says_so_and_the_next_run_doubles_nothing(
     kafka: Hazards, group: str, api: Api

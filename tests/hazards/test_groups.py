@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
+
+from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee
 
 from .proxy import Api
 from .support import LONG, PARTITIONS, QUICK_GROUP, QUICK_TRANSACTION, Feeder, Hazards, eventually, lines
@@ -13,6 +17,8 @@ PROTOCOLS = {
     "kip848": ("-X", "group.protocol=consumer"),
 }
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
+MANY = 50_000
+"""Records that no pipe holds."""
 OUT_OF_POLL = ("-X", "session.timeout.ms=1000", "-X", "max.poll.interval.ms=1000", "-X", "heartbeat.interval.ms=300")
 
 
@@ -102,3 +108,34 @@ def test_not_settled_on_revoke_and_with_metadata_taken_late_records_are_doubled(
 ) -> None:
     seen, sent = _join(kafka, group, protocol, "unsettled-and-late")
     assert sorted(filter(None, seen)) != sent
+
+
+@pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.short)
+def test_a_consumer_whose_reader_takes_nothing_for_longer_than_it_may_not_poll_rejoins_and_loses_nothing(
+    kafka: Hazards, group: str, row: Guarantee
+) -> None:
+    sent = lines(MANY)
+    source = kafka.filled(sent, 2)
+    args = ["consume", source, "-g", row.name, "-G", group, *OUT_OF_POLL]
+    with kafka.start(*args, stdout=subprocess.PIPE) as run:
+        assert run.process.stdout is not None
+        assert eventually(lambda: kafka.members(group) == 1)
+        assert eventually(lambda: kafka.members(group) == 0)  # the pipe is full, and the group has expelled it
+        seen: set[bytes] = set()
+        while len(seen) < len(sent):
+            seen.add(run.process.stdout.readline()[:-1])
+        assert eventually(lambda: kafka.members(group) == 1)
+        assert eventually(lambda: sum(kafka.committed(group, source).values()) == len(sent))
+        run.signal(15)
+        assert run.end(10).code == -15
+    assert seen == set(sent)
+
+
+def test_a_topic_of_a_thousand_partitions_is_read_and_piped_like_any_other(kafka: Hazards, group: str) -> None:
+    sent = lines(3000)
+    source, target = kafka.filled(sent, 1000), kafka.topic()
+    for protocol in ("classic", "consumer"):
+        named = f"{group}-{protocol}"
+        kafka.ok("pipe", source, target, "-g", "eos", "-G", named, "-e", "-X", f"group.protocol={protocol}")
+        assert sum(kafka.committed(named, source).values()) == len(sent)
+    assert sorted(filter(None, kafka.settled_values(target))) == sorted([*sent, *sent])

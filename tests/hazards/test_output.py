@@ -6,10 +6,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
 
-from .support import QUICK_GROUP, Hazards, lines, text
+from .support import QUICK_GROUP, Hazards, eventually, lines, text
 
 
 def test_at_most_once_a_full_disk_is_exit_1_and_what_failed_is_not_printed_later(kafka: Hazards, group: str) -> None:
@@ -62,3 +63,25 @@ def test_one_replica_is_exit_10_with_strict_before_anything_is_sent_and_one_line
     told = [line for line in done.err.splitlines() if "replication factor 1" in line]
     nothing_outlives = command == "consume" and row.transactional
     assert len(told) == (1 if row.needs_durable_cluster and not nothing_outlives else 0)
+
+
+def _may_not_look_at(kafka: Hazards, topic: str) -> None:
+    everything, looking = AclOperation.ALL, AclOperation.DESCRIBE_CONFIGS
+    for operation, permission in ((everything, AclPermissionType.ALLOW), (looking, AclPermissionType.DENY)):
+        acl = AclBinding(ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, "User:*", "*", operation, permission)
+        for made in kafka.admin.create_acls([acl], request_timeout=30).values():
+            made.result(30)
+
+
+def test_what_the_user_may_not_look_at_is_unknown_and_exit_10_with_strict(kafka: Hazards, group: str) -> None:
+    topic = kafka.topic(min_insync_replicas="2")
+    _may_not_look_at(kafka, topic)
+    assert eventually(lambda: "unknown" in kafka.ok("produce", topic, input=b"").err)
+    strict = kafka.kdg("produce", topic, "--strict", input=text(lines(3)))
+    assert strict.code == 10
+    assert "min.insync.replicas unknown" in strict.err
+    assert "unclean leader election unknown" in strict.err
+    assert kafka.values(topic) == []
+    done = kafka.ok("produce", topic, "--acks", "leader", input=text(lines(3)))
+    assert len([line for line in done.err.splitlines() if "unknown" in line]) == 1
+    assert kafka.values(topic) == lines(3)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import NewPartitions, NewTopic  # type: ignore[attr-defined]  # not in its __all__
@@ -69,9 +71,11 @@ def test_a_partition_added_while_a_group_reads_is_read_from_its_beginning(
     topic = kafka.filled(lines(3))
     with kafka.running(*_command(kafka, name, topic, group), "-o", "end") as run:
         assert eventually(lambda: kafka.committed(group, topic) == {0: 3})
+        run.signal(signal.SIGSTOP)  # so that it notices the partition with records in it already
         kafka.admin.create_partitions([NewPartitions(topic, 2)])[topic].result(30)
         assert eventually(lambda: len(kafka.ends(topic)) == 2)
         kafka.produce(topic, lines(6, 3), 2)
+        run.signal(signal.SIGCONT)
         assert eventually(lambda: kafka.committed(group, topic) == {0: 6, 1: 3})
         run.signal(15)
         assert run.end(10).code == -15

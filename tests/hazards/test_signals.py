@@ -88,6 +88,18 @@ def test_while_it_waits_for_the_group_it_ends_by_the_signal(kafka: Hazards, grou
 
 
 @each_signal
+def test_while_a_commit_is_not_answered_it_ends_by_the_signal(kafka: Hazards, group: str, signum: int) -> None:
+    source = kafka.filled(lines(3))
+    with kafka.running("consume", source, "-G", group) as run:
+        assert eventually(lambda: kafka.committed(group, source) == {0: 3})
+        held = kafka.proxy.hold(Api.OFFSET_COMMIT, group.encode())
+        kafka.produce(source, lines(3, 3))
+        held.wait()
+        run.signal(signum)
+        assert run.end(WITHIN).code in (-signum, 5)
+
+
+@each_signal
 def test_while_it_settles_inside_a_rebalance_it_ends_by_the_signal_and_nothing_is_doubled(
     kafka: Hazards, group: str, signum: int
 ) -> None:

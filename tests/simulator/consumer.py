@@ -199,6 +199,7 @@ class SimConsumer:
     def consume(self, limit: int, _timeout: float) -> list[Message]:
         """As Consumer.consume with a timeout of 0: what was fetched before a callback is handed over after it all the same."""
         self.world.pass_by(self.process)
+        self.world.reads(self.process)
         if self._seen == self.group.version and not self.told:
             return self._fetch(limit)
         early = self._fetch(limit) if self.world.coin() else []

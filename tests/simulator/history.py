@@ -8,6 +8,7 @@ from random import Random
 
 from kdg.errors import PositionGone
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
+from kdg.kafka.identity import FRESH
 from kdg.pump import Pump
 
 from .cluster import NEVER, Clock, Transaction
@@ -19,7 +20,7 @@ from .world import LONG, PATIENCE, Fault, Process, World
 F = Fault
 NETWORK = (F.HOLD, F.HOLD, F.TWICE, F.SLOW, F.MUTE)
 EVERYWHERE = (F.CRASH, F.CRASH, F.CRASH, F.SIGNAL, F.SLEEP, *NETWORK, F.LATE, F.LATE)
-GROUPS = (F.FREEZE, F.FREEZE, F.OVERTAKE, F.OVERTAKE, F.OVERTAKE, F.EXPEL, F.MORE, F.GROW)
+GROUPS = (F.FREEZE, F.FREEZE, F.OVERTAKE, F.OVERTAKE, F.OVERTAKE, F.EXPEL, F.MORE, F.GROW, F.REMAKE)
 MOST_STEPS = 3000
 MOST_PROCESSES = 3
 
@@ -79,7 +80,7 @@ class History:
             group.places = world.cluster.places("source")
             for _ in range(2 + random.getrandbits(1)):
                 self._feed()
-            world.feed, world.grow, world.retain = self._feed, self._grow, self._retain
+            world.feed, world.grow, world.retain, world.remake = self._feed, self._grow, self._retain, self._remake
         else:
             self.sent = [b"%d:%d" % (i % 2, i) for i in range(1 + random.getrandbits(2))]
             scene.text = b"".join(value + b"\n" for value in self.sent)
@@ -130,6 +131,15 @@ class History:
             if log.stable > log.start:
                 log.start += 1
                 self.retained = True
+
+    def _remake(self) -> None:
+        """The source is deleted and made again, with more in it at once; what nobody had read yet is gone with it."""
+        self.scene.gone.update(self.sent)
+        self._upstream.clear()
+        self.world.cluster.advance(FRESH)  # it takes at least as long
+        self.world.cluster.remake_topic("source")
+        for _ in range(1 + self.random.getrandbits(2)):
+            self._feed()
 
     # ── who runs ──
 

@@ -10,6 +10,7 @@ from unittest import mock
 
 from kdg.cycle import Control, Cycle, Did, Event, Revoked, State, advance
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee, Step
+from kdg.kafka.identity import TopicIds
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.target import KafkaTarget
 from kdg.kafka.transaction import KafkaTransaction
@@ -123,6 +124,7 @@ MUTANTS = (
     Mutant("rewind instead of reload", CASES["eos pipe"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)),
     Mutant("rewind instead of reload: produce --resume", CASES["eos produce --resume"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)),
     Mutant("messages of a revoked partition are kept", CASES["eos pipe"], _HARM, (_method(KafkaSource, "_untouched", _kept), _method(KafkaSource, "_batch", _batch_of_all))),
+    Mutant("a topic made again is not noticed", CASES["alo consume"], ("lost",), (_method(TopicIds, "check", lambda _ids, _fresh=0: None),)),
     Mutant("at-most-once reads its input again", replace(CASES["amo produce"], row=replace(AT_MOST_ONCE, reads_again=True)), ("doubled",), ()),
     Mutant("at-least-once does not read its input again", replace(CASES["alo produce"], row=replace(AT_LEAST_ONCE, reads_again=False)), ("lost",), ()),
 )  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import types
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from unittest import mock
@@ -20,6 +21,7 @@ from kdg.guarantees import Guarantee, Role
 from kdg.inputs import Input
 from kdg.kafka.client import Watch
 from kdg.kafka.ends import Ends
+from kdg.kafka.identity import TopicIds
 from kdg.kafka.resume import ResumeStore
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.target import Failure, KafkaTarget, abort_on_failure, stop_on_failure
@@ -43,7 +45,10 @@ TIMEOUT = 3.0
 
 @dataclass(slots=True)
 class Scene:
-    """What the runs of a history share. printed: what `consume` wrote out; unsent: what `produce` reported as undelivered."""
+    """What the runs of a history share.
+
+    printed: what `consume` wrote out; gone: what was deleted with its topic; unsent: what `produce` reported as undelivered.
+    """
 
     world: World
     row: Guarantee
@@ -53,6 +58,7 @@ class Scene:
     group: Group
     text: bytes = b""
     printed: list[bytes] = field(default_factory=list)
+    gone: set[bytes] = field(default_factory=set)
     unsent: dict[Process, list[Failure]] = field(default_factory=dict)
 
     @property
@@ -79,6 +85,21 @@ class SimLookup:
     def starts(self, places: Iterable[Place], _start: object) -> dict[Place, int]:
         """The beginning."""
         return {place: self.world.cluster.logs[place].start for place in places}
+
+
+@dataclass(slots=True)
+class SimAdmin:
+    """Stands in for AdminClient where a topic's id is asked."""
+
+    world: World
+
+    def describe_topics(self, _topics: Any, **_options: Any) -> dict[str, Future[Any]]:
+        """As AdminClient.describe_topics, of all topics."""
+        found: dict[str, Future[Any]] = {}
+        for topic, number in self.world.cluster.topics.items():
+            found[topic] = Future()
+            found[topic].set_result(types.SimpleNamespace(topic_id=number))
+        return found
 
 
 @dataclass(slots=True)
@@ -158,6 +179,9 @@ def open_reader(scene: Scene, process: Process) -> Pump:
     lookup: Any = SimLookup(world)
     ends = Ends(lookup, lambda _line: None)
     source = KafkaSource(consumer, Watch(), patience, ends, scene.group.name, frozenset())
+    admin: Any = SimAdmin(world)
+    source.identity = TopicIds(admin, {"source"})
+    source.identity.check()
     if scene.row.transactional:
         transaction.group_metadata = source.group_metadata
     places = world.cluster.places("source")
@@ -213,15 +237,14 @@ class _Tapes:
 _TAPES = _Tapes()
 
 
-class _NoThread:
-    """Stands in for threading.Thread where a port waits for a call in it: the model's calls return by themselves."""
-
-    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], **_options: Any) -> None:
-        self._target, self._args = target, args
-
-    def start(self) -> None:
-        """As Thread.start, to the end."""
-        self._target(*self._args)
+def _at_once(call: Callable[[], T]) -> Future[T]:
+    """For in_background: the model's calls return by themselves."""
+    outcome: Future[T] = Future()
+    try:
+        outcome.set_result(call())
+    except Exception as exc:  # noqa: BLE001  # handed to the caller, whatever it is
+        outcome.set_exception(exc)
+    return outcome
 
 
 def _directly(call: Callable[[], T], _seconds: float) -> T:
@@ -232,14 +255,21 @@ def _directly(call: Callable[[], T], _seconds: float) -> T:
 def simulated() -> Iterator[Callable[[Clock], None]]:
     """The ports without the clock, the threads and the descriptors of this machine. Yields what sets the time of a history."""
     time = types.SimpleNamespace()
-    modules = ("kafka.source", "kafka.ends", "kafka.target", "kafka.transaction", "kafka.resume", "patience")
+    modules = (
+        "kafka.source",
+        "kafka.ends",
+        "kafka.identity",
+        "kafka.target",
+        "kafka.transaction",
+        "kafka.resume",
+        "patience",
+    )
     with contextlib.ExitStack() as patched:
         for name in modules:
             patched.enter_context(mock.patch(f"kdg.{name}.time", time))
         for name in ("kafka.source", "kafka.transaction"):
             patched.enter_context(mock.patch(f"kdg.{name}.bounded", _directly))
-        no_threads = types.SimpleNamespace(Thread=_NoThread)
-        patched.enter_context(mock.patch("kdg.kafka.transaction.threading", no_threads))
+        patched.enter_context(mock.patch("kdg.kafka.transaction.in_background", _at_once))
         patched.enter_context(mock.patch("kdg.inputs.os", _TAPES))
 
         def set_clock(clock: Clock) -> None:

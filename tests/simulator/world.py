@@ -63,6 +63,7 @@ class Fault(Enum):
     MORE = "sees more input"
     GROW = "sees a new partition"
     RETAIN = "sees old records deleted"
+    REMAKE = "will find its topic made again"
 
 
 class SimSignals:
@@ -123,6 +124,8 @@ class World:
         self.feed: Callable[[], None] = lambda: None
         self.grow: Callable[[], None] = lambda: None
         self.retain: Callable[[], None] = lambda: None
+        self.remake: Callable[[], None] | None = None
+        self.remaking = False
 
     # ── choices ──
 
@@ -261,6 +264,25 @@ class World:
         """SIGTERM."""
         process.signals.received = 15
 
+    def reads(self, process: Process) -> None:
+        """A topic is made again between two reads, with nothing on its way: a position that is being stored under its name at that
+        very moment nobody could tell from one in the new topic."""
+        if not self.remaking or self.remake is None or self._storing(process):
+            return
+        self.remaking = False
+        while self.late:
+            self.deliver_late()
+        self.note(process, "its topic is made again")
+        self.remake()
+
+    def _storing(self, process: Process) -> bool:
+        others = any(other.running for other in self.processes if other is not process)
+        return others or any(group.pending for group in self.cluster.groups.values())
+
+    def remake_soon(self, _process: Process) -> None:
+        """When it reads next."""
+        self.remaking = True
+
     def stick(self, process: Process) -> None:
         """What it produces next is not answered, and soon its group is done with it, or its patience over."""
         process.stick = True
@@ -336,6 +358,7 @@ class World:
         """No more faults."""
         self.budget = 0
         self.fuse = -1
+        self.remaking = False
         for process in self.processes:
             process.net, process.stick = None, False
 
@@ -363,6 +386,7 @@ _STRIKE: dict[Fault, Callable[[World, Process], None]] = {
     Fault.MORE: lambda world, _process: world.feed(),
     Fault.GROW: lambda world, _process: world.grow(),
     Fault.RETAIN: lambda world, _process: world.retain(),
+    Fault.REMAKE: World.remake_soon,
 }
 
 __all__ = ["LONG", "Crashed", "Fault", "Net", "Place", "Process", "SimSignals", "World"]

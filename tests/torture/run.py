@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -106,7 +109,20 @@ def run(case: Case, logs: Path, note: Callable[[str], None]) -> Result:
     """One run on a cluster of its own."""
     setup = engine.Setup(case.row, case.protocol, case.seed, case.seconds, logs=logs / case.name.replace(" ", "-"))
     with Sandbox(case.brokers, properties=engine.CLUSTER) as sandbox:
-        return engine.run(setup, sandbox.bootstrap, sandbox.brokers, note)
+        result = engine.run(setup, sandbox.bootstrap, sandbox.brokers, note)
+        if result.stuck and setup.logs is not None:
+            _keep_transactions(sandbox, setup.logs)
+        return result
+
+
+def _keep_transactions(sandbox: Sandbox, logs: Path) -> None:
+    """What the brokers know of transactions when one does not end, before they are gone."""
+    for question in (["list"], ["find-hanging", "--max-transaction-timeout", "0", "--broker-id", "1"]):
+        command = sandbox.tool(
+            "org.apache.kafka.tools.TransactionsCommand", "--bootstrap-server", sandbox.bootstrap, *question
+        )
+        with (logs / f"transactions-{question[0]}.txt").open("wb") as file:
+            subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, check=False, timeout=60)
 
 
 def run_all(cases: Sequence[Case], logs: Path, deadline: float, *, verbose: bool) -> tuple[list[Result], list[str]]:
@@ -127,6 +143,15 @@ def run_all(cases: Sequence[Case], logs: Path, deadline: float, *, verbose: bool
     return results, broken
 
 
+def page(results: Sequence[Result], wrong: Sequence[str]) -> str:
+    """What the README shows of a run: when, where, the table, and what was wrong."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    machine = f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+    bites = sum(result.biting for result in results)
+    head = f"`make torture`, {time.strftime('%Y-%m-%d')}, on {machine}: {bites} faults that hit while records flowed."
+    return f"{head}\n\n{table(results)}" + "".join(f"\n- {line}" for line in wrong) + ("\n" if wrong else "")
+
+
 def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
@@ -134,11 +159,12 @@ def _say(line: str) -> None:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--minutes", type=float, default=38.0, help="for all runs together, at most 60 (38)")
+    parser.add_argument("--minutes", type=float, default=45.0, help="for all runs together, at most 60 (45)")
     parser.add_argument("--only", action="append", default=[], metavar="WORDS", help="such as 'exactly-once,range,3'")
     parser.add_argument("--seed", type=int, default=1, help="the first run's; the others count on from it (1)")
     parser.add_argument("--quick", action="store_true", help="one broker, about 8 minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the results with their histories")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="the table with its date and machine, for the README")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep the workers' stderr there")
     parser.add_argument("--verbose", action="store_true", help="each fault as it happens")
     options = parser.parse_args(arguments)
@@ -166,6 +192,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     wrong = broken + judge(results, whole=not only)
     sys.stdout.write(table(results) + "".join(f"\n- {line}" for line in wrong) + ("\n" if wrong else ""))
+    if options.page:
+        options.page.write_text(page(results, wrong))
     if options.json:
         told = {"results": [result.as_json() for result in results], "wrong": wrong}
         options.json.write_text(json.dumps(told, indent=1, default=str))

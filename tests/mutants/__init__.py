@@ -1,0 +1,298 @@
+"""Owns the protections of kdg, each taken out by itself, and the test that has to fail without it.
+
+`make mutants` runs each test with its mutant in place of kdg and expects it to fail; `MUTANT=NAME` in front of a pytest does it for
+one. The cheapest are part of every run: tests/broker/test_mutants.py, tests/hazards, tests/torture, and tests/simulator/mutants.py for
+what only an interleaving shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+KDG = str(Path(__file__).with_name("kdg"))
+"""The command that MUTANT in the environment makes a mutant of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A protection of HAZARDS.md (its number, or its section), how it is taken out, and the test that misses it."""
+
+    protects: str
+    missed_by: str
+    apply: Callable[[], None]
+
+
+def _replace(owner: Any, name: str, change: Any) -> None:
+    assert hasattr(owner, name), name  # a protection that has moved is no longer taken out
+    setattr(owner, name, change)
+
+
+# ── the five that decide the design ──
+
+
+def no_recycle() -> None:
+    """A transaction begins with the old producer, although the last one's end was cut off."""
+    from kdg.kafka.transaction import KafkaTransaction
+
+    _replace(KafkaTransaction, "_look_for_doubt", lambda _self: None)
+
+
+def raising_handler() -> None:
+    """A signal is Python's own KeyboardInterrupt, wherever it comes."""
+    from kdg.signals import Signals
+
+    def handle(self: Signals, signum: int, _frame: object) -> None:
+        self.received = signum
+        raise KeyboardInterrupt
+
+    _replace(Signals, "_handle", handle)
+
+
+def library_position() -> None:
+    """What is committed is where the library stands."""
+    from confluent_kafka import TopicPartition
+
+    from kdg.kafka.source import KafkaSource
+    from kdg.records import Position
+
+    def positions(self: KafkaSource) -> list[Position]:
+        asked = self.consumer.position([TopicPartition(*place) for place in self._next])
+        return [Position(tp.topic, tp.partition, tp.offset) for tp in asked if tp.offset >= 0]
+
+    _replace(KafkaSource, "positions", positions)
+
+
+def late_metadata() -> None:
+    """The group's metadata are taken when the position is recorded, not when the transaction began."""
+    from kdg.kafka.transaction import KafkaTransaction
+    from kdg.records import Position
+
+    record = KafkaTransaction.record
+
+    def late(self: KafkaTransaction, positions: Sequence[Position]) -> None:
+        self._metadata = self.group_metadata() if self.group_metadata is not None else None
+        record(self, positions)
+
+    _replace(KafkaTransaction, "record", late)
+
+
+def unsettled_on_revoke() -> None:
+    """Partitions leave although records of theirs are in an open transaction."""
+    from kdg.kafka.source import KafkaSource
+
+    def leave(self: KafkaSource, consumer: Any, partitions: Any, _event: object) -> None:
+        (consumer.incremental_unassign if self._cooperative else lambda _gone: consumer.unassign())(partitions)
+
+    _replace(KafkaSource, "_leave", leave)
+
+
+def unsettled_and_late() -> None:
+    """Both: what one alone lets through, the other stops."""
+    unsettled_on_revoke()
+    late_metadata()
+
+
+def no_rewind() -> None:
+    """After an abort it reads on."""
+    from kdg.kafka.source import KafkaSource
+
+    _replace(KafkaSource, "rewind", lambda _self: None)
+    _replace(KafkaSource, "reload", lambda _self: False)
+
+
+# ── settings and order ──
+
+
+def start_at_the_end_of_new_partitions() -> None:
+    """A partition that is added begins where it ends when it is noticed."""
+    from confluent_kafka import TopicPartition
+
+    from kdg.kafka.source import KafkaSource
+
+    def ends(self: KafkaSource, places: Any) -> dict[Any, int]:
+        ask = self.consumer.get_watermark_offsets
+        return {place: ask(TopicPartition(*place), timeout=10, cached=False)[1] for place in places}
+
+    _replace(KafkaSource, "_beginnings", ends)
+
+
+def ids_not_compared() -> None:
+    """A topic that was made again is read on."""
+    from kdg.kafka.identity import TopicIds
+
+    _replace(TopicIds, "check", lambda _self, _fresh=0.0: None)
+
+
+def others_group_taken() -> None:
+    """--resume takes a position that somebody else wrote for no position."""
+    from kdg.kafka.resume import ResumeStore
+
+    _replace(ResumeStore, "check", lambda _self: None)
+    _replace(ResumeStore, "_parse", lambda _self, _metadata: None)
+
+
+def nothing_asked_of_the_cluster() -> None:
+    """What the cluster lacks is not looked at."""
+    from kdg import durability
+
+    _replace(durability, "shortfalls", lambda _logs: [])
+
+
+def unknown_is_fine() -> None:
+    """What the user may not look at is taken for good."""
+    from kdg import durability
+
+    lacks = durability.shortfalls
+
+    def judged(logs: Iterable[durability.LogFacts]) -> list[str]:
+        return [told for told in lacks(logs) if "unknown" not in told]
+
+    _replace(durability, "shortfalls", judged)
+
+
+def write_errors_ignored() -> None:
+    """A full disk is taken for a write that succeeded."""
+    from kdg.sinks.stdout import Stdout
+
+    write = Stdout.write
+
+    def ignoring(self: Stdout, batch: Any) -> None:
+        from kdg.errors import KdgError
+
+        try:
+            write(self, batch)
+        except KdgError:
+            return
+
+    _replace(Stdout, "write", ignoring)
+
+
+def deaf_while_reading() -> None:
+    """Stdin is waited on without the descriptor that a signal makes readable."""
+    import select
+
+    from kdg.signals import Signals
+
+    def wait_for(_self: Signals, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT if writing else select.POLLIN)
+        return bool(poll.poll(max(timeout, 600.0) * 1000))
+
+    _replace(Signals, "wait_for", wait_for)
+
+
+def lost_is_kept() -> None:
+    """What a former member had in hand is written and settled as if it still were one."""
+    from kdg.cycle import Revoked
+    from kdg.kafka.source import KafkaSource
+
+    _replace(KafkaSource, "_on_lost", lambda self, consumer, gone: self._leave(consumer, gone, Revoked()))
+    _replace(KafkaSource, "group_metadata", lambda self: None)  # positions go in by no member at all
+    from kdg.kafka.transaction import KafkaTransaction
+
+    _replace(KafkaTransaction, "record", lambda _self, _positions: None)
+
+
+# ── errors ──
+
+
+def fenced_goes_on() -> None:
+    """Who was fenced takes a new epoch, and fences the newcomer in turn."""
+    from kdg.errors import Fenced, OutcomeUnknown
+    from kdg.kafka import errors, transaction
+
+    translate = errors.translate_transaction
+
+    def unknown(error: Any, doing: str) -> Any:
+        found = translate(error, doing)
+        return OutcomeUnknown(str(found)) if isinstance(found, Fenced) else found
+
+    _replace(transaction, "translate_transaction", unknown)
+
+
+def expired_is_fenced() -> None:
+    """Who was too slow for its transaction takes itself for fenced."""
+    from kdg.kafka import transaction
+
+    _replace(transaction, "FENCED", frozenset())
+
+
+def fenced_for_good() -> None:
+    """A static member that the group has given up takes itself for fenced."""
+    from kdg.kafka.source import KafkaSource
+
+    _replace(KafkaSource, "_renewed", lambda _self: False)
+
+
+def takeover_not_asked() -> None:
+    """Whoever is fenced by the group joins again, although another instance has taken over."""
+    from kdg.kafka.transaction import KafkaTransaction
+
+    _replace(KafkaTransaction, "taken_over", lambda _self, _position: False)
+
+
+def poll_raises() -> None:
+    """What poll and flush raise on a fatal error comes through."""
+    from kdg.kafka.target import RaisedByPoll
+
+    _replace(RaisedByPoll, "__exit__", lambda _self, *_exc: False)
+
+
+def calls_without_end() -> None:
+    """Calls of the library are waited for as long as they take, and nobody ends the run meanwhile."""
+    from kdg.cli import run
+    from kdg.kafka import client, source, transaction
+
+    for module in (client, source, transaction):
+        _replace(module, "bounded", lambda call, _seconds: call())
+    _replace(transaction.KafkaTransaction, "_wait_out", lambda _self, call, _doing: call())
+    _replace(run, "GIVE_UP_SECONDS", 600.0)
+
+
+def undelivered_forgotten() -> None:
+    """Delivery reports that tell of a failure are dropped."""
+    from kdg.kafka.target import KafkaTarget, ProducerHandle
+
+    _replace(ProducerHandle, "on_delivery", lambda _self, _error, _message, _headers=None: None)
+    _replace(KafkaTarget, "give_up", lambda _self: None)
+
+
+def elections_not_waited_for() -> None:
+    """A leader that has only just been elected is a failure."""
+    from kdg.kafka import errors
+
+    _replace(errors, "_ELECTING", frozenset())
+
+
+B, H = "tests/broker/", "tests/hazards/"
+FIVE, ORDER, ERRORS = "the five", "settings and order", "errors"
+
+MUTANTS: dict[str, Mutant] = {
+    "no-recycle": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_a_delayed_end_txn_that_arrives_in_the_next_transaction_commits_nothing_of_it[0]", no_recycle),
+    "no-recycle-positions": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_a_delayed_txn_offset_commit_that_arrives_in_the_next_transaction_does_not_move_the_position_back[0]", no_recycle),
+    "raising-handler": Mutant(f"{FIVE}, 2", B + "test_signals.py::test_consume_interrupted_in_full_flow_has_committed_exactly_what_it_printed", raising_handler),
+    "library-position": Mutant(f"{FIVE}, 3", B + "test_consume.py::test_until_a_time_that_is_past_ends_before_the_first_record_of_it", library_position),
+    "unsettled-and-late": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_a_transaction_that_is_open_when_partitions_leave_is_settled_before_they_do[eager]", unsettled_and_late),
+    "no-rewind": Mutant(f"{FIVE}, 5", H + "test_frozen.py::test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing", no_rewind),
+    "start-at-the-end-of-new-partitions": Mutant(f"{ORDER}, a partition added later", H + "test_positions.py::test_a_partition_added_while_a_group_reads_is_read_from_its_beginning[consume]", start_at_the_end_of_new_partitions),
+    "ids-not-compared": Mutant(f"{ORDER}, a topic made again", H + "test_positions.py::test_a_topic_made_again_while_it_is_read_is_exit_7[pipe-alo-longer]", ids_not_compared),
+    "others-group-taken": Mutant(f"{ORDER}, a group with foreign metadata", B + "test_errors.py::test_a_group_of_resume_that_somebody_else_uses_is_refused", others_group_taken),
+    "nothing-asked-of-the-cluster": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_one_replica_is_exit_10_with_strict_before_anything_is_sent_and_one_line_without[alo-produce]", nothing_asked_of_the_cluster),
+    "unknown-is-fine": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_what_the_user_may_not_look_at_is_unknown_and_exit_10_with_strict", unknown_is_fine),
+    "write-errors-ignored": Mutant(f"{ORDER}, EPIPE or any write error", B + "test_consume.py::test_a_full_disk_is_exit_1_and_nothing_is_committed_beyond_the_start", write_errors_ignored),
+    "deaf-while-reading": Mutant(f"{ORDER}, os.read on stdin", B + "test_signals.py::test_produce_waiting_on_stdin_ends_by_the_signal_and_what_is_not_whole_is_not_visible", deaf_while_reading),
+    "lost-is-kept": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_what_a_pipe_still_holds_when_another_has_taken_over_is_dropped", lost_is_kept),
+    "fenced-goes-on": Mutant(f"{ERRORS}, _FENCED", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on", fenced_goes_on),
+    "expired-is-fenced": Mutant(f"{ERRORS}, _FENCED", H + "test_frozen.py::test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing", expired_is_fenced),
+    "fenced-for-good": Mutant(f"{ERRORS}, _FENCED", H + "test_delayed.py::test_a_delayed_join_group_that_replaces_a_named_pipe_in_its_own_group_does_not_end_it", fenced_for_good),
+    "takeover-not-asked": Mutant(f"{ERRORS}, _FENCED", B + "test_pipe.py::test_of_two_instances_with_one_transactional_id_the_older_exits_6_although_it_has_nothing_to_do", takeover_not_asked),
+    "poll-raises": Mutant(f"{ERRORS}, SystemError", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on[PRODUCE]", poll_raises),
+    "calls-without-end": Mutant("known in the client, calls that hang", H + "test_signals.py::test_while_a_commit_is_not_answered_it_ends_by_the_signal[SIGTERM]", calls_without_end),
+    "undelivered-forgotten": Mutant(f"{ORDER}, a failed delivery report", H + "test_broker_away.py::test_records_that_are_not_acknowledged_in_time_are_counted_named_kept_and_can_be_sent_again", undelivered_forgotten),
+}  # fmt: skip
+"""By name. Caught elsewhere in every run: tests/broker/test_mutants.py (order of the steps, the flush, the digest, the committed start, the
+ends behind an open transaction) and tests/simulator/mutants.py."""
