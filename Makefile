@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit simulate hazards mutants torture verify-others check fix docs clean
+.PHONY: setup demo test unit simulate hazards mutants torture verify-others sinks check fix docs clean
 
 setup: .venv/.done
 
@@ -43,6 +43,10 @@ torture: setup
 # installed (apt-get install kcat, brew install kcat).
 verify-others: setup
 	$(BIN)/python tests/verify/others.py $(ARGS)
+
+# The long forms: a million records sent twice, every sink crashed at every step under every guarantee. About 10 minutes.
+sinks: setup
+	KDG_SINK_RECORDS=1000000 KDG_EVERY_SINK=1 $(BIN)/python -m pytest tests/broker/test_sinks.py tests/broker/test_crash_points.py
 
 check: setup
 	$(BIN)/ruff check

@@ -35,7 +35,8 @@ class Shape(NamedTuple):
 
     has: the steps that do something in it. stored: its input has a durable position. buffered: what is written arrives
     by FLUSH, and perhaps before. binds: its target can join a transaction. flag: a guarantee must take this flag.
-    dedup: marks outlive the crash (`--dedup-store`).
+    held: what is written arrives with FLUSH and not before, unless the position is committed first.
+    dedup: marks outlive the crash (`--dedup-store`). joined: they become durable together with the records.
     """
 
     command: str
@@ -44,11 +45,17 @@ class Shape(NamedTuple):
     buffered: bool
     binds: bool
     flag: str = ""
+    held: bool = False
     dedup: bool = False
+    joined: bool = False
 
     def serves(self, row: Guarantee) -> bool:
         """Whether the command exists under this guarantee."""
         return (self.binds or not row.transactional) and (not self.flag or self.flag in row.flags)
+
+    def under(self, row: Guarantee) -> Shape:
+        """The same in a guarantee's cycle."""
+        return self._replace(held=False, buffered=False) if self.held and row.commits_first else self
 
     def cycle(self, row: Guarantee) -> Cycle:
         """The cycle that this command runs; an input without a position is one transaction, or none."""
@@ -58,20 +65,28 @@ class Shape(NamedTuple):
 _PRODUCE = frozenset({Step.READ, Step.BEGIN, Step.WRITE, Step.FLUSH, Step.COMMIT_TRANSACTION})
 _CONSUME = frozenset({Step.READ, Step.DEDUP, Step.WRITE, Step.FLUSH, Step.MARK, Step.COMMIT})
 
+_SINK = _CONSUME | {Step.BEGIN, Step.RECORD_POSITION, Step.COMMIT_TRANSACTION}
 _PIPE = frozenset(Step)
 
-# Exactly-once `consume` is missing: a group and a pipe cannot be bound together. A sink that keeps positions will be
-# one more shape.
+# Exactly-once `consume` needs a sink that keeps positions: a group and a pipe cannot be bound together.
 _PLAIN = (
     Shape("produce", _PRODUCE, stored=False, buffered=True, binds=True),
     Shape(
         "produce --resume", _PRODUCE | {Step.RECORD_POSITION}, stored=True, buffered=True, binds=True, flag="--resume"
     ),
     Shape("consume", _CONSUME, stored=True, buffered=False, binds=False),
+    Shape("consume --output", _SINK, stored=True, buffered=False, binds=True),
+    Shape("consume --sqlite", _SINK, stored=True, buffered=True, held=True, binds=True),
+    Shape("consume -- CMD", _CONSUME, stored=True, buffered=True, held=True, binds=False),
     Shape("pipe", _PIPE, stored=True, buffered=True, binds=True),
 )
 _WITH_STORE = tuple(
-    shape._replace(command=f"{shape.command} --dedup-store", flag="--dedup-store", dedup=True)
+    shape._replace(
+        command=" ".join((*shape.command.split()[:1], "--dedup-store", *shape.command.split()[1:])),
+        flag="--dedup-store",
+        dedup=True,
+        joined=shape.command == "consume --sqlite",
+    )
     for shape in _PLAIN
     if Step.DEDUP in shape.has
 )
@@ -131,7 +146,7 @@ class World(NamedTuple):
 
     def crashed(self) -> Iterator[World]:
         """What may be left of it: of the writes under way none, some or all have arrived, unless in a transaction."""
-        for arrived in range(1 if self.open else len(self.buffer) + 1):
+        for arrived in range(1 if self.open or self.shape.held else len(self.buffer) + 1):
             yield self._replace(visible=self.visible + self.buffer[:arrived], buffer=self.buffer[arrived:])
 
     def restarted(self) -> World:
@@ -171,7 +186,8 @@ def _write(world: World) -> World:
 def _flush(world: World) -> World:
     if world.open:
         return world._replace(staged=world.staged + world.buffer, buffer=())
-    return world._replace(visible=world.visible + world.buffer, buffer=())
+    flushed = world._replace(visible=world.visible + world.buffer, buffer=())
+    return _mark(flushed) if world.shape.joined else flushed
 
 
 def _mark(world: World) -> World:
@@ -335,6 +351,7 @@ def crash_points(
     row: Guarantee, shape: Shape, total: int, chunk: int, settle_every: int, crashes: int = 1
 ) -> Iterator[Point]:
     """Every point at which a run can crash; with `crashes` > 1, the runs that follow crash at every point as well."""
+    shape = shape.under(row)
     cycle = shape.cycle(row)
     start = World(shape, Restart.of(row, shape), total, chunk)
     known: dict[World, frozenset[Outcome]] = {}
@@ -376,6 +393,7 @@ def outcomes_of_faults(
     row: Guarantee, shape: Shape, total: int, chunk: int, settle_every: int, faults: Sequence[Fault]
 ) -> Iterator[Outcome]:
     """How a run ends in which actions fail; one that gives up is started again, as after a crash."""
+    shape = shape.under(row)
     cycle = shape.cycle(row)
     history = run(cycle, World(shape, Restart.of(row, shape), total, chunk), settle_every, faults)
     if history.ended_early:

@@ -8,7 +8,7 @@ promises. The name of a guarantee is compared nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 from kdg.errors import UsageError
 
@@ -33,6 +33,40 @@ class Step(StrEnum):
     COMMIT = "commit"
     RECORD_POSITION = "record-position"
     COMMIT_TRANSACTION = "commit-transaction"
+
+
+class End(Enum):
+    """Where the records of `consume` may end.
+
+    flag: how it is asked for. settled: when a batch counts as written there. kept: how records and positions are kept together
+    there, if they can be. beyond: where the promise ends.
+    """
+
+    def __init__(self, flag: str, settled: str, kept: str, beyond: str) -> None:
+        self.flag = flag
+        self.settled = settled
+        self.kept = kept
+        self.beyond = beyond
+
+    STDOUT = (
+        "stdout",
+        "it was written (to a file: and fsync had returned)",
+        "",
+        "what a pipe holds is lost if its reader dies",
+    )
+    COMMAND = (
+        "-- CMD",
+        "CMD had it on stdin and exited with 0",
+        "",
+        "what CMD did before it failed or was killed, it does again: KDG_BATCH names the offsets",
+    )
+    FILE = (
+        "--output FILE",
+        "it was written and fsync had returned",
+        "the journal FILE.kdg has the positions and says how much of FILE counts: all of it after exit 0",
+        "who reads FILE and acts on it keeps a place of its own",
+    )
+    SQLITE = ("--sqlite FILE", "the database had committed it", "records and positions are in one transaction of the database", "who reads the table and acts on it keeps a place of its own")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +116,8 @@ class Guarantee:
     end: tuple[Step, ...]
     batch_records: int
     flags: frozenset[str]
+    ends: frozenset[End]
+    """Where records whose position outlives the run may end."""
     reads_again: bool
     """What a second run does with an input that has no position of its own: read it again, or never."""
     asks_of_cluster: str
@@ -138,6 +174,7 @@ AT_MOST_ONCE = Guarantee(
     end=(Step.FLUSH,),
     batch_records=500,
     flags=frozenset(),
+    ends=frozenset(End),
     reads_again=False,
     asks_of_cluster="nothing",
     where_it_ends="an error of the broker is not seen: a record it refuses is lost without a word",
@@ -167,7 +204,8 @@ AT_LEAST_ONCE = Guarantee(
     interval=(Step.FLUSH, Step.MARK, Step.COMMIT),
     end=(),
     batch_records=10_000,
-    flags=frozenset({"--acks", "--undelivered"}),
+    flags=frozenset({"--acks", "--undelivered", "--retry", "--dedup-by", "--dedup-store", "--dedup-ttl"}),
+    ends=frozenset(End),
     reads_again=True,
     asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election",
     where_it_ends="the file descriptor: what a pipe holds is lost if its reader dies; what a broker alone has, with the broker",
@@ -205,11 +243,15 @@ EXACTLY_ONCE = Guarantee(
     end=(),
     batch_records=10_000,
     flags=frozenset({"--transactional-id", "--resume", "--restart", "--allow-unterminated"}),
+    ends=frozenset({End.FILE, End.SQLITE}),
     reads_again=True,
     asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election; of the transaction log likewise",
     where_it_ends="one cluster; what a command or a database does besides; stdout",
     costs="two round trips a transaction, whatever its size: the larger the batch, the smaller the price",
 )
+
+DEDUP_TTL = "7d"
+"""How long an id is remembered unless `--dedup-ttl` says otherwise: longer than any replay should be."""
 
 GUARANTEES = (AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE)
 DEFAULT = AT_LEAST_ONCE

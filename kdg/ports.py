@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kdg.cycle import Event, Failure
 from kdg.errors import KdgError, OutcomeUnknown
-from kdg.records import Batch, Offsets, Position
+from kdg.records import Batch, Offsets, Origin, Position
 
 
 class TryAgain(KdgError):
@@ -97,6 +97,50 @@ class Transaction(Protocol):
 
     def recycle(self) -> None:
         """Replace what a late request could still act on."""
+
+
+class Keeper(Protocol):
+    """What keeps the positions of a Source durably, in the place of a group: a sink."""
+
+    def open(self, origin: Origin) -> None:
+        """Take it for these topics alone. Raises PositionGone when it holds positions of other ones by the same names."""
+
+    def stored(self) -> Offsets:
+        """The positions that it holds."""
+
+    def keep(self, positions: Sequence[Position]) -> None:
+        """Make these durable, without a record: where partitions begin."""
+
+
+class Sink(Target, Transaction, Keeper, Protocol):
+    """A Target that holds records and positions together: exactly-once can end in it."""
+
+
+class Dedup(Protocol):
+    """What drops records that were written before."""
+
+    def filter(self, batch: Batch) -> Batch:
+        """The batch without them, and without what it holds twice itself."""
+
+    def mark(self) -> None:
+        """Everything that `filter` let through is written and flushed: from now on it counts as seen."""
+
+    def forget(self) -> None:
+        """What was let through and not marked will come again."""
+
+
+class NoDedup:
+    """Every record is let through."""
+
+    def filter(self, batch: Batch) -> Batch:
+        """All of it."""
+        return batch
+
+    def mark(self) -> None:
+        """Nothing to mark."""
+
+    def forget(self) -> None:
+        """Nothing to forget."""
 
 
 class NoTransaction:

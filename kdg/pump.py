@@ -16,7 +16,7 @@ from typing import Protocol
 from kdg.cycle import Action, Control, Cycle, Did, Ending, Event, Failed, Failure, Interval, State, Stop, advance, plan
 from kdg.errors import Aborted, KdgError, StopNotReached
 from kdg.guarantees import Step
-from kdg.ports import Source, Target, Transaction, failure_of
+from kdg.ports import Dedup, NoDedup, Source, Target, Transaction, failure_of
 from kdg.records import Batch
 
 LONGEST_READ = 0.5
@@ -57,6 +57,7 @@ class Counts:
     written: int = 0
     pending_read: int = 0
     pending_written: int = 0
+    pending_dropped: int = 0
     committed: int = 0
     aborted: int = 0
     dropped: int = 0
@@ -66,11 +67,12 @@ class Counts:
         """What is pending is settled."""
         self.read += self.pending_read
         self.written += self.pending_written
-        self.pending_read = self.pending_written = 0
+        self.dropped += self.pending_dropped
+        self.pending_read = self.pending_written = self.pending_dropped = 0
 
     def forget(self) -> None:
         """What is pending will be read again."""
-        self.pending_read = self.pending_written = 0
+        self.pending_read = self.pending_written = self.pending_dropped = 0
 
 
 Filter = Callable[[Batch], Batch]
@@ -88,6 +90,7 @@ class Pump:
     limits: Limits
     signals: Signals
     filter: Filter | None = None
+    dedup: Dedup = field(default_factory=NoDedup)
     crash_at: CrashAt | None = None
     progress: Callable[[Counts], None] | None = None
     clock: Callable[[], float] = time.monotonic
@@ -107,7 +110,7 @@ class Pump:
         while self._step():
             pass
         self.error = self._conclusion()
-        if not self.cycle.transactional:
+        if not self.cycle.transactional and self.error is None:
             self.counts.settle()
 
     def _conclusion(self) -> KdgError | None:
@@ -236,6 +239,9 @@ class Pump:
         return Did(Step.FILTER)
 
     def _dedup(self) -> Event:
+        before = len(self.batch)
+        self.batch = self.dedup.filter(self.batch)
+        self.counts.pending_dropped += before - len(self.batch)
         return Did(Step.DEDUP)
 
     def _begin(self) -> Event:
@@ -255,6 +261,7 @@ class Pump:
         return Did(Step.FLUSH)
 
     def _mark(self) -> Event:
+        self.dedup.mark()
         return Did(Step.MARK)
 
     def _commit(self) -> Event:
@@ -293,6 +300,7 @@ class Pump:
 
     def _rewind(self) -> Event:
         self.counts.forget()
+        self.dedup.forget()
         self.source.rewind()
         return Did(Control.REWIND)
 

@@ -24,6 +24,14 @@ class Position:
     metadata: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose positions they are: the cluster's id, and the id of each topic by name. A topic made again has another."""
+
+    cluster: str
+    topics: Mapping[str, str]
+
+
 @dataclass(slots=True)
 class Batch:
     """Records as columns of equal length; a column that is None holds the same nothing for every record.

@@ -1,21 +1,34 @@
-"""`kdg consume`: records of topics to stdout."""
+"""`kdg consume`: records of topics to stdout, a file, a table or a command."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from kdg.cli.options import Common, Delimiter, Encoding, Json, KeyDelimiter, Partitions, Reading, command
+from kdg.cli.dedup import DedupPlan, dedup_plan, open_dedup, used
+from kdg.cli.ends import Ending, ending_of, open_end, refuse_end
+from kdg.cli.options import (
+    Common,
+    Deduplication,
+    Delimiter,
+    Encoding,
+    Json,
+    KeyDelimiter,
+    Partitions,
+    Reading,
+    command,
+)
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
 from kdg.cli.reading import begin, open_source, with_group
-from kdg.cli.report import Outcome, plural, reader_gone_is_fine
+from kdg.cli.report import Outcome, plural, reader_gone_is_fine, transactions_text
 from kdg.cli.run import Frame, Session, execute
 from kdg.errors import UsageError
 from kdg.formats import Encoder
-from kdg.guarantees import Role
+from kdg.guarantees import End, Role
 from kdg.pump import Pump
 
 
@@ -25,18 +38,26 @@ class Options:
 
     topics: Sequence[str]
     partitions: Sequence[int]
+    ending: Ending
+    dedup: DedupPlan | None
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "consume", short_help="Print records of topics.")
+    @command(app, "consume", takes_command=True, short_help="Print records of topics, or store them.")
     def consume(
-        topics: Annotated[list[str], typer.Argument(metavar="TOPIC...")],
+        topics: Annotated[list[str], typer.Argument(metavar="TOPIC... [-- CMD...]")],
         *,
+        cmd: tuple[str, ...],
         common: Common,
         reading: Reading,
         partition: Partitions = None,
+        output: Annotated[str | None, typer.Option("--output", metavar="FILE", help="Append to FILE instead of stdout; exactly-once: with its journal FILE.kdg.")] = None,
+        sqlite: Annotated[str | None, typer.Option("--sqlite", metavar="FILE", help="Insert into a table of this SQLite database: topic, partition, offset, timestamp, key, value, headers.")] = None,
+        table: Annotated[str | None, typer.Option("--table", metavar="NAME", help="The table of --sqlite (records).")] = None,
+        retry: Annotated[int | None, typer.Option("--retry", metavar="N", min=0, help="at-least-once: give a batch to CMD up to N times more, with a pause that grows.")] = None,
+        deduplication: Deduplication,
         delimiter: Delimiter = r"\n",
         key_delimiter: KeyDelimiter = None,
         json: Json = False,
@@ -45,22 +66,31 @@ def register(app: typer.Typer) -> None:
         key_encoding: Encoding = "utf8",
         value_encoding: Encoding = "utf8",
     ) -> None:  # fmt: skip
-        """Print the records of TOPIC... on stdout.
+        """Print the records of TOPIC... on stdout, or store them in FILE, or hand them to CMD.
 
         A TOPIC that begins with ^ is a pattern: all topics whose names match; with -G also those that are made later.
 
         With -G, the group's position moves: at-most-once before a record is printed, at-least-once after it was. Without -G
         nothing outlives the run. Only committed records are read.
+
+        exactly-once with --output or --sqlite keeps the positions with the records: there, -G only shows the progress.
+
+        CMD runs once a batch, with the batch on stdin as it would be printed, and its offsets in the environment: KDG_BATCH is
+        [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...]. The batch is committed when CMD exits with 0.
         """
-        plan = plan_of(common, "consume", {"group.id": reading.group}, [Role.CONSUMER], [])
+        typed = {"--retry": retry, **used(deduplication)}
+        flags = [flag for flag, value in typed.items() if value is not None]
+        plan = plan_of(common, "consume", {"group.id": reading.group}, [Role.CONSUMER], flags)
         plan, group = with_group(plan)
-        if group is not None and plan.row.transactional:
+        ending = ending_of(output, sqlite, table, cmd, retry)
+        refuse_end(plan.row, ending.end, group)
+        if ending.end is End.SQLITE and (json or format_ is not None):
             raise UsageError(
-                f"{plan.row.name} cannot end at stdout with a group: the position in the group and the bytes in the pipe cannot be kept together.",
-                "Use `kdg pipe` to a topic, drop -G (each committed record once, nothing outlives the run), or choose -g at-least-once.",
+                "-J and -f say how a record is printed, and --sqlite prints nothing.",
+                "Drop it: a table has a column for each part of a record.",
             )
         encoder = _encoder(json, format_, delimiter, key_delimiter, null, key_encoding, value_encoding)
-        options = Options(tuple(dict.fromkeys(topics)), tuple(partition or ()))
+        options = Options(tuple(dict.fromkeys(topics)), tuple(partition or ()), ending, dedup_plan(deduplication))
         raise typer.Exit(run(plan, reading_plan(reading, group, plan.timeout), options, encoder))
 
 
@@ -87,39 +117,56 @@ def _encoder(json: bool, template: str | None, delimiter: str, key_delimiter: st
 
 def run(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) -> int:
     """Open, pump, conclude."""
-
-    def open_session(frame: Frame) -> Session:
-        from kdg.ports import NoTransaction
-        from kdg.sinks.stdout import Stdout
-
-        target = Stdout(encoder, frame.signals, durable=reading.group is not None)
-        if reading.group is not None and target.is_pipe and not plan.row.may_lose:
-            plan.note("what sits in the pipe is lost if its reader dies: the guarantee ends at the file descriptor")
-        source = open_source(frame, reading, options.topics, encoder.columns, options.partitions, check=True)
-        pump = Pump(
-            cycle=plan.cycle(settles=reading.group is not None),
-            source=source,
-            target=target,
-            transaction=NoTransaction(),
-            interval=plan.interval(to_an_end=reading.exit_at_end),
-            limits=reading.limits,
-            signals=frame.signals,
-            crash_at=plan.crash_at,
-        )
-        source.rebalance = pump.on_rebalance
-        begin(source, plan, options.topics, options.partitions)
-        return Session(pump, lambda outcome: _tell(outcome, reading))
-
-    return execute(plan, open_session)
+    return execute(plan, lambda frame: _open(frame, reading, options, encoder))
 
 
-def _tell(outcome: Outcome, reading: ReadingPlan) -> None:
-    outcome.error = reader_gone_is_fine(outcome.error, group=reading.group is not None)
-    counts = outcome.counts
-    lost = ""
-    if outcome.plan.row.commits_first and reading.group is not None:
-        most = min(counts.read, outcome.plan.batch_records)
-        lost = f"; a crash could have lost at most {most} (--batch-records {outcome.plan.batch_records})"
-    outcome.what = f"read {plural(counts.read, 'record')}, wrote {counts.written}{lost}"
-    if reading.group is None:
+def _open(frame: Frame, reading: ReadingPlan, options: Options, encoder: Encoder) -> Session:
+    plan = frame.plan
+    opened = open_end(frame, options.ending, reading, encoder)
+    columns = opened.columns | (options.dedup.columns if options.dedup is not None else frozenset())
+    # A sink that keeps the positions is the only truth: partitions are assigned, and a group shows the progress at most.
+    reads = reading if opened.keeper is None else dataclasses.replace(reading, group=None)
+    source = open_source(frame, reads, options.topics, columns, options.partitions, check=True, keeper=opened.keeper)
+    dedup = open_dedup(frame, options.dedup, reading.group, "", source.topic_id, opened.connection)
+    pump = Pump(
+        cycle=plan.cycle(settles=reading.group is not None or options.ending.end is not End.STDOUT or options.dedup is not None),
+        source=source,
+        target=opened.target,
+        transaction=_transaction(frame, opened.keeper, source, reading.group),
+        interval=plan.interval(to_an_end=reading.exit_at_end),
+        limits=reading.limits,
+        signals=frame.signals,
+        dedup=dedup,
+        crash_at=plan.crash_at,
+    )  # fmt: skip
+    source.rebalance = pump.on_rebalance
+    begin(source, plan, options.topics, options.partitions)
+    return Session(pump, lambda outcome: _tell(outcome, options, group=reading.group is not None, kept=opened.keeper))
+
+
+def _transaction(frame: Frame, keeper: Any, source: Any, group: str | None) -> Any:
+    """The sink's, where it has one; with a group, shown there."""
+    from kdg.ports import NoTransaction
+
+    if keeper is None or group is None:
+        return keeper or NoTransaction()
+    from kdg.kafka.mirror import Mirror
+
+    mirror = Mirror(keeper, source.consumer, group, frame.plan.note)
+    frame.closing.callback(mirror.close)
+    return mirror
+
+
+def _tell(outcome: Outcome, options: Options, *, group: bool, kept: object) -> None:
+    plan, counts = outcome.plan, outcome.counts
+    outcome.error = reader_gone_is_fine(outcome.error, group=group)
+    lost = transactions = ""
+    if plan.row.commits_first and group:
+        most = min(counts.read, plan.batch_records)
+        lost = f"; a crash could have lost at most {most} (--batch-records {plan.batch_records})"
+    if kept is not None:
+        transactions = transactions_text(counts)
+    dropped = "" if options.dedup is None else f", dropped {plural(counts.dropped, 'duplicate')}"
+    outcome.what = f"read {plural(counts.read, 'record')}, wrote {counts.written}{options.ending.where}{dropped}{transactions}{lost}"
+    if not group and kept is None:
         outcome.positions = {}

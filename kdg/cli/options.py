@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from kdg.errors import UsageError
+from kdg.guarantees import DEDUP_TTL
 
 GuaranteeName = Annotated[
     str | None,
@@ -113,6 +114,29 @@ class Reading:
     idle_timeout: Annotated[
         str | None, typer.Option("--idle-timeout", metavar="DURATION", help="Stop when nothing came for this long.")
     ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deduplication:
+    """The options of consume and pipe for at-least-once without the doubles."""
+
+    dedup_by: Annotated[
+        str | None,
+        typer.Option(
+            "--dedup-by",
+            metavar="WHAT",
+            help="at-least-once: drop what was written before: position (redelivery), key, value or header:NAME (sent twice). A record without it is let through.",
+        ),
+    ] = None
+    dedup_store: Annotated[
+        str | None,
+        typer.Option(
+            "--dedup-store",
+            metavar="FILE",
+            help="at-least-once: remember across runs, in this SQLite file; with --sqlite in its file.",
+        ),
+    ] = None
+    dedup_ttl: Annotated[str | None, typer.Option("--dedup-ttl", metavar="DURATION", help=f"at-least-once: for how long an id is remembered ({DEDUP_TTL}).")] = None  # fmt: skip
 
 
 Delimiter = Annotated[

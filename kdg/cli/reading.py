@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from kdg.cli.durability import check_cluster
 from kdg.cli.plan import Plan, ReadingPlan
 from kdg.cli.run import Frame
-from kdg.errors import UsageError
+from kdg.errors import Unreachable, UsageError
 from kdg.guarantees import Role
-from kdg.records import Position
+from kdg.ports import Keeper
+from kdg.records import Origin, Position
 from kdg.settings import Resolved
 
 if TYPE_CHECKING:
@@ -46,11 +47,13 @@ def open_source(
     partitions: Sequence[int],
     *,
     check: bool = False,
+    keeper: Keeper | None = None,
     fenced: Callable[[Position], bool] | None = None,
 ) -> KafkaSource:
     """Connect, find the partitions, resolve where to start and stop; nothing is subscribed yet: `begin` does it.
 
     columns: those of a Batch that somebody will look at. check: whether the topics' replication is to be looked at.
+    keeper: has the positions, in the place of a group.
     fenced: tells whether another instance with the same identity has taken over, asked when the group says so.
     """
     from kdg.kafka.client import Watch, make_admin, make_consumer, reach
@@ -78,7 +81,7 @@ def open_source(
     # A first question on a cold connection can wait out the library's retry of 1 to 3 s.
     reach(admin, watch, frame.patience, plan.brokers, names[0])
     if check:
-        check_cluster(frame, Role.CONSUMER, metadata, names, warn=reading.group is not None)
+        check_cluster(frame, Role.CONSUMER, metadata, names, warn=reading.group is not None or keeper is not None)
     lookup = Lookup(admin, frame.patience)
     ends = Ends(lookup, plan.note)
     source = KafkaSource(consumer, watch, frame.patience, ends, reading.group, columns, note=plan.note)
@@ -87,9 +90,20 @@ def open_source(
     source.identity = TopicIds(admin, set(names))
     source.identity.check()
     frame.closing.callback(source.close)
+    if keeper is not None:
+        keeper.open(Origin(str(metadata.cluster_id), {name: _id_of(source, name) for name in names}))
+        source.keeper = keeper
     _stop_at(ends, reading, places)
     _start_at(source, reading, places, frame, partitions)
     return source
+
+
+def _id_of(source: KafkaSource, topic: str) -> str:
+    """A sink has to notice that a topic was made again. Raises Unreachable where it could not."""
+    found = source.topic_id(topic)
+    if not found:
+        raise Unreachable(f"topic {topic} cannot be described: its id is kept with the positions.", "It needs the right DESCRIBE on the topic.")  # fmt: skip
+    return found
 
 
 def begin(source: KafkaSource, plan: Plan, topics: Sequence[str], partitions: Sequence[int]) -> None:
@@ -116,16 +130,18 @@ def _start_at(
     frame: Frame,
     partitions: Sequence[int],
 ) -> None:
-    stored = dict(source.committed(places)) if source.group is not None else {}
+    stored = dict(source.stored(places))
     known = {topic for topic, _partition in stored}
     fresh = [place for place in places if place[0] not in known]
     starts = source.ends.lookup.starts(fresh, reading.start) if fresh else {}
     source.starts = starts
     if reading.start_given and known:
-        frame.plan.note(f"group {source.group} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}")  # fmt: skip
+        who = "the sink" if source.group is None else f"group {source.group}"
+        frame.plan.note(f"{who} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}")  # fmt: skip
     if source.group is None or partitions:
         from kdg.start import BEGINNING
 
         new = [place for place in places if place not in stored and place not in starts]
-        source.assign({**source.ends.lookup.starts(new, BEGINNING), **starts, **stored})
+        starts = {**source.ends.lookup.starts(new, BEGINNING), **starts}
+        source.assign({**starts, **stored})
         source.begin_at(starts)

@@ -17,13 +17,16 @@ from kdg.explain.guarantee_page import guarantee
 from kdg.explain.render import FORMATS, Page, markdown_of, render
 from kdg.explain.setting_page import setting
 from kdg.explain.words import ROLES
-from kdg.guarantees import GUARANTEES, find
+from kdg.guarantees import GUARANTEES, End, find
 from kdg.properties import CANONICAL, KNOWN, canonical
 
 __all__ = ["CLIENTS", "COMMANDS", "FORMATS", "explain", "names", "table_markdown"]
 
 COMMANDS = tuple(ROLES)
 
+ENDS = {"stdout": End.STDOUT, "output": End.FILE, "sqlite": End.SQLITE, "cmd": End.COMMAND}
+"""Where records end, by the name that has a page."""
+_DEDUP = ("dedup-by", "dedup-store", "dedup-ttl")
 _EXIT_LISTS = ("exitcodes", "exitcode", "exits", "exit")
 _MOST = 2
 
@@ -57,7 +60,7 @@ def table_markdown() -> str:
 def names() -> tuple[str, ...]:
     """Every name that has a page, for completion and for tests."""
     exits = (f"exit-{row.code}" for row in EXIT_CODES)
-    return (*(row.name for row in GUARANTEES), *FACTS, *exits, "exit-codes")
+    return (*(row.name for row in GUARANTEES), *FACTS, *ENDS, *_DEDUP, *exits, "exit-codes")
 
 
 def _one_of(flag: str, value: str, known: Sequence[str]) -> None:
@@ -87,7 +90,7 @@ def _two(one: str, other: str, client: str, command: str | None) -> Page:
 
 def _one(text: str, client: str, command: str | None) -> Page:
     name = text.strip().lstrip("-")
-    page = _exit(name) or _setting(name)
+    page = _exit(name) or _option(name) or _setting(name)
     if page is not None:
         return page
     row = find(name)
@@ -105,6 +108,13 @@ def _exit(name: str) -> Page | None:
     number = squashed.removeprefix("exitcode").removeprefix("exit")
     rows = [row for row in EXIT_CODES if number == str(row.code) or name.lower() == row.outcome]
     return pages.exit_code(rows[0]) if rows else None
+
+
+def _option(name: str) -> Page | None:
+    wanted = name.lower().replace("_", "-")
+    if wanted in _DEDUP:
+        return pages.dedup()
+    return pages.end(ENDS[wanted]) if wanted in ENDS else None
 
 
 def _setting(name: str) -> Page | None:
@@ -129,7 +139,14 @@ def _spelled() -> tuple[dict[str, Fact], list[str]]:
 def _near(name: str) -> str:
     import difflib
 
-    candidates = [*(row.name for row in GUARANTEES), *_spelled()[1], "exit-codes", *(row.outcome for row in EXIT_CODES)]
+    candidates = [
+        *(row.name for row in GUARANTEES),
+        *_spelled()[1],
+        *ENDS,
+        *_DEDUP,
+        "exit-codes",
+        *(row.outcome for row in EXIT_CODES),
+    ]
     near = difflib.get_close_matches(name.lower(), dict.fromkeys(candidates), n=3, cutoff=0.5)
     listed = "kdg explain lists the guarantees and settings; kdg explain exit-codes the exit codes."
     return f"Did you mean {' or '.join(near)}?" if near else listed

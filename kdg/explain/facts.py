@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from kdg.guarantees import DEDUP_TTL
+
 
 class Fact(NamedTuple):
     """A setting of a client (side: producer, consumer or both), or of a topic or broker, as librdkafka calls it."""
@@ -277,5 +279,12 @@ _CLUSTER = (
 FACTS = {fact.name: fact for fact in _PRODUCER + _CONSUMER + _CLUSTER}
 """By librdkafka's name (for topics and brokers: Kafka's)."""
 
-NEEDS_SINK = "without a group only: a position and the bytes in a pipe cannot be kept together; pipe to a topic instead"
-"""What `consume` needs under a guarantee with transactions."""
+DEDUPLICATION = (
+    ("position", "what is delivered again: a record below the highest offset that was written of its partition"),
+    ("key, value, header:NAME", "what was sent twice: a record whose id was written before, in any partition of the topic; one without an id is let through"),
+    ("window", f"the run; with --dedup-store FILE every run of the group, with --sqlite its own file; an id is remembered for {DEDUP_TTL}, or --dedup-ttl: longer than any replay has to be"),
+    ("a crash", "a record is marked after it was written and flushed: in between it can double, and is never lost; with --sqlite records and marks are one transaction: neither"),
+    ("where it ends", "each instance of a group has its own marks: two that share a group can both write an id that changes partitions"),
+    ("memory", "flat: ids are 16 bytes each in a SQLite file, a temporary one without --dedup-store"),
+)  # fmt: skip
+"""What `--dedup-by` does."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from kdg.explain.dialects import CLIENTS, DIALECTS, code, configuration, functions, notes, one_line
 from kdg.explain.dialects import shown_value as value_of
-from kdg.explain.facts import NEEDS_SINK
+from kdg.explain.facts import DEDUPLICATION
 from kdg.explain.render import DOT, Code, Page, Section, Table
-from kdg.explain.words import ROLES, arrows, exists, pair, setting_data, steps, why, words
-from kdg.guarantees import GUARANTEES, Guarantee, Role
+from kdg.explain.words import ROLES, arrows, ending, exists, needed, pair, setting_data, shapes, steps, why, words
+from kdg.guarantees import GUARANTEES, End, Guarantee, Role
 
 if TYPE_CHECKING:
     from kdg.crash import CrashRow
@@ -37,6 +37,7 @@ def _of_row(row: Guarantee, command: str | None) -> Iterator[Section]:
     yield from _crashes(row, command)
     yield Section("asks_of_cluster", "ASKS FOR", row.asks_of_cluster)
     yield Section("where_it_ends", "WHERE IT ENDS", row.where_it_ends)
+    yield from _ends(row, command)
     yield Section("costs", "COSTS", row.costs)
     if row.flags:
         yield Section("flags", "FLAGS", DOT.join(sorted(row.flags)), sorted(row.flags))
@@ -54,7 +55,7 @@ def _settings(row: Guarantee, role: Role, command: str | None) -> Section:
 
 
 def _cycle(row: Guarantee, command: str | None) -> Section:
-    wanted = steps(row, command) if command and exists(row, command) else row.steps
+    wanted = steps(row, command) if command else row.steps
     phases = (("each chunk", row.chunk), ("each interval", row.interval), ("at the end", row.end))
     kept = [(name, [step for step in phase if step in wanted]) for name, phase in phases]
     rows = tuple((name, arrows(phase)) for name, phase in kept if phase)
@@ -66,22 +67,26 @@ def _cycle(row: Guarantee, command: str | None) -> Section:
 
 def _crashes(row: Guarantee, command: str | None) -> Iterator[Section]:
     """One section a command to be read; JSON has all of it under one key, in the first."""
-    commands = [c for c in _commands(row) if command is None or c.split()[0] == command]
-    if not commands:
-        yield Section("crash", "A CRASH", f"{command}: {NEEDS_SINK}", {})
+    commands = shapes(row, command)
 
     def data() -> dict[str, object]:
         return {name: _crash_data(row, name) for name in commands}
 
-    for index, name in enumerate(name for name in commands if command or "--dedup-store" not in name):
-        heading = f"A CRASH IN {name}"
-        yield Section("" if index else "crash", heading, _crash_lines(row, name), data)
+    alike: dict[Table, list[str]] = {}
+    for name in commands:
+        if command or "--dedup-store" not in name:
+            alike.setdefault(_crash_lines(row, name), []).append(name)
+    for index, (lines, names) in enumerate(alike.items()):
+        yield Section("" if index else "crash", f"A CRASH IN {', '.join(names)}", lines, data)
 
 
-def _commands(row: Guarantee) -> list[str]:
-    from kdg.crash import SHAPES
-
-    return [name for name, shape in SHAPES.items() if shape.serves(row)]
+def _ends(row: Guarantee, command: str | None) -> Iterator[Section]:
+    """Where the records of consume may end, and how doubles are dropped."""
+    if command in (None, "consume"):
+        rows = tuple((end.flag, ending(row, end)) for end in End)
+        yield Section("ends", "CONSUME ENDS IN", Table(("", ""), rows), dict(rows))
+    if "--dedup-by" in row.flags and command != "produce":
+        yield Section("dedup", "--dedup-by", Table(("", ""), DEDUPLICATION), dict(DEDUPLICATION))
 
 
 @lru_cache
@@ -126,7 +131,11 @@ def _of_dialect(row: Guarantee, client: str, command: str | None) -> Iterator[Se
     done = steps(row, command or "pipe")
     yield Section("code", f"THE STEPS OF {command or 'pipe'}", Code(dialect.language, code(row, client, done, roles)))
     if command and not exists(row, command):
-        yield Section("sink", "NOT ENOUGH", NEEDS_SINK)
+        yield Section(
+            "sink",
+            "NOT ENOUGH",
+            f"a position and the bytes in a pipe cannot be kept together: {needed(row)}, as kdg does, or a topic",
+        )
     known = notes(client, done, roles)
     yield Section("notes", "TO KNOW", Table(("", ""), tuple(("-", note) for note in known)), list(known))
     yield Section("where_it_ends", "WHERE IT ENDS", row.where_it_ends)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from kdg.errors import EXIT_CODES, ExitCode
 from kdg.explain.dialects import shown_value as value_of
-from kdg.explain.facts import FACTS
+from kdg.explain.facts import DEDUPLICATION, FACTS
 from kdg.explain.render import DOT, Page, Section, Table
-from kdg.explain.words import ROLES, pair, path, possible
-from kdg.guarantees import GUARANTEES, Guarantee, Role, Setting
+from kdg.explain.words import ROLES, ending, pair, path, possible
+from kdg.guarantees import GUARANTEES, End, Guarantee, Role, Setting
 
 
 def overview() -> Page:
@@ -94,6 +94,29 @@ def _paths_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]
     yield "asks for", one.asks_of_cluster, other.asks_of_cluster
     yield "where it ends", one.where_it_ends, other.where_it_ends
     yield "costs", one.costs, other.costs
+
+
+def end(where: End) -> Page:
+    """One place where the records of consume may end, under each guarantee."""
+    rows = tuple((row.name, ending(row, where)) for row in GUARANTEES)
+    sections = (
+        Section("guarantees", "", Table(("", ""), rows), dict(rows)),
+        Section("where_it_ends", "WHERE IT ENDS", where.beyond),
+        Section("see", "SEE", "kdg consume --help", ["kdg consume --help"]),
+    )
+    return Page("end", where.flag, "consume", "What is promised of records that end here.", sections)
+
+
+def dedup() -> Page:
+    """`--dedup-by`."""
+    rows = DEDUPLICATION
+    homes = [row.name for row in GUARANTEES if "--dedup-by" in row.flags]
+    sections = (
+        Section("dedup", "", Table(("", ""), rows), dict(rows)),
+        Section("see", "SEE", f"kdg explain {homes[0]}", [f"kdg explain {name}" for name in homes]),
+    )
+    summary = f"{', '.join(homes)} without the doubles: what was written before is dropped."
+    return Page("dedup", "--dedup-by", "consume, pipe", summary, sections)
 
 
 def exit_code(row: ExitCode) -> Page:

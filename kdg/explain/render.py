@@ -87,7 +87,7 @@ def _table(section: Section, width: int, bold: Callable[[str], str]) -> list[str
     head = [section.content.columns] if any(section.content.columns) else []
     rows = [*head, *section.content.rows]
     widths = column_widths(rows, width - _GAP)
-    lines = [bold(section.heading)] if section.heading else []
+    lines = [bold(line) for line in _wrap(section.heading, width)] if section.heading else []
     for row in rows:
         lines += _row(row, widths)
     return [*lines, ""]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kdg.explain.facts import NEEDS_SINK
-from kdg.guarantees import Guarantee, Role, Setting, Step
+from kdg.guarantees import End, Guarantee, Role, Setting, Step
 
 ROLES = {
     "produce": (Role.PRODUCER,),
@@ -28,22 +27,46 @@ def possible(may: bool) -> str:
 
 
 def path(row: Guarantee, command: str) -> str:
-    """The steps of a command under a guarantee."""
-    return arrows(steps(row, command)) if exists(row, command) else NEEDS_SINK
+    """The steps of a command under a guarantee, and where it has to end for that."""
+    way = arrows(steps(row, command))
+    return way if exists(row, command) else f"{needed(row)}: {way}"
 
 
 def exists(row: Guarantee, command: str) -> bool:
-    """Whether a command exists under a guarantee."""
+    """Whether a command exists under a guarantee just as it is called."""
     from kdg.crash import SHAPES
 
     return SHAPES[command].serves(row)
+
+
+def needed(row: Guarantee) -> str:
+    """What a command has to end in where it does not exist as it is called."""
+    return f"with {' or '.join(end.flag for end in End if end in row.ends)}"
+
+
+def shapes(row: Guarantee, command: str | None = None) -> list[str]:
+    """The shapes, in a guarantee, of one command or of all."""
+    from kdg.crash import SHAPES
+
+    return [name for name, shape in SHAPES.items() if shape.serves(row) and command in (None, name.split()[0])]
 
 
 def steps(row: Guarantee, command: str) -> tuple[Step, ...]:
     """The steps of a guarantee's cycle that do something in a command."""
     from kdg.crash import steps_of
 
-    return steps_of(row, command)
+    return steps_of(row, shapes(row, command)[0])
+
+
+def ending(row: Guarantee, end: End) -> str:
+    """What a guarantee promises where the records of consume end, and what is beyond it."""
+    if end not in row.ends:
+        return "with -G refused: the position and what happens there cannot be kept together; without -G each committed record once, and nothing outlives the run"
+    if row.commits_first:
+        return "a batch is committed before it is handed over; a crash in between loses it"
+    if row.transactional:
+        return f"{end.kept}; {end.beyond}"
+    return f"a batch is committed when {end.settled}; {end.beyond}"
 
 
 def arrows(steps: Sequence[Step]) -> str:

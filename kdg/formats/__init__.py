@@ -23,6 +23,10 @@ class Encoder(Protocol):
     def columns(self) -> frozenset[str]:
         """The columns of Batch it reads; the source need not fill the others."""
 
+    @property
+    def terminator(self) -> bytes:
+        """What every record ends with, so that a torn one can be told; empty where records end in any way."""
+
     def encode(self, batch: Batch) -> bytes:
         """All records of the batch, framed and in order. Never fails, whatever bytes the records hold."""
 

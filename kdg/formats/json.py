@@ -57,7 +57,7 @@ class JsonEncoder:
     columns = frozenset({"topics", "partitions", "offsets", "timestamps", "keys", "values", "headers"})
 
     def __init__(self, delimiter: bytes = b"\n", key_encoding: str = "utf8", value_encoding: str = "utf8") -> None:
-        self._delimiter = delimiter
+        self.terminator = delimiter
         self._key_encoding = encoding_named(key_encoding)
         self._value_encoding = encoding_named(value_encoding)
         self._dumps: Callable[[object], bytes] = _codec().dumps
@@ -78,7 +78,7 @@ class JsonEncoder:
         row = b"{%b}" % ",".join(f'"{name}":{cell.placeholder}' for name, cell in members.items()).encode()
         cells = [cell.column for cell in members.values() if cell.column is not None]
         lines = [row % record for record in zip(*cells, strict=True)] if cells else [row % ()] * len(batch)
-        return self._delimiter.join([*lines, b""])
+        return self.terminator.join([*lines, b""])
 
     def _topics(self, column: Sequence[str] | None) -> _Cells:
         if column is None:

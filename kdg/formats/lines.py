@@ -33,7 +33,7 @@ class LineEncoder:
         key_encoding: str = "utf8",
         value_encoding: str = "utf8",
     ) -> None:
-        self._delimiter = delimiter
+        self.terminator = delimiter
         self._key_delimiter = key_delimiter
         self._null = null
         self._key_encoding = encoding_named(key_encoding)
@@ -46,9 +46,9 @@ class LineEncoder:
             return b""
         values = self._printed(encode_column(self._value_encoding, batch.values))
         if self._key_delimiter is None:
-            return self._delimiter.join([*values, b""])
+            return self.terminator.join([*values, b""])
         keys = self._printed(encode_column(self._key_encoding, batch.keys or [None] * len(values)))
-        rows = zip(keys, repeat(self._key_delimiter), values, repeat(self._delimiter), strict=False)
+        rows = zip(keys, repeat(self._key_delimiter), values, repeat(self.terminator), strict=False)
         return b"".join(chain.from_iterable(rows))
 
     def _printed(self, column: Column) -> list[bytes]:

@@ -62,6 +62,7 @@ class TemplateEncoder:
         self._null = null
         self._encodings = {"keys": encoding_named(key_encoding), "values": encoding_named(value_encoding)}
         self._format, self._tokens = _compile(template)
+        self.terminator = unescape(re.split("%.", template, flags=re.DOTALL)[-1])
         self.columns = frozenset({"values", *(_TOKENS[token][0] for token in self._tokens)})
 
     def encode(self, batch: Batch) -> bytes:

@@ -36,6 +36,10 @@ class TopicIds:
         """These, too."""
         self.topics.update(topics)
 
+    def of(self, topic: str) -> str:
+        """A topic's id; empty where this user may not describe it."""
+        return self._ids.get(topic, "")
+
     def check(self, fresh: float = FRESH) -> None:
         """Raises PositionGone when a topic is no longer the one it was. A topic that this user may not describe is not watched."""
         now = time.monotonic()

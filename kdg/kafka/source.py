@@ -22,7 +22,7 @@ from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, describe, error_of, is_
 from kdg.kafka.identity import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.lookup import Place, committed_of
 from kdg.patience import Patience
-from kdg.ports import Rebalance, TryAgain
+from kdg.ports import Keeper, Rebalance, TryAgain
 from kdg.records import Batch, Offsets, Position
 
 MAX_BYTES = 8_000_000
@@ -40,7 +40,8 @@ class KafkaSource:
     """Records of one or more topics, through a group or from assigned partitions.
 
     starts: where partitions without a stored position begin; one that is not in it is new and begins at its beginning.
-    columns: those of a Batch that somebody will look at.
+    columns: those of a Batch that somebody will look at. keeper: has the positions, in the place of a group.
+    gather: seconds that a READ waits for company, where each batch starts a process.
     renew: a new consumer in the place of one that was fenced; None when another instance has taken over.
     """
 
@@ -54,6 +55,8 @@ class KafkaSource:
     identity: TopicIds | None = None
     note: Callable[[str], None] = lambda _line: None
     rebalance: Rebalance | None = None
+    keeper: Keeper | None = None
+    gather: float = 0.0
     renew: Callable[[], Consumer | None] = lambda: None
     _next: dict[Place, int] = field(default_factory=dict)
     _stored: dict[Place, int] = field(default_factory=dict)
@@ -75,6 +78,8 @@ class KafkaSource:
         As a member of the group, when they are assigned: a commit from outside could overwrite what another instance, which
         came and went meanwhile, has done.
         """
+        if self.keeper is not None and starts:
+            self.keeper.keep([Position(t, p, offset) for (t, p), offset in starts.items()])
         offsets = [TopicPartition(t, p, offset) for (t, p), offset in starts.items()]
         if self.group is None or not offsets:
             return
@@ -132,6 +137,13 @@ class KafkaSource:
             (t, p): self.consumer.get_watermark_offsets(TopicPartition(t, p), timeout=10, cached=False)[0]
             for t, p in places
         }
+
+    def stored(self, places: Iterable[Place]) -> Mapping[Place, int]:
+        """Where these partitions durably are: as their keeper says, or the group; none where nothing keeps a position."""
+        if self.keeper is not None:
+            kept = self.keeper.stored()
+            return {place: kept[place] for place in places if place in kept}
+        return self.committed(places) if self.group is not None else {}
 
     def committed(self, places: Iterable[Place], patience: float = 60.0) -> Mapping[Place, int]:
         """The group's stored positions; waits for a pending transaction, whose offsets they may be (read_committed)."""
@@ -227,6 +239,8 @@ class KafkaSource:
             messages = self.consumer.consume(count, 0)
             if not messages and timeout > 0 and (first := self.consumer.poll(timeout)) is not None:
                 messages = [first, *(self.consumer.consume(count - 1, 0) if count > 1 else [])]
+            if self.gather and messages and len(messages) < count:
+                messages += self.consumer.consume(count - len(messages), self.gather)
         except KafkaException as exc:
             raise translate(error_of(exc), "reading") from exc
         return messages
@@ -389,7 +403,7 @@ class KafkaSource:
     def reload(self) -> bool:
         """See Source."""
         before = dict(self._next)
-        stored = self.committed(self._next)
+        stored = self.stored(self._next)
         self._stored.update(stored)
         self._seeks.update({place: self._stored[place] for place in before})
         self._next = {place: self._stored[place] for place in before}
@@ -406,6 +420,10 @@ class KafkaSource:
                     raise translate(error_of(exc), f"going back to {topic}[{partition}] at {offset}") from exc
             except TimeoutError:
                 raise KdgError(f"going back to {topic}[{partition}] at {offset}: the client does not answer.") from None
+
+    def topic_id(self, topic: str) -> str:
+        """What tells a topic from one that is made again under its name; empty where this user may not ask."""
+        return "" if self.identity is None else self.identity.of(topic)
 
     def group_metadata(self) -> Any:
         """What a transaction carries so that a former member is fenced (KIP-447)."""

@@ -214,7 +214,8 @@ class Kafka:
     def topic(self, partitions: int = 1, name: str = "", **config: str) -> str:
         """A new topic. config: its properties, with _ for the dots."""
         name = name or f"t-{secrets.token_hex(5)}"
-        properties = {key.replace("_", "."): value for key, value in config.items()}
+        # Records of tests are as old as they say, and are not to go while the test runs.
+        properties = {"retention.ms": "-1"} | {key.replace("_", "."): value for key, value in config.items()}
         made = self.admin.create_topics([NewTopic(name, num_partitions=partitions, config=properties)])
         made[name].result(30)
         assert eventually(lambda: self._has_leaders(name, partitions))
@@ -236,7 +237,9 @@ class Kafka:
 
     def produce(self, topic: str, values: Iterable[bytes | None], partitions: int = 1, **fields: Any) -> None:
         """Records by a plain producer, acknowledged."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5})
+        # One request at a time: what has to be sent again, as right after a topic was made, does not change places.
+        one = {"max.in.flight.requests.per.connection": 1}
+        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, **one})
         for number, value in enumerate(values):
             producer.produce(topic, value, partition=number % partitions, **fields)
             if number % 10_000 == 0:
@@ -303,6 +306,11 @@ class Kafka:
         """The values once no transaction is open any more."""
         assert eventually(lambda: self.ends(topic, "read_committed") == self.ends(topic), seconds)
         return self.values(topic)
+
+    def settled_records(self, topic: str, seconds: float = 30.0) -> list[Record]:
+        """The records once no transaction is open any more."""
+        assert eventually(lambda: self.ends(topic, "read_committed") == self.ends(topic), seconds)
+        return self.records(topic)
 
     def ends(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
         """Each partition's end; under read_committed the last stable offset."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import signal
+import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from kdg.crash import SHAPES, crash_table
-from kdg.guarantees import GUARANTEES, Guarantee, Step
+from kdg.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
 
 from .support import KDG, QUICK_GROUP, QUICK_TRANSACTION, Kafka, lines, text
 
@@ -39,6 +42,9 @@ class Case:
     seen: Callable[[], list[bytes | None]]
     again: Callable[[], bool]
     """Whether the input is given again after the crash, as the row and the advice of `explain` say."""
+
+
+MakeCase = Callable[[Kafka, Guarantee, Path], Case]
 
 
 def _produce(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
@@ -77,6 +83,33 @@ def _consume(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
     return Case(run, lambda: list(printed.read_bytes().split(b"\n")[:-1]), lambda: True)
 
 
+def _sink(*args: str, cmd: Sequence[str] = (), found: Callable[[Path], list[bytes]]) -> MakeCase:
+    """consume into a place of its own; {} in args and cmd stands for it."""
+
+    def case(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
+        topic, group = kafka.filled(SENT), secrets.token_hex(5)
+        place = folder / group
+        to, command = ([word.format(place) for word in words] for words in (args, cmd))
+
+        def run(*more: str) -> int:
+            # Under exactly-once the sink has the positions, and the group shows them.
+            at = ("-G", group, *QUICK_GROUP) if not row.transactional else ()
+            return kafka.kdg("consume", topic, "-g", row.name, "-e", *at, *BATCH, *to, *more, *command).code
+
+        return Case(run, lambda: list(found(place)), lambda: True)
+
+    return case
+
+
+def _lines_of(file: Path) -> list[bytes]:
+    return file.read_bytes().split(b"\n")[:-1] if file.exists() else []
+
+
+def _rows_of(file: Path) -> list[bytes]:
+    with closing(sqlite3.connect(file)) as connection:
+        return [row[0] for row in connection.execute("SELECT value FROM records ORDER BY rowid")]
+
+
 def _pipe(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
     source, target, group = kafka.filled(SENT), kafka.topic(), secrets.token_hex(5)
     quick = (*QUICK_GROUP, *QUICK_TRANSACTION) if row.transactional else QUICK_GROUP
@@ -87,8 +120,31 @@ def _pipe(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
     return Case(run, lambda: kafka.settled_values(target), lambda: True)
 
 
-CASES = {"produce": _produce, "produce --resume": _resume, "consume": _consume, "pipe": _pipe}
-PAIRS = [(row, name) for row in GUARANTEES for name in CASES if SHAPES[name].serves(row)]
+CASES: dict[str, MakeCase] = {
+    "produce": _produce,
+    "produce --resume": _resume,
+    "consume": _consume,
+    "consume --output": _sink("--output", "{}", found=_lines_of),
+    "consume --sqlite": _sink("--sqlite", "{}", found=_rows_of),
+    "consume --dedup-store --sqlite": _sink("--sqlite", "{}", "--dedup-by", "value", found=_rows_of),
+    "consume -- CMD": _sink(cmd=("--", "sh", "-c", 'cat >>"$0"', "{}"), found=_lines_of),
+    "pipe": _pipe,
+}
+SINKS = {
+    "consume --output": EXACTLY_ONCE,
+    "consume --sqlite": None,
+    "consume --dedup-store --sqlite": AT_LEAST_ONCE,
+    "consume -- CMD": AT_LEAST_ONCE,
+}
+"""Where a sink is tried each time: where it adds something to consume into a file. The kills of test_sinks.py cover the rest."""
+EVERY_SINK = "KDG_EVERY_SINK" in os.environ
+"""The long form: each sink under each guarantee."""
+PAIRS = [
+    (row, name)
+    for row in GUARANTEES
+    for name in CASES
+    if SHAPES[name].serves(row) and (EVERY_SINK or name not in SINKS or SINKS[name] is row)
+]
 IDS = [f"{row.name} {name}" for row, name in PAIRS]
 
 

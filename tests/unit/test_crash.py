@@ -49,7 +49,8 @@ def test_what_may_be_lost_or_doubled_is_somewhere(row: Guarantee, shape: Shape) 
     """Otherwise the check could not fail."""
     outcomes = list(every_outcome(row, shape))
     assert any(o.lost for o in outcomes) == row.may_lose
-    assert any(o.doubled for o in outcomes) == row.may_double
+    # Marks that are in one transaction with the records leave no crash that doubles.
+    assert any(o.doubled for o in outcomes) == (row.may_double and not shape.joined)
 
 
 def _alo(**change: tuple[Step, ...]) -> Guarantee:
@@ -152,7 +153,7 @@ def test_the_table_says_what_the_check_found(row: Guarantee, shape: Shape) -> No
     """The two rounds that the table looks at already show everything that the promise allows."""
     table = crash_table(row, shape.command)
     assert any(point.may_lose for point in table) == row.may_lose
-    assert any(point.may_double for point in table) == row.may_double
+    assert any(point.may_double for point in table) == (row.may_double and not shape.joined)
 
 
 @pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)

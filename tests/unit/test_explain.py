@@ -12,12 +12,12 @@ import pytest
 
 from kdg.crash import SHAPES, crash_table
 from kdg.errors import EXIT_CODES, UsageError
-from kdg.explain import CLIENTS, COMMANDS, FORMATS, explain, names, table_markdown
+from kdg.explain import CLIENTS, COMMANDS, ENDS, FORMATS, explain, names, table_markdown
 from kdg.explain.dialects import DIALECTS, configuration, dotnet_name, java_name
 from kdg.explain.facts import FACTS
 from kdg.explain.render import column_widths
-from kdg.explain.words import ROLES
-from kdg.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role, Step
+from kdg.explain.words import ROLES, ending
+from kdg.guarantees import AT_LEAST_ONCE, DEDUP_TTL, EXACTLY_ONCE, GUARANTEES, End, Guarantee, Role, Step
 from kdg.properties import CANONICAL, KNOWN
 from kdg.settings import OF_THE_TOOL
 
@@ -196,8 +196,28 @@ def test_the_cycle_is_that_of_the_row(row: Guarantee) -> None:
     assert how["each_interval"] == [step.value for step in row.interval]
 
 
-def test_consuming_exactly_once_in_a_group_is_pointed_to_a_topic() -> None:
-    assert "pipe to a topic" in explain(["eos"], command="consume")
+def test_consuming_exactly_once_is_explained_with_the_sinks_that_can_hold_it() -> None:
+    page = explain(["eos"], command="consume", width=200)
+    for row in GUARANTEES:
+        for end in End:
+            assert (end in row.ends) == (ending(row, end) != ending(EXACTLY_ONCE, End.STDOUT))
+    assert "A CRASH IN consume --output" in page
+    assert "stdout         with -G refused" in page
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_each_end_has_a_page_that_says_under_each_guarantee_what_is_promised_and_where_it_ends(name: str) -> None:
+    page = " ".join(explain([name], width=400).split())
+    assert ENDS[name].beyond in page
+    for row in GUARANTEES:
+        assert f"{row.name} {ending(row, ENDS[name])}" in page
+
+
+def test_the_window_of_deduplication_is_stated() -> None:
+    page = " ".join(explain(["dedup-by"], width=400).split())
+    assert f"remembered for {DEDUP_TTL}" in page
+    assert page == " ".join(explain(["dedup-store"], width=400).split())
+    assert "DEDUP" not in explain(["eos"]).upper()
 
 
 def test_nothing_stands_for_a_transactional_id_that_has_to_stay_unset() -> None:

@@ -1,0 +1,228 @@
+"""Deduplication: what counts as the same record, what is marked when, for how long, and in how much memory."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kdg.dedup import By, ById, ByPosition, Marks, parse_by
+from kdg.errors import KdgError, UsageError
+from kdg.records import Batch, Headers
+
+
+def batch(
+    values: Sequence[bytes | None], first: int = 0, topic: str = "t", headers: Sequence[Headers] | None = None
+) -> Batch:
+    count = len(values)
+    return Batch(
+        values=list(values),
+        keys=list(values),
+        headers=headers,
+        topics=[topic] * count,
+        partitions=[0] * count,
+        offsets=list(range(first, first + count)),
+    )
+
+
+def by_value(marks: Marks, scope: str = "", ttl: float = 60.0, now: Sequence[float] = (1000.0,)) -> ById:
+    return ById(marks, scope, parse_by("value"), ttl, clock=lambda: now[0])
+
+
+def by_position(marks: Marks, scope: str = "") -> ByPosition:
+    return ByPosition(marks, scope, lambda topic: f"id-of-{topic}")
+
+
+@pytest.mark.parametrize("text", ["", "offset", "header", "header:", "Key"])
+def test_what_is_nothing_to_tell_records_by_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--dedup-by") as told:
+        parse_by(text)
+    assert "header:NAME" in told.value.hint
+
+
+def test_each_way_names_the_columns_it_reads() -> None:
+    assert parse_by("header:a:b") == By("headers", "a:b")
+    columns = {text: parse_by(text).columns for text in ("position", "key", "value", "header:id")}
+    assert columns["position"] == {"topics", "partitions", "offsets"}
+    assert columns["key"] == {"keys"}
+    assert not columns["value"], "which every batch has"
+    assert columns["header:id"] == {"headers"}
+
+
+# ── by an id ──
+
+
+@given(st.lists(st.lists(st.one_of(st.none(), st.integers(0, 9)), max_size=8), max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))  # fmt: skip
+def test_each_id_is_let_through_once_whatever_the_batches_and_the_marks(chunks: list[list[int | None]], marking: list[bool]) -> None:  # fmt: skip
+    with closing(Marks.temporary()) as marks:
+        dedup, passed = by_value(marks), list[bytes | None]()
+        for ids, mark in zip(chunks, marking, strict=False):
+            passed += dedup.filter(batch([None if i is None else b"%d" % i for i in ids])).values
+            if mark:
+                dedup.mark()
+    sent = [None if i is None else b"%d" % i for ids in chunks for i in ids]
+    assert [v for v in passed if v is not None] == [v for v in dict.fromkeys(sent) if v is not None]
+    assert passed.count(None) == sent.count(None), "a record without an id is let through"
+
+
+def test_what_was_let_through_and_not_marked_comes_again_after_going_back() -> None:
+    with closing(Marks.temporary()) as marks:
+        for dedup in (by_value(marks), by_position(marks)):
+            dedup.filter(batch([b"1", b"2"]))
+            dedup.mark()
+            assert dedup.filter(batch([b"3"], first=2)).values == [b"3"]
+            dedup.forget()
+            assert dedup.filter(batch([b"1", b"2", b"3"])).values == [b"3"]
+
+
+def test_every_column_is_cut_alike() -> None:
+    headers = [[("id", b"1")], [("id", b"1")], [("id", b"0"), ("id", b"2")], [("other", b"1")]]
+    with closing(Marks.temporary()) as marks:
+        kept = ById(marks, "", parse_by("header:id"), 60.0).filter(batch([b"a", b"b", b"c", b"d"], headers=headers))
+    assert kept.values == kept.keys == [b"a", b"c", b"d"]
+    assert kept.offsets == [0, 2, 3]
+    assert kept.headers == [headers[0], headers[2], headers[3]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("a", "t", "value"), ("b", "t", "value")),
+        (("a", "t", "value"), ("a", "u", "value")),
+        (("a", "t", "value"), ("a", "t", "key")),
+    ],
+    ids=["group", "topic", "kind"],
+)
+def test_the_same_id_of_another_group_topic_or_kind_is_another(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:  # fmt: skip
+    with closing(Marks.temporary()) as marks:
+        for scope, topic, kind in (one, other):
+            dedup = ById(marks, scope, parse_by(kind), 60.0)
+            assert dedup.filter(batch([b"1"], topic=topic)).values == [b"1"]
+            dedup.mark()
+
+
+def test_an_id_is_forgotten_after_its_time_and_its_row_goes(tmp_path: Path) -> None:
+    now = [1000.0]
+    with closing(Marks.stored(tmp_path / "store")) as marks:
+        dedup = by_value(marks, ttl=60.0, now=now)
+        dedup.filter(batch([b"1"]))
+        dedup.mark()
+        now[0] += 60
+        assert dedup.filter(batch([b"1"])).values == []
+        now[0] += 2
+        assert dedup.filter(batch([b"1"])).values == [b"1"]
+        dedup.mark()
+        now[0] += 4000
+        assert dedup.filter(batch([b"2"])).values == [b"2"]
+        assert marks.connection.execute("SELECT count(*) FROM kdg_seen").fetchone() == (0,)
+
+
+def test_a_store_outlives_the_run_and_a_temporary_one_does_not(tmp_path: Path) -> None:
+    for make, left in ((lambda: Marks.stored(tmp_path / "store"), []), (Marks.temporary, [b"1"])):
+        for expected in ([b"1"], left):
+            with closing(make()) as marks:
+                dedup = by_value(marks)
+                assert dedup.filter(batch([b"1"])).values == expected
+                dedup.mark()
+
+
+def test_a_batch_of_any_size_is_one_query_each_ten_thousand() -> None:
+    with closing(Marks.temporary()) as marks:
+        dedup, queries = by_value(marks), list[str]()
+        marks.connection.set_trace_callback(queries.append)
+        ids = [b"%d" % number for number in range(25_000)]
+        assert len(dedup.filter(batch(ids))) == 25_000
+        dedup.mark()
+        assert len(dedup.filter(batch(ids))) == 0
+        assert len([query for query in queries if query.startswith("SELECT")]) == 6
+
+
+# ── by position ──
+
+
+def test_a_record_below_the_mark_of_its_partition_is_dropped_also_in_the_next_run(tmp_path: Path) -> None:
+    for first, expected in ((0, [b"1", b"2"]), (1, [b"2"])):
+        with closing(Marks.stored(tmp_path / "store")) as marks:
+            dedup = by_position(marks)
+            assert dedup.filter(batch([b"1", b"2"], first=first)).values == expected
+            assert dedup.filter(batch([b"1", b"2"], first=first)).values == []
+            dedup.mark()
+            assert by_position(marks, "another group").filter(batch([b"1", b"2"])).values == [b"1", b"2"]
+
+
+def test_a_mark_never_goes_back() -> None:
+    with closing(Marks.temporary()) as marks:
+        dedup = by_position(marks)
+        dedup.filter(batch([b"1"] * 10))
+        dedup.mark()
+        dedup.filter(batch([b"1"], first=3))
+        dedup.mark()
+        assert dedup.filter(batch([b"1"] * 12)).offsets == [10, 11]
+
+
+def test_a_topic_made_again_is_another() -> None:
+    with closing(Marks.temporary()) as marks:
+        for topic_id in ("one", "two"):
+            dedup = ByPosition(marks, "", lambda _topic, found=topic_id: found)  # type: ignore[misc]
+            assert len(dedup.filter(batch([b"1"]))) == 1
+            dedup.mark()
+
+
+# ── the database ──
+
+
+def test_marks_among_the_records_share_their_transaction(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as connection:
+        marks = Marks.among_records(connection, "--sqlite db")
+        for dedup in (by_value(marks), by_position(marks)):
+            connection.execute("BEGIN")
+            dedup.filter(batch([b"1"]))
+            dedup.mark()
+            connection.execute("ROLLBACK")
+        for table in ("kdg_seen", "kdg_reached"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
+
+
+def test_a_store_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "store").write_bytes(b"text, and more of it\n" * 100)
+    with pytest.raises(UsageError, match="--dedup-store"):
+        Marks.stored(tmp_path / "store")
+
+
+def test_a_store_that_breaks_while_it_is_used_ends_the_run(tmp_path: Path) -> None:
+    with closing(Marks.stored(tmp_path / "store")) as marks:
+        marks.connection.execute("DROP TABLE kdg_seen")
+        with pytest.raises(KdgError, match="--dedup-store"):
+            by_value(marks).filter(batch([b"1"]))
+
+
+GROWTH = """
+import itertools, resource
+from kdg.dedup import ById, Marks, parse_by
+from kdg.records import Batch
+dedup = ById(Marks.temporary(), "", parse_by("value"), 60.0, clock=itertools.count(1_000_000).__next__)
+def peak(first, last):
+    for start in range(first, last, 10_000):
+        dedup.filter(Batch([b"id-%d" % n for n in range(start, start + 10_000)]))
+        dedup.mark()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(peak(0, {some}), peak({some}, {all}))
+"""
+
+
+def test_memory_does_not_grow_with_the_ids() -> None:
+    """After the page cache is full. Time passes from batch to batch, as it does."""
+    code = GROWTH.format(some=100_000, all=300_000)
+    cache = "kdg.dedup.CACHE_KILOBYTES = 2_000\n"
+    done = subprocess.run(
+        [sys.executable, "-c", "import kdg.dedup\n" + cache + code], capture_output=True, text=True, check=True
+    )
+    some, every = map(int, done.stdout.split())
+    assert every < 1.1 * some
