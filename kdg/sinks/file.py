@@ -1,6 +1,7 @@
 """Owns `--output FILE` without a journal: records are appended, and on the disk before a position that follows them is committed.
 
-One writer at a time. A record that a crash or a full disk tore is cut off again: what comes next would be glued to it.
+One writer at a time. A last record that a crash tore is moved to FILE.torn: what comes next would be glued to it, and in a file that
+somebody else began it is not kdg's to throw away.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from kdg.records import Batch
 
 JOURNAL = ".kdg"
 """What the journal's name adds to the file's (kdg/sinks/journal.py)."""
+TORN = ".torn"
+"""The same for what was found behind the last whole record."""
 BLOCK = 65_536
 
 
@@ -74,7 +77,7 @@ class FileSink:
     _descriptor: int = field(default=-1)
 
     def open(self) -> None:
-        """Lock the file, and cut off a torn last record. Raises UsageError for one that a journal belongs to."""
+        """Lock the file, and move a torn last record out of the way. Raises UsageError for one that a journal belongs to."""
         journal = self.path.with_name(self.path.name + JOURNAL)
         if journal.exists():
             raise UsageError(
@@ -88,9 +91,21 @@ class FileSink:
     def _mend(self) -> None:
         size = os.fstat(self._descriptor).st_size
         whole = _end_of_records(self._descriptor, size, self.encoder.terminator)
-        if whole < size:
+        if whole == size:
+            return
+        torn = self.path.with_name(self.path.name + TORN)
+        try:
+            with torn.open("ab") as file:
+                for at in range(whole, size, BLOCK):
+                    file.write(os.pread(self._descriptor, min(BLOCK, size - at), at))
+                file.flush()
+                os.fsync(file.fileno())
             os.ftruncate(self._descriptor, whole)
-            self.note(f"{self.path} ended within a record, as after a crash: its last {size - whole} bytes are cut off")
+        except OSError as exc:
+            raise unwritable(self.path, exc) from exc
+        self.note(
+            f"{self.path} ended within a record, as after a crash: its last {size - whole} bytes are in {torn} now"
+        )
 
     def write(self, batch: Batch) -> None:
         """See Target. Raises KdgError for a full disk and the like; then nothing of the batch stays."""

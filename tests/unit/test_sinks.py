@@ -334,9 +334,11 @@ def test_a_second_topic_joins_and_the_first_is_remembered(keeping: Place) -> Non
 
 
 @pytest.mark.parametrize("block", [3, 65_536])
-def test_a_torn_last_record_is_cut_off_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+def test_a_torn_last_record_is_moved_out_of_the_way_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
     monkeypatch.setattr("kdg.sinks.file.BLOCK", block)
-    path, notes = tmp_path / "out", list[str]()
+    path, notes, moved = tmp_path / "out", list[str](), b""
     for torn, whole in (
         (b"one||two||th", b"one||two||"),
         (b"one|", b""),
@@ -349,7 +351,9 @@ def test_a_torn_last_record_is_cut_off_and_told(tmp_path: Path, monkeypatch: pyt
         sink.open()
         sink.write(batch(b"next"))
         sink.close()
+        moved += torn[len(whole) :]
         assert path.read_bytes() == whole + b"next||"
+        assert (tmp_path / "out.torn").read_bytes() == moved
         assert bool(notes) == (torn != whole)
 
 
