@@ -12,6 +12,9 @@ import typer
 
 from kdg.errors import UsageError
 
+ConfigFile = Annotated[str | None, typer.Option("--config", "-F", metavar="FILE", help="Settings from FILE: .toml, or kcat's or Java's key=value; else KDG_CONFIG, ~/.config/kdg/config.toml.")]  # fmt: skip
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="[profiles.NAME] of that file; else KDG_PROFILE.")]  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Common:
@@ -31,6 +34,8 @@ class Common:
         list[str] | None,
         typer.Option("-X", metavar="PROP=VALUE", help="A librdkafka property; PROP=@FILE reads a secret from a file."),
     ] = None
+    config: ConfigFile = None
+    profile: Profile = None
     strict: Annotated[
         bool, typer.Option("--strict", help="End with exit 10 when the cluster cannot keep the guarantee.")
     ] = False

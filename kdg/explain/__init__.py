@@ -11,13 +11,14 @@ from collections.abc import Sequence
 
 from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import pages
-from kdg.explain.dialects import CLIENTS, dotnet_name, java_name
+from kdg.explain.dialects import CLIENTS, dotnet_name
 from kdg.explain.facts import FACTS, Fact
 from kdg.explain.guarantee_page import guarantee
 from kdg.explain.render import FORMATS, Page, markdown_of, render
 from kdg.explain.setting_page import setting
 from kdg.explain.words import ROLES
 from kdg.guarantees import GUARANTEES, find
+from kdg.java import java_name
 from kdg.properties import CANONICAL, KNOWN, canonical
 
 __all__ = ["CLIENTS", "COMMANDS", "FORMATS", "explain", "names", "table_markdown"]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kdg.guarantees import Guarantee, Role, Setting, Step
+from kdg.java import java_name
 
 Calls = Mapping[Step, tuple[str, ...]]
 
@@ -45,16 +46,6 @@ _DOTNET_VALUES = {
         "latest": "AutoOffsetReset.Latest",
     },
 }
-_JAVA_NAMES = {
-    "message.send.max.retries": "retries",
-    "message.timeout.ms": "delivery.timeout.ms",
-    "queue.buffering.max.kbytes": "buffer.memory",
-    "queue.buffering.max.messages": "",
-    "enable.auto.offset.store": "",
-    "enable.gapless.guarantee": "",
-    "delivery.report.only.error": "",
-    "partitioner": "partitioner.class",
-}
 _JAVA_VALUES = {"auto.offset.reset": {"error": "none"}}
 
 Names = Callable[[str], str]
@@ -64,11 +55,6 @@ Names = Callable[[str], str]
 def dotnet_name(name: str) -> str:
     """The property of .NET's ProducerConfig or ConsumerConfig."""
     return _DOTNET_NAMES.get(name, "".join(part.capitalize() for part in name.split(".")))
-
-
-def java_name(name: str) -> str:
-    """The key in Java's Properties."""
-    return _JAVA_NAMES.get(name, name)
 
 
 def dotnet_value(name: str, value: str) -> str:

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from kdg import config
 from kdg.cli.app import make_app
 from kdg.cli.options import Common
 from kdg.cli.plan import plan_of
 from kdg.cli.report import Outcome, as_report
 from kdg.guarantees import Role
+from kdg.settings import known_overrides
 from tests import docs
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +86,18 @@ def test_every_field_of_the_report_is_described(readme: str) -> None:
     described = [name for cell in re.findall(r"\| (`.*?) \|", table) for name in re.findall(r"`(\w+)`", cell)]
     assert set(fields) <= set(described)
     assert json.dumps(fields)
+
+
+def test_every_configuration_in_the_readme_is_one(readme: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert blocks
+    (tmp_path / "key-password.txt").write_text("x")
+    for block in blocks:
+        file = tmp_path / "config.toml"
+        file.write_text(block)
+        for profile in (None, *re.findall(r"^\[profiles\.(\w+)\]", block, re.MULTILINE)):
+            found = config.load(str(file), profile, {"KAFKA_PASSWORD": "x"})
+            known_overrides(found.layers, Role)
 
 
 def test_every_link_within_the_readme_leads_somewhere(readme: str) -> None:

@@ -13,11 +13,12 @@ import pytest
 from kdg.crash import SHAPES, crash_table
 from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import CLIENTS, COMMANDS, FORMATS, explain, names, table_markdown
-from kdg.explain.dialects import DIALECTS, configuration, dotnet_name, java_name
+from kdg.explain.dialects import DIALECTS, configuration, dotnet_name
 from kdg.explain.facts import FACTS
 from kdg.explain.render import column_widths
 from kdg.explain.words import ROLES
 from kdg.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role, Step
+from kdg.java import java_name
 from kdg.properties import CANONICAL, KNOWN
 from kdg.settings import OF_THE_TOOL
 
