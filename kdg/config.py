@@ -35,18 +35,41 @@ def default_file(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "kdg" / "config.toml"
 
 
-def load(path: str | None, profile: str | None, environ: Mapping[str, str] = os.environ) -> Configuration:
+def environment(environ: Mapping[str, str] = os.environ) -> Configuration:
+    """What `KDG_BROKERS`, `KDG_GROUP` and `KDG_GUARANTEE` say."""
+    variables = {f"KDG_{key.upper()}": name for key, name in OWN.items()}
+    layers = [Layer(v, {name: value}) for v, name in variables.items() if (value := environ.get(v))]
+    said = environ.get("KDG_GUARANTEE")
+    return Configuration(layers, (said, "KDG_GUARANTEE") if said else None)
+
+
+def load(
+    path: str | None, profile: str | None, environ: Mapping[str, str] = os.environ, *, secrets: bool = True
+) -> Configuration:
     """The environment, then the profile, then the file. path, profile: as typed, else KDG_CONFIG and KDG_PROFILE.
+
+    secrets: whether values that stand elsewhere are fetched; without, they are empty.
 
     Raises UsageError for a file that cannot be read, a profile that is not there, and a secret that cannot be had.
     """
-    variables = {f"KDG_{key.upper()}": name for key, name in OWN.items()}
-    layers = [Layer(v, {name: value}) for v, name in variables.items() if (value := environ.get(v))]
-    said = [(environ["KDG_GUARANTEE"], "KDG_GUARANTEE")] if environ.get("KDG_GUARANTEE") else []
-    for section in _sections(path or environ.get("KDG_CONFIG"), profile or environ.get("KDG_PROFILE"), environ):
+    outside = environment(environ)
+    layers, said = list(outside.layers), [outside.guarantee] if outside.guarantee else []
+    wanted = path or environ.get("KDG_CONFIG")
+    file = Path(wanted).expanduser() if wanted else default_file(environ)
+    place = _Place(file, environ, secrets)
+    for section in _sections(place, profile or environ.get("KDG_PROFILE"), named=bool(wanted)):
         layers.append(section.layer)
         said += section.guarantee
     return Configuration(layers, said[0] if said else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where values that stand elsewhere are looked for: beside the file, and in the environment."""
+
+    file: Path
+    environ: Mapping[str, str]
+    secrets: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +78,9 @@ class _Section:
     guarantee: list[tuple[str, str]]
 
 
-def _sections(path: str | None, profile: str | None, environ: Mapping[str, str]) -> Iterator[_Section]:
-    file = Path(path).expanduser() if path else default_file(environ)
-    if not path and not file.is_file():
+def _sections(place: _Place, profile: str | None, *, named: bool) -> Iterator[_Section]:
+    file = place.file
+    if not named and not file.is_file():
         if profile:
             raise UsageError(f"no profile {profile}: there is no {shown(file)}.", "Write it, or name a file with -F.")
         return
@@ -70,8 +93,8 @@ def _sections(path: str | None, profile: str | None, environ: Mapping[str, str])
     whole = toml(text, shown(file))
     chosen = profile or _text(whole.get(PROFILE), f"{shown(file)}: {PROFILE}")
     if chosen:
-        yield _section(_profile(whole, chosen, file), f"{shown(file)} [{chosen}]", file, environ)
-    yield _section({k: v for k, v in whole.items() if k not in (PROFILE, PROFILES)}, shown(file), file, environ)
+        yield _section(_profile(whole, chosen, file), f"{shown(file)} [{chosen}]", place)
+    yield _section({k: v for k, v in whole.items() if k not in (PROFILE, PROFILES)}, shown(file), place)
 
 
 def shown(file: Path) -> str:
@@ -119,10 +142,10 @@ def _profile(whole: Mapping[str, Any], name: str, file: Path) -> Mapping[str, An
     return found
 
 
-def _section(table: Mapping[str, Any], origin: str, file: Path, environ: Mapping[str, str]) -> _Section:
+def _section(table: Mapping[str, Any], origin: str, place: _Place) -> _Section:
     guarantee = _text(table.get(GUARANTEE), f"{origin}: {GUARANTEE}")
     flat = dict(_flat({key: value for key, value in table.items() if key != GUARANTEE}))
-    values = {OWN.get(name, name): _value(value, name, origin, file, environ) for name, value in flat.items()}
+    values = {OWN.get(name, name): _value(value, name, origin, place) for name, value in flat.items()}
     return _Section(Layer(origin, values), [(guarantee, origin)] if guarantee else [])
 
 
@@ -141,28 +164,30 @@ def _text(value: Any, what: str) -> str:
     raise UsageError(f"{what} is no text.", "Put it in quotes.")
 
 
-def _value(value: Any, name: str, origin: str, file: Path, environ: Mapping[str, str]) -> str:
+def _value(value: Any, name: str, origin: str, place: _Place) -> str:
     if isinstance(value, dict):
-        return _elsewhere(value, f"{origin}: {name}", file, environ)
+        return _elsewhere(value, f"{origin}: {name}", place)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ",".join(_value(item, name, origin, file, environ) for item in value)
+        return ",".join(_value(item, name, origin, place) for item in value)
     if isinstance(value, str | int | float):
         return str(value)
     raise UsageError(f"{origin}: {name} is neither a text nor a number.", "Put it in quotes.")
 
 
-def _elsewhere(form: Mapping[str, Any], what: str, file: Path, environ: Mapping[str, str]) -> str:
+def _elsewhere(form: Mapping[str, Any], what: str, place: _Place) -> str:
     """`{ env = "NAME" }` or `{ file = "PATH" }`; a path is relative to the file it stands in."""
-    ((kind, place),) = form.items()
-    place = _text(place, f"{what}: {kind}")
+    ((kind, name),) = form.items()
+    name = _text(name, f"{what}: {kind}")
+    if not place.secrets:
+        return ""
     if kind == "env":
-        if place not in environ:
-            raise UsageError(f"{what} is to come from the environment, and {place} is not set.", f"Set {place}.")
-        return environ[place]
+        if name not in place.environ:
+            raise UsageError(f"{what} is to come from the environment, and {name} is not set.", f"Set {name}.")
+        return place.environ[name]
     try:
-        return (file.parent / Path(place).expanduser()).read_text(encoding="utf-8").rstrip("\r\n")
+        return (place.file.parent / Path(name).expanduser()).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not text in UTF-8"
-        raise UsageError(f"{what} is to come from {place}, which cannot be read: {reason}.", "Check the path.") from exc
+        raise UsageError(f"{what} is to come from {name}, which cannot be read: {reason}.", "Check the path.") from exc

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
-COMMANDS = ("produce", "consume", "pipe", "explain", "sandbox")
+COMMANDS = ("produce", "consume", "pipe", "explain", "check", "sandbox")
 
 # What the README's readers are told to start: a cluster that meets what the guarantees ask for.
 BROKERS = 3

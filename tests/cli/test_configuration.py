@@ -44,7 +44,11 @@ def test_flags_environment_profile_and_file_in_this_order(
 
 
 def test_a_secret_is_nowhere(kdg: Kdg, file: Path) -> None:
-    for argv in (["--dry-run"], ["--timeout", "0.3", "-v", "--report", "-"], ["-X", "ssl.ca.location=/absent"]):
+    for argv in (
+        ["--dry-run"],
+        ["--timeout", "0.3", "-v", "--report", "-"],
+        ["-X", "security.protocol=SASL_SSL", "-X", "ssl.ca.location=/absent"],
+    ):
         _code, out, err = kdg("consume", "t", "-g", "alo", "-F", str(file), "-b", "127.0.0.1:1", *argv)
         assert SECRET not in out + err
 
