@@ -11,7 +11,7 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPar
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.errors import Unreachable, UsageError
-from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, translate
+from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, rights, translate
 from kdg.patience import Patience
 from kdg.start import Start, Where
 
@@ -53,6 +53,15 @@ class Lookup:
             return {tp: max(last[tp] - start.value, first[tp]) for tp in wanted}
         return {tp: _inside(tp, start.value, first[tp], last[tp]) for tp in wanted}
 
+    def may_use(self, group: str) -> None:
+        """Raises Unreachable where the right to a group is missing: asked for its positions, the library only waits."""
+        try:
+            self.admin.describe_consumer_groups([group], request_timeout=self.timeout)[group].result()
+        except KafkaException as exc:
+            error = error_of(exc)
+            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                raise translate(error, f"using group {group}", rights(group=group)) from exc
+
     def _at_time(self, wanted: list[Place], milliseconds: int) -> Places:
         found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
         missing = [tp for tp in wanted if found[tp] < 0]
@@ -63,10 +72,7 @@ class Lookup:
         if not asked:
             return {}
         futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
-        return {
-            (tp.topic, tp.partition): _result(future, f"looking up {tp.topic}[{tp.partition}]").offset
-            for tp, future in futures.items()
-        }
+        return {(tp.topic, tp.partition): _result(future, tp).offset for tp, future in futures.items()}
 
 
 def _inside(tp: Place, offset: int, first: int, last: int) -> int:
@@ -78,11 +84,12 @@ def _inside(tp: Place, offset: int, first: int, last: int) -> int:
     return offset
 
 
-def _result(future: Any, doing: str) -> Any:
+def _result(future: Any, tp: TopicPartition) -> Any:
     try:
         return future.result()
     except KafkaException as exc:
-        raise translate(error_of(exc), doing) from exc
+        needs = rights(tp.topic, "DESCRIBE")
+        raise translate(error_of(exc), f"looking up {tp.topic}[{tp.partition}]", needs) from exc
 
 
 def partitions_of(
@@ -96,8 +103,10 @@ def partitions_of(
     found = metadata.topics.get(topic)
     if found is None or (found.error is not None and found.error.code() in NO_SUCH_TOPIC) or not found.partitions:
         if found is not None and found.error is not None and found.error.code() not in NO_SUCH_TOPIC:
-            raise translate(found.error, f"topic {topic}")
-        raise Unreachable(f"no such topic: {topic} at {brokers}.", f"Check the name; {making}.")
+            raise translate(found.error, f"topic {topic}", rights(topic, "DESCRIBE"))
+        raise Unreachable(
+            f"no such topic: {topic} at {brokers}.", f"Check the name, and that you may DESCRIBE it; {making}."
+        )
     chosen = list(wanted) or sorted(found.partitions)
     absent = [number for number in chosen if number not in found.partitions]
     if absent:

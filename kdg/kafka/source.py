@@ -18,7 +18,7 @@ from kdg.cycle import Lost, Revoked
 from kdg.errors import KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded
 from kdg.kafka.ends import Ends
-from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, is_passing, translate, translate_commit
+from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, error_of, is_passing, rights, translate, translate_commit
 from kdg.kafka.identity import TopicIds
 from kdg.kafka.lookup import Place, committed_of
 from kdg.patience import Patience
@@ -139,8 +139,11 @@ class KafkaSource:
                 return committed_of(self.consumer.committed(asked, timeout=1.0)) if asked else {}
             except KafkaException as exc:
                 error = error_of(exc)
+                if error.code() == KafkaError._TIMED_OUT:
+                    self.ends.lookup.may_use(self.group or "")
                 if not is_passing(error) or self.patience.over(patience, began):
-                    raise translate(error, f"looking up the positions of group {self.group}") from exc
+                    doing = f"looking up the positions of group {self.group}"
+                    raise translate(error, doing, rights(group=self.group)) from exc
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions, Revoked())
@@ -239,7 +242,7 @@ class KafkaSource:
             )
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.group is None:
             return  # the library asks for a coordinator that nobody here needs
-        translated = translate(error, where)
+        translated = translate(error, where, rights(place[0], group=self.group))
         ends_the_run = isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED
         if error.fatal() or error.code() == KafkaError._FATAL or ends_the_run:
             raise translated
