@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit simulate hazards torture check fix docs clean
+.PHONY: setup demo test unit simulate hazards torture peers check fix docs clean
 
 setup: .venv/.done
 
@@ -33,6 +33,10 @@ hazards: setup
 
 torture: setup
 	$(BIN)/python tests/torture/run.py $(ARGS)
+
+# Beside kcat, which has to be installed; and 100,000 records of every shape through `consume -J | produce -J`.
+peers: setup
+	KDG_ROUND_TRIP=$(or $(RECORDS),100000) $(BIN)/python -m pytest tests/peers tests/broker/test_round_trip.py
 
 check: setup
 	$(BIN)/ruff check
