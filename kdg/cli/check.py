@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.options import ConfigFile, Profile, command
 from kdg.cli.plan import guarantee_of, properties
 from kdg.config import Configuration, environment, load, properties_of, read, shown
@@ -33,11 +34,11 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "check", short_help="Which guarantee a configuration and a topic really give.")
     def check(
-        guarantee: Annotated[str | None, typer.Option("--guarantee", "-g", help="What is asked for; exit 10 when it is not reached (at-least-once).")] = None,
+        guarantee: Annotated[str | None, typer.Option("--guarantee", "-g", autocompletion=completion.guarantees, help="What is asked for; exit 10 when it is not reached (at-least-once).")] = None,
         config: ConfigFile = None,
         profile: Profile = None,
         settings: Annotated[list[str] | None, typer.Option("-X", metavar="PROP=VALUE", help="Judge this property, too; wins over FILE.")] = None,
-        topic: Annotated[list[str] | None, typer.Option("--topic", metavar="TOPIC", help="Look at this live topic, too; may be repeated.")] = None,
+        topic: Annotated[list[str] | None, typer.Option("--topic", metavar="TOPIC", autocompletion=completion.topics, help="Look at this live topic, too; may be repeated.")] = None,
         brokers: Annotated[str | None, typer.Option("--brokers", "-b", metavar="HOST:PORT,...", help="Where the topic is; else what FILE or KDG_BROKERS says.")] = None,
         client: Annotated[str | None, typer.Option("--client", metavar="librdkafka|java|dotnet", help="Whose configuration it is; else its names tell.")] = None,
         role: Annotated[str | None, typer.Option("--role", metavar="producer|consumer", help="Which client it is for; else its names tell.")] = None,

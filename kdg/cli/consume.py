@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.options import Common, Delimiter, Encoding, Json, KeyDelimiter, Partitions, Reading, command
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
 from kdg.cli.reading import begin, open_source, with_group
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "consume", short_help="Print records of topics.")
     def consume(
-        topics: Annotated[list[str], typer.Argument(metavar="TOPIC...")],
+        topics: Annotated[list[str], typer.Argument(metavar="TOPIC...", autocompletion=completion.topics)],
         *,
         common: Common,
         reading: Reading,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.options import command
 
 
@@ -16,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "explain", short_help="What a guarantee, a setting or an exit code means.")
     def explain(
-        names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", show_default=False)] = None,
+        names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", show_default=False, autocompletion=completion.pages)] = None,
         client: Annotated[str, typer.Option("--client", metavar="librdkafka|python|dotnet|java|go|kcat", help="Whose names and calls.")] = "librdkafka",
         format_: Annotated[str, typer.Option("--format", metavar="text|markdown|json", help="How the page is written.")] = "text",
     ) -> None:  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from kdg.cli import completion
 from kdg.errors import UsageError
 
 ConfigFile = Annotated[str | None, typer.Option("--config", "-F", metavar="FILE", help="Settings from FILE: .toml, or kcat's or Java's key=value; else KDG_CONFIG, ~/.config/kdg/config.toml.")]  # fmt: skip
@@ -23,7 +24,10 @@ class Common:
     guarantee: Annotated[
         str | None,
         typer.Option(
-            "--guarantee", "-g", help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos."
+            "--guarantee",
+            "-g",
+            autocompletion=completion.guarantees,
+            help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos.",
         ),
     ] = None
     brokers: Annotated[
@@ -89,6 +93,7 @@ class Reading:
             "--group",
             "-G",
             metavar="GROUP",
+            autocompletion=completion.groups,
             help="The consumer group whose position is used and moved; else KDG_GROUP.",
         ),
     ] = None

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.durability import check_cluster
 from kdg.cli.options import Acks, Common, Compression, Reading, TransactionalId, command
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
@@ -37,8 +38,8 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "pipe", short_help="Copy records from topic to topic.")
     def pipe(
-        source: Annotated[str, typer.Argument(metavar="SOURCE")],
-        target: Annotated[str, typer.Argument(metavar="TARGET")],
+        source: Annotated[str, typer.Argument(metavar="SOURCE", autocompletion=completion.topics)],
+        target: Annotated[str, typer.Argument(metavar="TARGET", autocompletion=completion.topics)],
         *,
         common: Common,
         reading: Reading,

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.durability import check_cluster
 from kdg.cli.options import Acks, Common, Compression, Delimiter, Encoding, Json, KeyDelimiter, TransactionalId, command
 from kdg.cli.plan import Plan, plan_of
@@ -51,7 +52,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "produce", takes_command=True, short_help="Send records to a topic.")
     def produce(
-        topic: Annotated[str, typer.Argument(metavar="TOPIC")],
+        topic: Annotated[str, typer.Argument(metavar="TOPIC", autocompletion=completion.topics)],
         file: Annotated[str | None, typer.Argument(metavar="[FILE] [-- CMD...]", show_default=False)] = None,
         *,
         cmd: tuple[str, ...],
