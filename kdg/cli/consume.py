@@ -11,6 +11,7 @@ import typer
 from kdg.cli import completion
 from kdg.cli.options import Common, Delimiter, Encoding, Json, KeyDelimiter, Partitions, Reading, command
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
+from kdg.cli.progress import of_source, progress_of
 from kdg.cli.reading import begin, open_source, with_group
 from kdg.cli.report import Outcome, plural, reader_gone_is_fine
 from kdg.cli.run import Frame, Session, execute
@@ -108,8 +109,9 @@ def run(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) ->
             crash_at=plan.crash_at,
         )
         source.rebalance = pump.on_rebalance
+        pump.progress = progress = progress_of(plan, of_source(source), ends=reading.exit_at_end, prints=True)
         begin(source, plan, options.topics, options.partitions)
-        return Session(pump, lambda outcome: _tell(outcome, reading))
+        return Session(pump, lambda outcome: _tell(outcome, reading), progress)
 
     return execute(plan, open_session)
 

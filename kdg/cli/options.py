@@ -51,6 +51,10 @@ class Common:
     ] = None
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes and no summary; errors stay.")] = False
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="The Kafka client's log on stderr.")] = False
+    progress: Annotated[
+        bool | None,
+        typer.Option("--progress/--no-progress", help="How far it is, on stderr; by itself on a terminal alone."),
+    ] = None
     timeout: Annotated[
         str | None,
         typer.Option(

@@ -13,6 +13,7 @@ from kdg.cli import completion
 from kdg.cli.durability import check_cluster
 from kdg.cli.options import Acks, Common, Compression, Reading, TransactionalId, command
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
+from kdg.cli.progress import of_source, progress_of
 from kdg.cli.reading import begin, open_source, with_group
 from kdg.cli.report import Outcome, transactions_text
 from kdg.cli.run import Frame, Session, execute
@@ -141,8 +142,9 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
         crash_at=plan.crash_at,
     )
     source.rebalance = pump.on_rebalance
+    pump.progress = progress = progress_of(plan, of_source(source), ends=reading.exit_at_end)
     begin(source, plan, [options.source], [])
-    return Session(pump, lambda outcome: _tell(outcome, options, target.most_unsent))
+    return Session(pump, lambda outcome: _tell(outcome, options, target.most_unsent), progress)
 
 
 def _transaction(frame: Frame, handle: Any, seconds: float) -> Any:

@@ -41,6 +41,7 @@ class Plan:
     verbose: bool
     strict: bool
     dry_run: bool
+    progress: bool | None = None
     notes: list[str] = field(default_factory=list)
 
     def settings(self, role: Role) -> dict[str, str]:
@@ -118,6 +119,7 @@ def plan_of(
         verbose=common.verbose,
         strict=common.strict,
         dry_run=common.dry_run,
+        progress=common.progress,
     )
 
 

@@ -130,6 +130,11 @@ class KafkaSource:
             for t, p in places
         }
 
+    @property
+    def lag(self) -> int:
+        """Offsets between where it stands and the ends of the partitions that are its own; 0 without ends."""
+        return sum(max(end - self._next.get(place, end), 0) for place, end in self.ends.places.items())
+
     def committed(self, places: Iterable[Place], patience: float = 60.0) -> Mapping[Place, int]:
         """The group's stored positions; waits for a pending transaction, whose offsets they may be (read_committed)."""
         asked = [TopicPartition(t, p) for t, p in places]
