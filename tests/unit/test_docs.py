@@ -76,7 +76,8 @@ def test_no_option_is_described_that_does_not_exist(readme: str) -> None:
     known = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", "".join(docs.help_of(*c) for c in [(), *((c,) for c in docs.COMMANDS)])))  # fmt: skip
     of_the_docs = {"--transcripts"}
     of_mypy = {"--strict"}
-    assert named - known - of_the_docs - of_mypy == set()
+    of_the_console_tools = {"--reader-property", "--formatter-property", "--command-property", "--command-config", "--from-beginning", "--timeout-ms"}  # fmt: skip
+    assert named - known - of_the_docs - of_mypy - of_the_console_tools == set()
 
 
 def test_every_field_of_the_report_is_described(readme: str) -> None:
@@ -110,6 +111,15 @@ def test_the_first_screen_has_the_two_commands_a_transcript_and_the_table(readme
     first = readme.partition("\n## ")[0]
     places = [first.index(part) for part in ("# kdg\n", "make demo", "make test", "```console\n", "<!-- generated: guarantees -->")]  # fmt: skip
     assert places == sorted(places)
+
+
+def test_the_picture_is_that_of_the_first_transcript(readme: str) -> None:
+    drawn = docs.PICTURE.read_text(encoding="utf-8")
+    assert drawn == docs.picture(readme)
+    assert f"({docs.PICTURE.relative_to(ROOT)})" in readme
+    assert "http" not in drawn.replace('xmlns="http://www.w3.org/2000/svg"', "").replace(
+        "https://www.textualize.io", ""
+    )
 
 
 # ── tests/docs.py ──

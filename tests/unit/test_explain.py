@@ -310,6 +310,7 @@ def test_each_step_with_a_client_has_a_call_in_every_dialect() -> None:
         ("fenced by a newer instance", "fenced-alone"),
         ("consumer stands still", "stuck"),
         ("database", "side-effects"),
+        ("events vanished", "lost-messages"),
         ("two clusters", "two-clusters"),
         ("password", "config"),
         ("unclean election", "unclean.leader.election.enable"),
