@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit simulate hazards mutants torture verify-others sinks check fix docs clean
+.PHONY: setup demo test unit simulate hazards mutants torture verify-others sinks peers check fix docs clean
 
 setup: .venv/.done
 
@@ -47,6 +47,10 @@ verify-others: setup
 # The long forms: a million records sent twice, every sink crashed at every step under every guarantee. About 10 minutes.
 sinks: setup
 	KDG_SINK_RECORDS=1000000 KDG_EVERY_SINK=1 $(BIN)/python -m pytest tests/broker/test_sinks.py tests/broker/test_crash_points.py
+
+# Beside kcat, which has to be installed; and 100,000 records of every shape through `consume -J | produce -J`.
+peers: setup
+	KDG_ROUND_TRIP=$(or $(RECORDS),100000) $(BIN)/python -m pytest tests/peers tests/broker/test_round_trip.py
 
 check: setup
 	$(BIN)/ruff check

@@ -17,6 +17,8 @@ class LogFacts:
     replicas: int | None
     min_in_sync: int | None
     unclean_election: bool | None = False
+    in_sync: int | None = None
+    compacted: bool = False
 
 
 def shortfalls(logs: Iterable[LogFacts]) -> list[str]:

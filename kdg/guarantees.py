@@ -265,8 +265,8 @@ def find(text: str) -> Guarantee | None:
     return begins[0] if len(begins) == 1 else None
 
 
-def parse(text: str) -> Guarantee:
-    """The row that `-g TEXT` means.
+def parse(text: str, origin: str = "-g") -> Guarantee:
+    """The row that `-g TEXT` means, or what else was given (origin).
 
     Raises UsageError, which offers `-G` where the text looks like a group: kcat's -G is a group and -g is easily typed for it.
     """
@@ -277,4 +277,4 @@ def parse(text: str) -> Guarantee:
     ambiguous = "at-most-once".startswith(text.strip().lower()) and bool(text.strip())
     group_hint = "" if ambiguous else f" If {text!r} is a consumer group, it goes with -G."
     kind = "could be more than one guarantee" if ambiguous else "is no guarantee"
-    raise UsageError(f"-g {text!r} {kind}.", f"Choose one of {names}.{group_hint}")
+    raise UsageError(f"{origin} {text!r} {kind}.", f"Choose one of {names}.{group_hint}")

@@ -61,6 +61,7 @@ class Counts:
     committed: int = 0
     aborted: int = 0
     dropped: int = 0
+    commits: int = 0
     in_doubt: bool = False
 
     def settle(self) -> None:
@@ -253,7 +254,8 @@ class Pump:
         self.counts.pending_written += len(self.batch)
         self.batch = Batch()
         if self.cycle.commits_first or not (self.cycle.settles or self.cycle.transactional):
-            self._settled_counts()
+            self.counts.settle()
+        self._tell_progress()
         return Did(Step.WRITE)
 
     def _flush(self) -> Event:
@@ -267,6 +269,7 @@ class Pump:
     def _commit(self) -> Event:
         self.source.commit()
         self.source.settled()
+        self.counts.commits += 1
         self._begin_interval()
         return Did(Step.COMMIT)
 
@@ -285,10 +288,10 @@ class Pump:
         self.interval.reset()
         self._failure = None  # what failed before was undone, and has now succeeded
         if not self.cycle.commits_first:
-            self._settled_counts()
+            self.counts.settle()
+        self._tell_progress()
 
-    def _settled_counts(self) -> None:
-        self.counts.settle()
+    def _tell_progress(self) -> None:
         if self.progress is not None:
             self.progress(self.counts)
 

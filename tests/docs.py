@@ -23,7 +23,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
-COMMANDS = ("produce", "consume", "pipe", "explain", "verify", "sandbox")
+RECIPE = re.compile(r"with `delivery-test.sh`:\n\n```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+"""The script of the CI job; tests/broker/test_readme.py runs it."""
+
+COMMANDS = ("produce", "consume", "pipe", "explain", "check", "verify", "sandbox")
 
 # What the README's readers are told to start: a cluster that meets what the guarantees ask for.
 BROKERS = 3
@@ -180,6 +183,25 @@ def normalised(text: str) -> str:
     return re.sub(r"(read \d+(?: records?)?, wrote \d+ to \S+), \d+ transactions?", r"\1, N transactions", text)
 
 
+PICTURE = Path(__file__).with_name("run.svg")
+"""The first transcript as a picture; the README shows it."""
+
+
+def picture(text: str) -> str:
+    """The README's first console block, which a real run wrote, as an SVG: commands bright, notes of kdg dim."""
+    from rich.console import Console
+    from rich.text import Text
+
+    first = _CONSOLE.search(text)
+    lines = [] if first is None else first["body"].splitlines()
+    console = Console(record=True, width=max(map(len, lines), default=80), file=io.StringIO(), force_terminal=True)
+    for line in lines:
+        style = "bold green" if line.startswith(_PROMPT) else "" if line.isdigit() else "cyan"
+        console.print(Text(line, style=style))
+    # Fonts of the reader's own: nothing is loaded from elsewhere.
+    return re.sub(r"@font-face \{.*?\}\s*", "", console.export_svg(title="kdg", unique_id="kdg"), flags=re.DOTALL)
+
+
 @contextlib.contextmanager
 def cluster() -> Iterator[str]:
     """The address of what `kdg sandbox --brokers 3 --topic orders --topic billing` starts."""
@@ -210,6 +232,7 @@ def main(argv: Sequence[str]) -> int:
         with cluster() as bootstrap, tempfile.TemporaryDirectory() as folder:
             text = replay(text, perform(commands(text), bootstrap, Path(folder)))
     asked.file.write_text(text, encoding="utf-8")
+    PICTURE.write_text(picture(text), encoding="utf-8") if asked.file.name == "README.md" else None
     return 0
 
 
@@ -217,7 +240,10 @@ def _check(file: Path, text: str) -> int:
     names = stale(text)
     for name in names:
         sys.stderr.write(f"{file}: the generated block {name!r} is stale or missing; `make docs` writes it\n")
-    return 1 if names else 0
+    old = file.name == "README.md" and PICTURE.read_text(encoding="utf-8") != picture(text)
+    if old:
+        sys.stderr.write(f"{PICTURE}: the picture is not that of the first transcript; `make docs` draws it again\n")
+    return 1 if names or old else 0
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from kdg.cli import consume, explain, pipe, produce, sandbox, verify
+from kdg.cli import check, consume, explain, pipe, produce, sandbox, verify
 from kdg.cli.options import Help
 from kdg.cli.quick import make_quick
 from kdg.cli.report import print_error
@@ -26,7 +26,7 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_help_option=False,
     )
-    for part in (produce, consume, pipe, explain, verify, sandbox):
+    for part in (produce, consume, pipe, explain, check, verify, sandbox):
         part.register(app)
     app.callback(invoke_without_command=True, add_help_option=False)(_root)
     return app

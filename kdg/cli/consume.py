@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.dedup import DedupPlan, dedup_plan, open_dedup, used
 from kdg.cli.ends import Ending, ending_of, open_end, refuse_end
 from kdg.cli.options import (
@@ -23,6 +25,7 @@ from kdg.cli.options import (
     command,
 )
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
+from kdg.cli.progress import of_source, progress_of
 from kdg.cli.reading import begin, open_source, with_group
 from kdg.cli.report import Outcome, plural, reader_gone_is_fine, transactions_text
 from kdg.cli.run import Frame, Session, execute
@@ -47,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "consume", takes_command=True, short_help="Print records of topics, or store them.")
     def consume(
-        topics: Annotated[list[str], typer.Argument(metavar="TOPIC... [-- CMD...]")],
+        topics: Annotated[list[str], typer.Argument(metavar="TOPIC... [-- CMD...]", autocompletion=completion.topics)],
         *,
         cmd: tuple[str, ...],
         common: Common,
@@ -140,8 +143,11 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options, encoder: Encoder
         crash_at=plan.crash_at,
     )  # fmt: skip
     source.rebalance = pump.on_rebalance
+    prints = options.ending.end is End.STDOUT
+    pump.progress = progress = progress_of(plan, of_source(source), ends=reading.exit_at_end, prints=prints)
     begin(source, plan, options.topics, options.partitions)
-    return Session(pump, lambda outcome: _tell(outcome, options, group=reading.group is not None, kept=opened.keeper))
+    tell = partial(_tell, options=options, group=reading.group is not None, kept=opened.keeper)
+    return Session(pump, tell, progress)
 
 
 def _transaction(frame: Frame, keeper: Any, source: Any, group: str | None) -> Any:

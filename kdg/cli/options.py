@@ -10,12 +10,18 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from kdg.cli import completion
 from kdg.errors import UsageError
 from kdg.guarantees import DEDUP_TTL
 
 GuaranteeName = Annotated[
     str | None,
-    typer.Option("--guarantee", "-g", help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos."),
+    typer.Option(
+        "--guarantee",
+        "-g",
+        autocompletion=completion.guarantees,
+        help="at-most-once, at-least-once (default) or exactly-once; or amo, alo, eos.",
+    ),
 ]
 Properties = Annotated[
     list[str] | None,
@@ -24,6 +30,9 @@ Properties = Annotated[
 Report = Annotated[
     str | None, typer.Option("--report", metavar="FILE", help="Write what happened as JSON; - is stderr.")
 ]
+
+ConfigFile = Annotated[str | None, typer.Option("--config", "-F", metavar="FILE", help="Settings from FILE: .toml, or kcat's or Java's key=value; else KDG_CONFIG, ~/.config/kdg/config.toml.")]  # fmt: skip
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="[profiles.NAME] of that file; else KDG_PROFILE.")]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class Common:
         typer.Option("--brokers", "-b", metavar="HOST:PORT,...", help="Bootstrap brokers; else KDG_BROKERS."),
     ] = None
     settings: Properties = None
+    config: ConfigFile = None
+    profile: Profile = None
     strict: Annotated[
         bool, typer.Option("--strict", help="End with exit 10 when the cluster cannot keep the guarantee.")
     ] = False
@@ -45,6 +56,10 @@ class Common:
     report: Report = None
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes and no summary; errors stay.")] = False
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="The Kafka client's log on stderr.")] = False
+    progress: Annotated[
+        bool | None,
+        typer.Option("--progress/--no-progress", help="How far it is, on stderr; by itself on a terminal alone."),
+    ] = None
     timeout: Annotated[
         str | None,
         typer.Option(
@@ -87,6 +102,7 @@ class Reading:
             "--group",
             "-G",
             metavar="GROUP",
+            autocompletion=completion.groups,
             help="The consumer group whose position is used and moved; else KDG_GROUP.",
         ),
     ] = None

@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.dedup import DedupPlan, dedup_plan, open_dedup, used
 from kdg.cli.durability import check_cluster
 from kdg.cli.ends import check_command
 from kdg.cli.options import Acks, Common, Compression, Deduplication, Reading, TransactionalId, command
 from kdg.cli.plan import Plan, ReadingPlan, plan_of, reading_plan
+from kdg.cli.progress import of_source, progress_of
 from kdg.cli.reading import begin, open_source, with_group
 from kdg.cli.report import Outcome, plural, transactions_text
 from kdg.cli.run import Frame, Session, execute
@@ -48,8 +50,8 @@ def register(app: typer.Typer) -> None:
         app, "pipe", takes_command=True, short_help="Copy records from topic to topic, through a command if wanted."
     )
     def pipe(
-        source: Annotated[str, typer.Argument(metavar="SOURCE")],
-        target: Annotated[str, typer.Argument(metavar="TARGET [-- CMD...]")],
+        source: Annotated[str, typer.Argument(metavar="SOURCE", autocompletion=completion.topics)],
+        target: Annotated[str, typer.Argument(metavar="TARGET [-- CMD...]", autocompletion=completion.topics)],
         *,
         cmd: tuple[str, ...],
         common: Common,
@@ -199,8 +201,9 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
         crash_at=plan.crash_at,
     )
     source.rebalance = pump.on_rebalance
+    pump.progress = progress = progress_of(plan, of_source(source), ends=reading.exit_at_end)
     begin(source, plan, [options.source], [])
-    return Session(pump, lambda outcome: _tell(outcome, options, target.most_unsent))
+    return Session(pump, lambda outcome: _tell(outcome, options, target.most_unsent), progress)
 
 
 def _filter(frame: Frame, options: Options) -> tuple[Filter | None, frozenset[str]]:

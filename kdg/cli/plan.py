@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from kdg import guarantees
 from kdg.cli.options import Common, Reading
+from kdg.config import Configuration, load
 from kdg.cycle import Cycle, Interval
 from kdg.errors import UsageError
 from kdg.guarantees import Guarantee, Role, Step
@@ -41,6 +41,7 @@ class Plan:
     verbose: bool
     strict: bool
     dry_run: bool
+    progress: bool | None = None
     notes: list[str] = field(default_factory=list)
 
     def settings(self, role: Role) -> dict[str, str]:
@@ -91,11 +92,16 @@ def plan_of(
 ) -> Plan:
     """The plan of a command. flags: properties that options of their own set, by name. used: the options that were typed
     and mean something under one guarantee only. Raises UsageError."""
-    row = guarantees.parse(common.guarantee or os.environ.get("KDG_GUARANTEE") or guarantees.DEFAULT.name)
+    configuration = load(common.config, common.profile)
+    row = guarantee_of(common.guarantee, configuration)
     _refuse_foreign(row, used)
-    layers = _layers(common, flags)
+    typed = _typed(common, flags)
+    layers = [*typed, *configuration.layers]
     wanted = tuple(roles)
-    known_overrides([layer for layer in layers if layer.origin == "-X"], wanted)
+    known_overrides([layer for layer in typed if layer.origin == "-X"], wanted)
+    known_overrides(
+        configuration.layers, Role
+    )  # a file serves every command: a consumer's setting is none of produce's
     clients = {role: resolve(row, role, command, layers) for role in wanted}
     return Plan(
         command=command,
@@ -113,6 +119,7 @@ def plan_of(
         verbose=common.verbose,
         strict=common.strict,
         dry_run=common.dry_run,
+        progress=common.progress,
     )
 
 
@@ -148,13 +155,16 @@ def _refuse_foreign(row: Guarantee, used: Iterable[str]) -> None:
             raise UsageError(f"{flag} means nothing under {row.name}.", f"Drop it, or choose -g {' or '.join(homes)}.")
 
 
-def _layers(common: Common, flags: Mapping[str, str | None]) -> list[Layer]:
-    """Strongest first: options, -X, the environment (DESIGN.md section 2)."""
+def guarantee_of(typed: str | None, configuration: Configuration) -> Guarantee:
+    """The row that was asked for: -g, else what the environment or the file says, else the default. Raises UsageError."""
+    word, origin = (typed, "-g") if typed is not None else configuration.guarantee or (guarantees.DEFAULT.name, "")
+    return guarantees.parse(word, origin)
+
+
+def _typed(common: Common, flags: Mapping[str, str | None]) -> list[Layer]:
+    """Strongest first: options, -X (DESIGN.md section 2)."""
     typed = [Layer(name, {prop: value}) for prop, (name, value) in _by_option(common, flags).items()]
-    environment = {"bootstrap.servers": os.environ.get("KDG_BROKERS"), "group.id": os.environ.get("KDG_GROUP")}
-    own = {"KDG_BROKERS": "bootstrap.servers", "KDG_GROUP": "group.id"}
-    from_environment = [Layer(name, {prop: value}) for name, prop in own.items() if (value := environment[prop])]
-    return [*typed, Layer("-X", _properties(common.settings or [])), *from_environment]
+    return [*typed, Layer("-X", properties(common.settings or []))]
 
 
 _OPTION_OF = {
@@ -172,7 +182,8 @@ def _by_option(common: Common, flags: Mapping[str, str | None]) -> dict[str, tup
     return {prop: (_OPTION_OF[prop], value) for prop, value in given.items() if value is not None}
 
 
-def _properties(pairs: Sequence[str]) -> dict[str, str]:
+def properties(pairs: Sequence[str]) -> dict[str, str]:
+    """What -X was given. Raises UsageError."""
     found: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -210,10 +221,11 @@ def show_settings(plan: Plan) -> str:
     for role, settings in plan.clients.items():
         lines += ["", role.value]
         wide = max(len(name) for name in settings)
+        from_where = max(14, *(len(setting.origin) for setting in settings.values()))
         for name in sorted(settings):
             setting = settings[name]
             why = f"   {setting.why}" if setting.why else ""
-            lines.append(f"  {name:<{wide}}  {setting.shown:<16}  {setting.origin:<14}{why}".rstrip())
+            lines.append(f"  {name:<{wide}}  {setting.shown:<16}  {setting.origin:<{from_where}}{why}".rstrip())
     cycle = " > ".join(step.value for step in plan.row.steps)
     lines += ["", f"cycle     {cycle}", f"settles   every {plan.batch_records} records or {plan.batch_seconds:g} s"]
     return "\n".join(lines) + "\n"

@@ -10,9 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from kdg.cli import completion
 from kdg.cli.durability import check_cluster
 from kdg.cli.options import Acks, Common, Compression, Delimiter, Encoding, Json, KeyDelimiter, TransactionalId, command
 from kdg.cli.plan import Plan, plan_of
+from kdg.cli.progress import of_file, progress_of
 from kdg.cli.report import Outcome, plural, transactions_text
 from kdg.cli.run import Frame, Session, execute
 from kdg.cli.undelivered import UndeliveredFile
@@ -51,7 +53,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "produce", takes_command=True, short_help="Send records to a topic.")
     def produce(
-        topic: Annotated[str, typer.Argument(metavar="TOPIC")],
+        topic: Annotated[str, typer.Argument(metavar="TOPIC", autocompletion=completion.topics)],
         file: Annotated[str | None, typer.Argument(metavar="[FILE] [-- CMD...]", show_default=False)] = None,
         *,
         cmd: tuple[str, ...],
@@ -216,6 +218,8 @@ def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFil
     frame.closing.callback(target.close)
     transaction, whole = _transaction(frame, options, handle, source, seconds)
     whole_within = seconds * TRANSACTION_MARGIN if whole else None
+    way = of_file(source.descriptor)
+    progress = progress_of(plan, way, ends=way() is not None)
     pump = Pump(
         cycle=plan.cycle(settles=plan.row.transactional and not whole, whole=whole),
         source=source,
@@ -225,8 +229,9 @@ def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFil
         limits=Limits(count=options.count, timeout=plan.timeout, whole_within=whole_within),
         signals=frame.signals,
         crash_at=plan.crash_at,
+        progress=progress,
     )
-    return Session(pump, lambda outcome: _tell(outcome, options, target, source, kept, pump))
+    return Session(pump, lambda outcome: _tell(outcome, options, target, source, kept, pump), progress)
 
 
 def _input(frame: Frame, options: Options, decoder: Decoder) -> Input:

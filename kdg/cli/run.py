@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from kdg.cli.plan import Plan, require_brokers, show_settings
+from kdg.cli.progress import Progress
 from kdg.cli.report import Outcome, check_report, conclude
 from kdg.errors import Interrupted, KdgError
 from kdg.patience import Patience
@@ -26,6 +27,7 @@ class Session:
 
     pump: Pump
     tell: Callable[[Outcome], None]
+    progress: Progress | None = None
 
 
 @dataclass(slots=True)
@@ -93,6 +95,8 @@ def _pump(
         unopened(outcome)
         return
     session.pump.run()
+    if session.progress is not None:
+        session.progress.close()
     outcome.counts = session.pump.counts
     outcome.error = session.pump.error
     outcome.signum = session.pump.interrupted

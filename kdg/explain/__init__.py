@@ -11,13 +11,16 @@ from collections.abc import Sequence
 
 from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import pages
-from kdg.explain.dialects import CLIENTS, dotnet_name, java_name
+from kdg.explain.dialects import CLIENTS, dotnet_name
 from kdg.explain.facts import FACTS, Fact
 from kdg.explain.guarantee_page import guarantee
+from kdg.explain.questions import QUESTIONS
 from kdg.explain.render import FORMATS, Page, markdown_of, render
+from kdg.explain.search import search
 from kdg.explain.setting_page import setting
 from kdg.explain.words import ROLES
 from kdg.guarantees import GUARANTEES, End, find
+from kdg.java import java_name
 from kdg.properties import CANONICAL, KNOWN, canonical
 
 __all__ = ["CLIENTS", "COMMANDS", "FORMATS", "explain", "names", "table_markdown"]
@@ -29,6 +32,10 @@ ENDS = {"stdout": End.STDOUT, "output": End.FILE, "sqlite": End.SQLITE, "cmd": E
 _DEDUP = ("dedup-by", "dedup-store", "dedup-ttl")
 _EXIT_LISTS = ("exitcodes", "exitcode", "exits", "exit")
 _MOST = 2
+MISSPELLED = 0.8
+"""How much alike a word and a name are where the word is the name, misspelled."""
+_LISTS = {"questions": pages.questions, "contradictions": pages.contradictions, "config": pages.config}
+_QUESTIONS = {question.name: question for question in QUESTIONS}
 
 
 def explain(
@@ -41,7 +48,7 @@ def explain(
 ) -> str:
     """The page that the names mean, ending with a newline.
 
-    names: none, a guarantee, a setting, an exit code, or two guarantees. client: one of CLIENTS. format: one of
+    names: none, a guarantee, a setting, an exit code, two guarantees, or words to search for. client: one of CLIENTS. format: one of
     FORMATS. command: keeps a guarantee's page to one of COMMANDS. Raises UsageError for what is none of these, and
     offers what is near it.
     """
@@ -60,7 +67,7 @@ def table_markdown() -> str:
 def names() -> tuple[str, ...]:
     """Every name that has a page, for completion and for tests."""
     exits = (f"exit-{row.code}" for row in EXIT_CODES)
-    return (*(row.name for row in GUARANTEES), *FACTS, *ENDS, *_DEDUP, *exits, "exit-codes")
+    return (*(row.name for row in GUARANTEES), *FACTS, *ENDS, *_DEDUP, *exits, "exit-codes", *_LISTS, *_QUESTIONS)
 
 
 def _one_of(flag: str, value: str, known: Sequence[str]) -> None:
@@ -75,9 +82,16 @@ def _page(asked: list[str], client: str, command: str | None) -> Page:
         asked = ["-".join(asked)]
     if len(asked) == 1:
         return _one(asked[0], client, command)
+    words = " ".join(asked)
+    if not all(_is_name(word) for word in asked) and (hits := search(asked)):
+        return pages.found(words, hits)
     if len(asked) > _MOST:
         raise UsageError(f"{len(asked)} names are too many.", "kdg explain takes one name, or two guarantees.")
     return _two(asked[0], asked[1], client, command)
+
+
+def _is_name(word: str) -> bool:
+    return find(word) is not None or canonical(word) in FACTS or word in _LISTS or _exit(word) is not None
 
 
 def _two(one: str, other: str, client: str, command: str | None) -> Page:
@@ -90,7 +104,7 @@ def _two(one: str, other: str, client: str, command: str | None) -> Page:
 
 def _one(text: str, client: str, command: str | None) -> Page:
     name = text.strip().lstrip("-")
-    page = _exit(name) or _option(name) or _setting(name)
+    page = _exit(name) or _option(name) or _setting(name, client) or _listed(name.lower())
     if page is not None:
         return page
     row = find(name)
@@ -98,7 +112,15 @@ def _one(text: str, client: str, command: str | None) -> Page:
         return guarantee(row, client, command)
     if canonical(name) in KNOWN:
         raise UsageError(f"{text!r} is a setting of Kafka's clients that has no part in a guarantee.", _near(name))
+    if (hits := search(name.split())) and not _closest(name, MISSPELLED):
+        return pages.found(name, hits)
     raise UsageError(f"{text!r} is no guarantee, setting or exit code.", _near(name))
+
+
+def _listed(name: str) -> Page | None:
+    if name in _LISTS:
+        return _LISTS[name]()
+    return pages.question(_QUESTIONS[name]) if name in _QUESTIONS else None
 
 
 def _exit(name: str) -> Page | None:
@@ -117,9 +139,9 @@ def _option(name: str) -> Page | None:
     return pages.end(ENDS[wanted]) if wanted in ENDS else None
 
 
-def _setting(name: str) -> Page | None:
+def _setting(name: str, client: str) -> Page | None:
     fact = FACTS.get(canonical(name)) or _spelled()[0].get(_squash(name))
-    return None if fact is None else setting(fact)
+    return None if fact is None else setting(fact, client)
 
 
 def _squash(name: str) -> str:
@@ -136,7 +158,7 @@ def _spelled() -> tuple[dict[str, Fact], list[str]]:
     return {_squash(name): fact for name, fact in reversed(named)}, [name for name, _ in named]
 
 
-def _near(name: str) -> str:
+def _closest(name: str, cutoff: float = 0.5) -> list[str]:
     import difflib
 
     candidates = [
@@ -145,8 +167,16 @@ def _near(name: str) -> str:
         *ENDS,
         *_DEDUP,
         "exit-codes",
+        *_LISTS,
+        *_QUESTIONS,
         *(row.outcome for row in EXIT_CODES),
     ]
-    near = difflib.get_close_matches(name.lower(), dict.fromkeys(candidates), n=3, cutoff=0.5)
-    listed = "kdg explain lists the guarantees and settings; kdg explain exit-codes the exit codes."
+    return difflib.get_close_matches(name.lower(), dict.fromkeys(candidates), n=3, cutoff=cutoff)
+
+
+def _near(name: str) -> str:
+    near = _closest(name)
+    listed = (
+        "kdg explain lists the guarantees and settings; kdg explain questions, exit-codes and contradictions the rest."
+    )
     return f"Did you mean {' or '.join(near)}?" if near else listed

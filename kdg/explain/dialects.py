@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kdg.guarantees import Guarantee, Role, Setting, Step
+from kdg.java import java_name
 
 Calls = Mapping[Step, tuple[str, ...]]
 
@@ -45,16 +46,6 @@ _DOTNET_VALUES = {
         "latest": "AutoOffsetReset.Latest",
     },
 }
-_JAVA_NAMES = {
-    "message.send.max.retries": "retries",
-    "message.timeout.ms": "delivery.timeout.ms",
-    "queue.buffering.max.kbytes": "buffer.memory",
-    "queue.buffering.max.messages": "",
-    "enable.auto.offset.store": "",
-    "enable.gapless.guarantee": "",
-    "delivery.report.only.error": "",
-    "partitioner": "partitioner.class",
-}
 _JAVA_VALUES = {"auto.offset.reset": {"error": "none"}}
 
 Names = Callable[[str], str]
@@ -64,11 +55,6 @@ Names = Callable[[str], str]
 def dotnet_name(name: str) -> str:
     """The property of .NET's ProducerConfig or ConsumerConfig."""
     return _DOTNET_NAMES.get(name, "".join(part.capitalize() for part in name.split(".")))
-
-
-def java_name(name: str) -> str:
-    """The key in Java's Properties."""
-    return _JAVA_NAMES.get(name, name)
 
 
 def dotnet_value(name: str, value: str) -> str:
@@ -90,12 +76,28 @@ def settings_of(row: Guarantee, role: Role, command: str) -> Iterator[tuple[str,
             yield setting.name, shown_value(setting)
 
 
+def _quoted(name: str, value: str) -> str:
+    return f'"{name}": "{value}",'
+
+
+def _dotnet_line(name: str, value: str) -> str:
+    return f"{dotnet_name(name)} = {dotnet_value(name, value)},"
+
+
+def _java_line(name: str, value: str) -> str:
+    return f"{java_name(name)}={_JAVA_VALUES.get(name, {}).get(value, value)}"
+
+
+def _kcat_line(name: str, value: str) -> str:
+    return f"-X {name}={value}"
+
+
 def _python_config(role: Role, settings: Sequence[tuple[str, str]]) -> Iterator[str]:
     yield f"{role.value} = {role.value.capitalize()}({{"
     yield '    "bootstrap.servers": "...",'
     if role is Role.CONSUMER:
         yield '    "group.id": "...",'
-    yield from (f'    "{name}": "{value}",' for name, value in settings)
+    yield from (f"    {_quoted(name, value)}" for name, value in settings)
     yield "})"
 
 
@@ -106,7 +108,7 @@ def _dotnet_config(role: Role, settings: Sequence[tuple[str, str]]) -> Iterator[
     yield '    BootstrapServers = "...",'
     if role is Role.CONSUMER:
         yield '    GroupId = "...",'
-    yield from (f"    {dotnet_name(name)} = {dotnet_value(name, value)}," for name, value in settings)
+    yield from (f"    {_dotnet_line(name, value)}" for name, value in settings)
     yield "};"
 
 
@@ -117,7 +119,23 @@ def _java_config(role: Role, settings: Sequence[tuple[str, str]]) -> Iterator[st
         yield "group.id=..."
     for name, value in settings:
         if java_name(name):
-            yield f"{java_name(name)}={_JAVA_VALUES.get(name, {}).get(value, value)}"
+            yield _java_line(name, value)
+
+
+def _go_config(role: Role, settings: Sequence[tuple[str, str]]) -> Iterator[str]:
+    yield f"{role.value}, err := kafka.New{role.value.capitalize()}(&kafka.ConfigMap{{"
+    yield '    "bootstrap.servers": "...",'
+    if role is Role.CONSUMER:
+        yield '    "group.id": "...",'
+    yield from (f"    {_quoted(name, value)}" for name, value in settings)
+    yield "})"
+
+
+def _kcat_config(role: Role, settings: Sequence[tuple[str, str]]) -> Iterator[str]:
+    yield "kcat -b ... -P -t TOPIC \\" if role is Role.PRODUCER else "kcat -b ... -G GROUP TOPIC \\"
+    lines = [f"    {_kcat_line(name, value)}" for name, value in settings]
+    yield from (f"{line} \\" for line in lines[:-1])
+    yield from lines[-1:]
 
 
 _PYTHON_POSITIONS = (
@@ -129,7 +147,10 @@ _DOTNET_OFFSETS = (
     "    .Select(p => new TopicPartitionOffset(p, consumer.Position(p)))",
     "    .Where(o => o.Offset.Value >= 0).ToList();",
 )
-
+_GO_POSITIONS = (
+    "assigned, _ := consumer.Assignment()",
+    "positions, _ := consumer.Position(assigned)  // leave out those below 0",
+)
 
 _LATE_COMMIT = (
     "After a commit or an abort that timed out, take a new producer: the late request could end the next transaction."
@@ -137,7 +158,7 @@ _LATE_COMMIT = (
 
 
 class Dialect(NamedTuple):
-    """A client. init: before the first transaction. undo: after a transaction that failed. notes: by
+    """A client. config: a whole configuration; line: one setting of it. init: before the first transaction. undo: after a transaction that failed. notes: by
     the step they are about.
     """
 
@@ -146,6 +167,7 @@ class Dialect(NamedTuple):
     comment: str
     name_of: Names
     config: Callable[[Role, Sequence[tuple[str, str]]], Iterator[str]]
+    line: Callable[[str, str], str]
     calls: Calls
     init: tuple[str, ...]
     undo: tuple[str, ...]
@@ -159,6 +181,7 @@ DIALECTS = {
         "#",
         lambda name: name,
         _python_config,
+        _quoted,
         {
             Step.READ: ("messages = consumer.consume(500, 1.0)",),
             Step.COMMIT: (*_PYTHON_POSITIONS, "consumer.commit(offsets=positions, asynchronous=False)"),
@@ -197,6 +220,7 @@ DIALECTS = {
         "//",
         dotnet_name,
         _dotnet_config,
+        _dotnet_line,
         {
             Step.READ: ("var result = consumer.Consume(TimeSpan.FromSeconds(1));",),
             Step.COMMIT: (*_DOTNET_OFFSETS, "consumer.Commit(offsets);"),
@@ -232,6 +256,7 @@ DIALECTS = {
         "//",
         java_name,
         _java_config,
+        _java_line,
         {
             Step.READ: (
                 "var records = consumer.poll(Duration.ofMillis(500));",
@@ -262,6 +287,71 @@ DIALECTS = {
             ),
             (Step.FLUSH, "flush() waits but reports no failure: look at each send()'s future or callback."),
             (Step.BEGIN, "ProducerFencedException: close. Any other KafkaException in a transaction: abort."),
+        ),
+    ),
+    "go": Dialect(
+        "Go (confluent-kafka-go)",
+        "go",
+        "//",
+        lambda name: name,
+        _go_config,
+        _quoted,
+        {
+            Step.READ: ("message, err := consumer.ReadMessage(time.Second)",),
+            Step.COMMIT: (*_GO_POSITIONS, "_, err = consumer.CommitOffsets(positions)"),
+            Step.BEGIN: ("err = producer.BeginTransaction()",),
+            Step.WRITE: (
+                "to := kafka.TopicPartition{Topic: &topic, Partition: kafka.PartitionAny}",
+                "err = producer.Produce(&kafka.Message{TopicPartition: to,",
+                "    Key: message.Key, Value: message.Value}, nil)",
+            ),
+            Step.FLUSH: ("left := producer.Flush(30000)  // what is left is not delivered",),
+            Step.RECORD_POSITION: (
+                *_GO_POSITIONS,
+                "metadata, err := consumer.GetConsumerGroupMetadata()",
+                "err = producer.SendOffsetsToTransaction(ctx, positions, metadata)",
+            ),
+            Step.COMMIT_TRANSACTION: ("err = producer.CommitTransaction(ctx)",),
+        },
+        ("err = producer.InitTransactions(ctx)",),
+        (
+            "err = producer.AbortTransaction(ctx)",
+            "assigned, _ := consumer.Assignment()",
+            "committed, _ := consumer.Committed(assigned, 10000)",
+            "consumer.SeekPartitions(committed)  // a negative offset: to your own start",
+        ),
+        (
+            (Step.WRITE, "A record is delivered when its *kafka.Message on Events() has no TopicPartition.Error."),
+            (Step.BEGIN, "err.(kafka.Error): IsRetriable(), the same call again; TxnRequiresAbort(), abort;"),
+            (Step.BEGIN, "IsFatal(), a new producer."),
+            (Step.RECORD_POSITION, "An abort does not rewind the consumer: without the seek the batch is skipped."),
+            (Step.COMMIT_TRANSACTION, _LATE_COMMIT),
+            (Step.COMMIT, "consumer.CommitMessage(message) does the same for one record."),
+        ),
+    ),
+    "kcat": Dialect(
+        "kcat",
+        "sh",
+        "#",
+        lambda name: name,
+        _kcat_config,
+        _kcat_line,
+        {
+            Step.READ: ("kcat -G GROUP TOPIC  # its own loop: the settings are all that can be chosen",),
+            Step.COMMIT: ("# by a timer only, before or after the work as it happens",),
+            Step.BEGIN: ("# with -X transactional.id the whole input is one transaction",),
+            Step.WRITE: ("kcat -P -t TOPIC",),
+            Step.FLUSH: ("# at its end; exit 1 when a delivery report failed",),
+            Step.RECORD_POSITION: ("# kcat cannot: there is no pipe from topic to topic",),
+            Step.COMMIT_TRANSACTION: ("# at its end, also when the input was cut off",),
+        },
+        (),
+        ("# at an error of its own, not of the program before it in the pipe",),
+        (
+            (Step.READ, "kcat prints what it has read into a buffer and does not look at the final flush."),
+            (Step.COMMIT, "With enable.auto.commit=false kcat commits nothing, and with true before the work is done."),
+            (Step.WRITE, "On SIGTERM with the broker away it ends with exit 0, records undelivered."),
+            (Step.COMMIT_TRANSACTION, "It commits an input whose producer failed half way."),
         ),
     ),
 }

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kdg.contradictions import CONTRADICTIONS, JAVA, LIBRDKAFKA
 from kdg.errors import EXIT_CODES, ExitCode
 from kdg.explain.dialects import shown_value as value_of
 from kdg.explain.facts import DEDUPLICATION, FACTS
-from kdg.explain.render import DOT, Page, Section, Table
+from kdg.explain.questions import QUESTIONS, Question
+from kdg.explain.render import DOT, Code, Page, Section, Table
+from kdg.explain.search import Hit
 from kdg.explain.words import ROLES, ending, pair, path, possible
 from kdg.guarantees import GUARANTEES, End, Guarantee, Role, Setting
 
 
 def overview() -> Page:
     """The three guarantees beside each other."""
-    see = ["kdg explain NAME", f"kdg explain {pair(GUARANTEES[1], GUARANTEES[2])}", "kdg explain exit-codes"]
+    see = ["kdg explain NAME", f"kdg explain {pair(GUARANTEES[1], GUARANTEES[2])}", "kdg explain lost messages"]
+    see += [f"kdg explain {name}" for name in ("exit-codes", "questions", "contradictions", "config")]
     sections = (
         Section("guarantees", "", table(), [_overview_data(row) for row in GUARANTEES]),
         Section("settings", "SETTINGS", DOT.join(FACTS), list(FACTS)),
@@ -139,3 +143,77 @@ def exit_codes() -> Page:
         Section("see", "SEE", "kdg explain exit-5", ["kdg explain exit-5"]),
     )
     return Page("exit-codes", "exit codes", "", "How a run ends, and what it tells a script.", sections)
+
+
+def question(asked: Question) -> Page:
+    """A question and its answer."""
+    pages = [f"kdg explain {name}" for name in asked.see]
+    sections = (Section("answer", "", asked.answer), Section("see", "SEE", DOT.join(pages), pages))
+    return Page("question", asked.name, "a question", asked.question, sections)
+
+
+def questions() -> Page:
+    """All of them."""
+    rows = tuple((q.name, q.question) for q in QUESTIONS)
+    data = [q._asdict() for q in QUESTIONS]
+    sections = (
+        Section("questions", "", Table(("", ""), rows), data),
+        Section("see", "SEE", f"kdg explain {QUESTIONS[0].name}", [f"kdg explain {QUESTIONS[0].name}"]),
+    )
+    return Page("questions", "questions", "", "What people ask; `kdg explain NAME` answers.", sections)
+
+
+_REFUSED_BY = {(LIBRDKAFKA, JAVA): "all", (LIBRDKAFKA,): "librdkafka", (JAVA,): "Java"}
+
+
+def contradictions() -> Page:
+    """What a client refuses together."""
+    rows = tuple((" + ".join(c.names), _REFUSED_BY[c.clients], c.says) for c in CONTRADICTIONS)
+    data = [{"settings": list(c.names), "role": c.role.value, "refused_by": list(c.clients), "says": c.says} for c in CONTRADICTIONS]  # fmt: skip
+    sections = (
+        Section("contradictions", "", Table(("settings", "refused by", "because"), rows), data),
+        Section("see", "SEE", "kdg check --help", ["kdg check --help"]),
+    )
+    summary = "What a client does not start with. Python, .NET, Go and kcat are librdkafka's. kdg check finds them."
+    return Page("contradictions", "contradictions", "", summary, sections)
+
+
+_CONFIG = (
+    ("options", "-b, -g, -G and all others"),
+    ("-X PROP=VALUE", "any property of librdkafka; PROP=@FILE reads a secret from a file"),
+    ("the environment", "KDG_BROKERS, KDG_GUARANTEE, KDG_GROUP; KDG_CONFIG and KDG_PROFILE name what follows"),
+    ("the profile", "[profiles.NAME], chosen with --profile"),
+    ("the file", "-F FILE, else ~/.config/kdg/config.toml"),
+    ("the guarantee", "its own settings: kdg explain NAME"),
+)
+_EXAMPLE = (
+    "# kdg's own keys: brokers, guarantee, group, profile; all else librdkafka's",
+    'brokers = "localhost:9092"',
+    "",
+    "[profiles.prod]",
+    'brokers = ["one:9093", "two:9093"]',
+    'guarantee = "exactly-once"',
+    'security.protocol = "SASL_SSL"',
+    'sasl.username = "audit"',
+    'sasl.password = { env = "KAFKA_PASSWORD" }',
+    'ssl.key.password = { file = "key-password.txt" }',
+)
+_OTHERS = "A file that does not end in .toml is key=value: kcat's as it stands, or Java's, whose names are translated; what has no equal is refused with what comes nearest."  # fmt: skip
+
+
+def config() -> Page:
+    """Where settings come from."""
+    sections = (
+        Section("order", "STRONGEST FIRST", Table(("", ""), _CONFIG)),
+        Section("example", "A FILE", Code("toml", _EXAMPLE)),
+        Section("others", "OTHER FILES", _OTHERS),
+        Section("see", "SEE", "kdg produce TOPIC --dry-run · kdg check --help", ["kdg check --help"]),
+    )
+    return Page("config", "config", "", "A value that would break the guarantee is refused, wherever it comes from.", sections)  # fmt: skip
+
+
+def found(words: str, hits: list[Hit]) -> Page:
+    """What a search found."""
+    rows = tuple((f"kdg explain {hit.name}", hit.about) for hit in hits)
+    data = [hit._asdict() for hit in hits]
+    return Page("search", words, "", "Pages that speak of it:", (Section("found", "", Table(("", ""), rows), data),))

@@ -11,14 +11,16 @@ from kdg.guarantees import GUARANTEES, Role
 from kdg.properties import CANONICAL, KNOWN
 
 
-def setting(fact: Fact) -> Page:
-    """What a setting does, what it is by default, and which guarantee wants what of it."""
+def setting(fact: Fact, client: str) -> Page:
+    """What a setting does, what it is by default, which guarantee wants what of it, and how it is written: everywhere, or in one client."""
     sections = [
         _effects(fact),
         Section("defaults", "DEFAULTS", *_defaults(fact)),
         _wanted(fact),
         Section("names", "NAMES", *_names(fact)),
     ]
+    if fact.name in KNOWN:
+        sections.append(Section("written", "WRITTEN", *_written(fact, client)))
     if fact.note:
         sections.append(Section("note", "NOTE", fact.note))
     pages = [f"kdg explain {row.name}" for row in GUARANTEES]
@@ -68,7 +70,17 @@ def _names(fact: Fact) -> tuple[str, dict[str, object]]:
     names: dict[str, object] = {"librdkafka": fact.name, "aliases": aliases}
     names |= {client: dialect.name_of(fact.name) or None for client, dialect in DIALECTS.items()}
     others = [f"{_short(client)}: {names[client] or 'absent'}" for client in DIALECTS if names[client] != fact.name]
-    return DOT.join([f"librdkafka, Python{_same_in_java(fact)}: {fact.name}{also}", *others]), names
+    return DOT.join([f"librdkafka, Python, Go, kcat{_same_in_java(fact)}: {fact.name}{also}", *others]), names
+
+
+def _written(fact: Fact, client: str) -> tuple[Table, dict[str, str]]:
+    """The setting to paste, with the value that the strictest guarantee wants, else the default."""
+    wanted = [value_of(s) for row in GUARANTEES for role in Role for s in row.settings(role) if s.name == fact.name]
+    value = wanted[-1] if wanted else fact.librdkafka.split()[0]
+    lines = {"librdkafka": f"{fact.name}={value}"}
+    lines |= {name: dialect.line(fact.name, value) for name, dialect in DIALECTS.items() if dialect.name_of(fact.name)}
+    chosen = {client: lines[client]} if client in DIALECTS and client in lines else lines
+    return Table(("", ""), tuple(chosen.items())), chosen
 
 
 def _short(client: str) -> str:

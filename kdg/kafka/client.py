@@ -15,7 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from kdg.errors import Unreachable, UsageError
 from kdg.guarantees import Role
-from kdg.kafka.errors import AUTHENTICATION, NOT_REACHED, describe, error_of, translate
+from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
 from kdg.patience import Patience
 
 T = TypeVar("T")
@@ -23,15 +23,18 @@ T = TypeVar("T")
 # One of these lines after a commit or an abort means that its request may still be under way (HAZARDS.md 1).
 SUSPICIOUS = ("EndTxn returned _T",)
 SUSPICIOUS_FACILITIES = ("FAIL", "REQTMOUT")
+DECISIVE = ("FATAL", "TXNERR")
+"""What ends a producer or its transaction is told with its cause in the log alone: the wrapper calls no error_cb then [seen]."""
 DEBUG = 10
 """logging.DEBUG, the level at which confluent_kafka hands over debug lines; spares the import."""
 
 
 class Watch:
-    """The callbacks of one client. fault: a login that the broker refused. suspicious: a request was cut off or timed out."""
+    """The callbacks of one client. fault: a login that the broker refused. denied: a right that is missing. suspicious: a request was cut off or timed out."""
 
     def __init__(self, *, verbose: bool = False) -> None:
         self.fault: KafkaError | None = None
+        self.denied: KafkaError | None = None
         self.last: KafkaError | None = None
         self.suspicious = False
         self._verbose = verbose
@@ -39,13 +42,17 @@ class Watch:
     def error(self, error: KafkaError) -> None:
         """librdkafka's error_cb; most of what comes here mends itself."""
         self.last = error
-        if error.code() in AUTHENTICATION:
+        if is_login(error):
             self.fault = error
+        if error.code() in NOT_AUTHORISED:
+            self.denied = error
 
     def log(self, level: int, _format: str, facility: str, client: str, line: str) -> None:
         """The library's log, in the form in which confluent_kafka calls a logger."""
         if facility in SUSPICIOUS_FACILITIES or any(mark in line for mark in SUSPICIOUS):
             self.suspicious = True
+        if facility in DECISIVE:
+            self.denied = next((e for e in map(KafkaError, NOT_AUTHORISED) if e.str() in line), self.denied)
         if self._verbose and level > DEBUG:
             sys.stderr.write(f"{facility} [{client}] {line}\n")
 

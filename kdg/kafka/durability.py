@@ -41,7 +41,12 @@ def _topic_facts(topic: str, metadata: Any, settings: Mapping[str, str]) -> LogF
     replicas = min((len(p.replicas) for p in found.partitions.values()), default=None) if found is not None else None
     unclean = settings.get("unclean.leader.election.enable")
     return LogFacts(
-        topic, replicas, _number(settings, "min.insync.replicas"), None if unclean is None else unclean == "true"
+        topic,
+        replicas,
+        _number(settings, "min.insync.replicas"),
+        None if unclean is None else unclean == "true",
+        min((len(p.isrs) for p in found.partitions.values()), default=None) if found is not None else None,
+        "compact" in settings.get("cleanup.policy", ""),
     )
 
 

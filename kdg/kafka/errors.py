@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from confluent_kafka import KafkaError, KafkaException
 
 from kdg.errors import Fenced, KdgError, OutcomeUnknown, PositionGone, Unreachable, UsageError
@@ -10,12 +12,13 @@ from kdg.ports import TryAgain
 E = KafkaError
 
 AUTHENTICATION = frozenset({E._AUTHENTICATION, E.SASL_AUTHENTICATION_FAILED, E._SSL})
-_NOT_AUTHORISED = {
-    E.TOPIC_AUTHORIZATION_FAILED: "the topic",
-    E.GROUP_AUTHORIZATION_FAILED: "the group",
-    E.CLUSTER_AUTHORIZATION_FAILED: "the cluster",
-    E.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "the transactional id",
+NOT_AUTHORISED = {
+    E.TOPIC_AUTHORIZATION_FAILED: "READ (to consume), WRITE (to produce) or DESCRIBE on the topic",
+    E.GROUP_AUTHORIZATION_FAILED: "READ on the group",
+    E.CLUSTER_AUTHORIZATION_FAILED: "IDEMPOTENT_WRITE on the cluster, or WRITE on the topic",
+    E.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "WRITE on the transactional id",
 }
+"""The right that is missing, where the place that asked cannot say it more exactly (`rights`)."""
 NO_SUCH_TOPIC = frozenset({E.UNKNOWN_TOPIC_OR_PART, E._UNKNOWN_TOPIC, E._UNKNOWN_PARTITION, E.TOPIC_EXCEPTION})
 # _DESTROY: a request that waited on the bootstrap connection when the real one replaced it [seen].
 NOT_REACHED = frozenset({E._TRANSPORT, E._ALL_BROKERS_DOWN, E._RESOLVE, E._TIMED_OUT, E._WAIT_COORD, E._DESTROY})
@@ -49,6 +52,11 @@ def error_of(exc: BaseException) -> KafkaError:
     raise exc
 
 
+def is_login(error: KafkaError) -> bool:
+    """Whether the broker, or this side, refused the login. A TLS alert of the broker's comes as a lost connection [seen]."""
+    return error.code() in AUTHENTICATION or (error.code() == E._TRANSPORT and "SSL alert number" in error.str())
+
+
 def is_passing(error: KafkaError) -> bool:
     """Whether a question may be asked again: nobody answered yet, or a coordinator or a leader is only starting."""
     return error.retriable() or error.code() in NOT_REACHED | _STARTING | _ELECTING
@@ -59,15 +67,29 @@ def describe(error: KafkaError) -> str:
     return f"{error.str()} ({error.name()})"
 
 
-def translate(error: KafkaError, doing: str) -> KdgError:
+Rights = Mapping[int, str]
+
+
+def rights(topic: str = "", operation: str = "READ", group: str | None = None, identity: str | None = None) -> Rights:
+    """What a call needs, by the code that says it is missing: the resource and the operation, in Kafka's words."""
+    needs = {
+        E.TOPIC_AUTHORIZATION_FAILED: f"{operation} on topic {topic}" if topic else "",
+        E.GROUP_AUTHORIZATION_FAILED: f"READ on group {group}" if group else "",
+        E.CLUSTER_AUTHORIZATION_FAILED: f"IDEMPOTENT_WRITE on the cluster, or WRITE on topic {topic}" if topic else "",
+        E.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: f"WRITE on transactional id {identity}" if identity else "",
+    }
+    return {code: need for code, need in needs.items() if need}
+
+
+def translate(error: KafkaError, doing: str, needs: Rights | None = None) -> KdgError:
     """What an error means that no retry inside the library mended. `doing` says what kdg was about, in the user's terms."""
     code = error.code()
-    if code in _NOT_AUTHORISED:
+    if code in NOT_AUTHORISED:
         return Unreachable(
-            f"{doing}: not authorised for {_NOT_AUTHORISED[code]}: {describe(error)}.",
+            f"{doing}: not authorised: {({**NOT_AUTHORISED, **(needs or {})})[code]} is missing: {describe(error)}.",
             "Ask for the right, or use another identity.",
         )
-    if code in AUTHENTICATION:
+    if is_login(error):
         return Unreachable(
             f"{doing}: the broker refused the login: {describe(error)}.",
             "Check security.protocol and the sasl.* and ssl.* settings.",
@@ -107,19 +129,19 @@ def translate_commit(error: KafkaError, doing: str) -> KdgError:
     return translate(error, doing)  # fmt: skip
 
 
-def translate_transaction(error: KafkaError, doing: str) -> KdgError:
+def translate_transaction(error: KafkaError, doing: str, needs: Rights | None = None) -> KdgError:
     """What an error of a transactional call means (HAZARDS.md, Errors)."""
     # A static member that the group has replaced, perhaps by itself: the next poll tells (kdg/kafka/source.py).
     if error.code() in FENCED and error.code() != E.FENCED_INSTANCE_ID:
-        return translate(error, doing)
+        return translate(error, doing, needs)
     if error.txn_requires_abort():
-        if error.code() in _NOT_AUTHORISED:
-            return translate(error, doing)
+        if error.code() in NOT_AUTHORISED:
+            return translate(error, doing, needs)
         return TryAgain(f"{doing}: {describe(error)}.")
     if (
-        error.code() in _NOT_AUTHORISED
+        error.code() in NOT_AUTHORISED
         or error.code() in AUTHENTICATION
         or error.code() == E.INVALID_TRANSACTION_TIMEOUT
     ):
-        return translate(error, doing)
+        return translate(error, doing, needs)
     return OutcomeUnknown(f"{doing}: it is not known whether the transaction took effect: {describe(error)}.", "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.")  # fmt: skip

@@ -11,7 +11,7 @@ from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPar
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.errors import Unreachable, UsageError
-from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, is_passing, translate
+from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, is_passing, rights, translate
 from kdg.patience import Patience
 from kdg.start import Start, Where
 
@@ -19,6 +19,7 @@ BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPI
 """What a topic says while the broker is making it."""
 MAKING_SECONDS = 5.0
 ASK_AGAIN_EVERY = 0.1
+RIGHTS_SECONDS = 1.0
 
 Place = tuple[str, int]
 Places = dict[Place, int]
@@ -55,6 +56,15 @@ class Lookup:
             return {tp: max(last[tp] - start.value, first[tp]) for tp in wanted}
         return {tp: _inside(tp, start.value, first[tp], last[tp]) for tp in wanted}
 
+    def may_use(self, group: str) -> None:
+        """Raises Unreachable where the right to a group is missing: asked for its positions, the library only waits."""
+        try:
+            self.admin.describe_consumer_groups([group], request_timeout=RIGHTS_SECONDS)[group].result()
+        except KafkaException as exc:
+            error = error_of(exc)
+            if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                raise translate(error, f"using group {group}", rights(group=group)) from exc
+
     def _at_time(self, wanted: list[Place], milliseconds: int) -> Places:
         found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
         missing = [tp for tp in wanted if found[tp] < 0]
@@ -72,9 +82,8 @@ class Lookup:
             except KafkaException as exc:
                 error = error_of(exc)
                 if not is_passing(error) or self.patience.over(self.timeout, began):
-                    raise translate(
-                        error, f"looking up {' '.join(sorted({topic for topic, _ in partitions}))}"
-                    ) from exc
+                    topics = " ".join(sorted({topic for topic, _partition in partitions}))
+                    raise translate(error, f"looking up {topics}", rights(topics, "DESCRIBE")) from exc
                 self.admin.poll(ASK_AGAIN_EVERY)
 
 
@@ -98,8 +107,10 @@ def partitions_of(
     found = metadata.topics.get(topic)
     if found is None or (found.error is not None and found.error.code() in NO_SUCH_TOPIC) or not found.partitions:
         if found is not None and found.error is not None and found.error.code() not in NO_SUCH_TOPIC:
-            raise translate(found.error, f"topic {topic}")
-        raise Unreachable(f"no such topic: {topic} at {brokers}.", f"Check the name; {making}.")
+            raise translate(found.error, f"topic {topic}", rights(topic, "DESCRIBE"))
+        raise Unreachable(
+            f"no such topic: {topic} at {brokers}.", f"Check the name, and that you may DESCRIBE it; {making}."
+        )
     chosen = list(wanted) or sorted(found.partitions)
     absent = [number for number in chosen if number not in found.partitions]
     if absent:

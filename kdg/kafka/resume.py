@@ -10,12 +10,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kdg.errors import KdgError, UsageError
 from kdg.inputs import Mark
-from kdg.kafka.errors import error_of, is_passing, translate
+from kdg.kafka.errors import error_of, is_passing, rights, translate
 from kdg.patience import Patience
 from kdg.records import Position
 
@@ -37,8 +37,10 @@ class ResumeStore:
         future = self.admin.describe_consumer_groups([self.group], request_timeout=30)[self.group]
         try:
             members = future.result().members
-        except KafkaException:
-            return  # no such group yet, or no right to look: the metadata tells
+        except KafkaException as exc:
+            if error_of(exc).code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                raise translate(error_of(exc), "--resume", rights(group=self.group)) from exc
+            return  # no such group yet: the metadata tells
         if members:
             raise UsageError(
                 f"the group {self.group} has {len(members)} members; kdg keeps the position of --resume there.",
@@ -55,7 +57,9 @@ class ResumeStore:
             except KafkaException as exc:
                 error = error_of(exc)
                 if not is_passing(error) or self.patience.over(90.0, began):
-                    raise translate(error, f"looking up the position of {self.group}") from exc
+                    raise translate(
+                        error, f"looking up the position of {self.group}", rights(group=self.group)
+                    ) from exc
         return None if found.offset < 0 else self._parse(found.metadata)
 
     def _parse(self, metadata: str | None) -> Mark:

@@ -18,7 +18,16 @@ from kdg.cycle import Lost, Revoked
 from kdg.errors import Fenced, KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded, in_background
 from kdg.kafka.ends import Ends
-from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, describe, error_of, is_passing, translate, translate_commit
+from kdg.kafka.errors import (
+    NO_SUCH_TOPIC,
+    NOT_REACHED,
+    describe,
+    error_of,
+    is_passing,
+    rights,
+    translate,
+    translate_commit,
+)
 from kdg.kafka.identity import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.lookup import Place, committed_of
 from kdg.patience import Patience
@@ -145,20 +154,29 @@ class KafkaSource:
             return {place: kept[place] for place in places if place in kept}
         return self.committed(places) if self.group is not None else {}
 
+    @property
+    def lag(self) -> int:
+        """Offsets between where it stands and the ends of the partitions that are its own; 0 without ends."""
+        return sum(max(end - self._next.get(place, end), 0) for place, end in self.ends.places.items())
+
     def committed(self, places: Iterable[Place], patience: float = 60.0) -> Mapping[Place, int]:
         """The group's stored positions; waits for a pending transaction, whose offsets they may be (read_committed)."""
         asked = [TopicPartition(t, p) for t, p in places]
-        began = time.monotonic()
+        began, rights_asked = time.monotonic(), False
         while True:
             try:
                 return committed_of(self.consumer.committed(asked, timeout=1.0)) if asked else {}
             except KafkaException as exc:
                 error = error_of(exc)
+                doing = f"looking up the positions of group {self.group}"
                 if not is_passing(error):
-                    raise translate(error, f"looking up the positions of group {self.group}") from exc
+                    raise translate(error, doing, rights(group=self.group)) from exc
+                if not rights_asked:
+                    rights_asked = True
+                    self.ends.lookup.may_use(self.group or "")
                 if self.patience.over(patience, began):
                     raise Unreachable(
-                        f"looking up the positions of group {self.group}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
+                        f"{doing}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
                         "Check that the brokers run. If they do, a transaction that moves these positions has not ended: kafka-transactions.sh find-hanging names it.",
                     ) from exc
 
@@ -281,7 +299,7 @@ class KafkaSource:
             )
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.group is None:
             return  # the library asks for a coordinator that nobody here needs
-        translated = translate(error, where)
+        translated = translate(error, where, rights(place[0], group=self.group))
         if isinstance(translated, Fenced) and self._renewed():
             return
         ends_the_run = isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from kdg.errors import Aborted, Undelivered
 from kdg.kafka.client import Watch, make_producer
-from kdg.kafka.errors import HOPELESS_RECORD, describe, error_of, translate
+from kdg.kafka.errors import HOPELESS_RECORD, NOT_AUTHORISED, describe, error_of, rights, translate
 from kdg.patience import Patience
 from kdg.ports import TryAgain
 from kdg.records import Batch, Headers
@@ -77,6 +77,11 @@ class ProducerHandle:
         self.watch = Watch(verbose=verbose)
         self.failed: list[tuple[KafkaError, Message, Headers | None]] = []
         self.producer = self._make()
+
+    @property
+    def transactional_id(self) -> str | None:
+        """Its identity, where it has one."""
+        return self._settings.get("transactional.id")
 
     def _make(self) -> Producer:
         return make_producer(self._settings, self.watch, on_delivery=self.on_delivery)
@@ -154,6 +159,7 @@ class KafkaTarget:
     most_unsent: int = 0
     """The most records that were here and not yet sent at one time: what a crash could have lost."""
     _given_up: bool = field(default=False)
+    _denied: bool = field(default=False)
 
     def write(self, batch: Batch) -> None:
         """Hand the batch to the library; waits while its queue is full."""
@@ -198,11 +204,20 @@ class KafkaTarget:
     def _refused(self, batch: Batch, index: int, error: KafkaError) -> None:
         """The library did not take one record: too large, no such partition. The fatal error of a producer is raised."""
         if error.fatal() or error.code() in (KafkaError._STATE, KafkaError._FATAL, KafkaError._FENCED):
+            self._serve(0)  # the cause may still wait to be told
+            if self.handle.watch.denied is not None:
+                self._denied_from(batch, index)
             raise TryAgain(f"producing to {self.topic}: {describe(error)}.")
-        headers = None if batch.headers is None else batch.headers[index]
-        key = None if batch.keys is None else batch.keys[index]
-        timestamp = 0 if batch.timestamps is None else batch.timestamps[index]
-        self.on_failure([Failure(key, batch.values[index], headers, timestamp, error)])
+        self.on_failure([_failure_at(batch, index, error)])
+
+    def _denied_from(self, batch: Batch, index: int) -> None:
+        """The rest of the batch is not delivered, either; raises the error that tells which right is missing."""
+        denied = self.handle.watch.denied
+        assert denied is not None  # noqa: S101  # the caller has looked
+        try:
+            self.on_failure([_failure_at(batch, number, denied) for number in range(index, len(batch))])
+        finally:
+            self._tell_denied(denied)
 
     def _make_room(self) -> None:
         self._serve(0.01)
@@ -219,7 +234,18 @@ class KafkaTarget:
     def _tell(self) -> None:
         if self.handle.failed:
             failed, self.handle.failed = self.handle.failed, []
-            self.on_failure([_failure(*report) for report in failed])
+            try:
+                self.on_failure([_failure(*report) for report in failed])
+            finally:
+                self._tell_denied(next((e for e, *_ in failed if e.code() in NOT_AUTHORISED), None))
+
+    def _tell_denied(self, error: KafkaError | None) -> None:
+        """A right that is missing ends the run, once: no other record would fare better."""
+        denied = error or self.handle.watch.denied
+        if denied is not None and not self._denied:
+            self._denied = True
+            needs = rights(self.topic, "WRITE", identity=self.handle.transactional_id)
+            raise translate(denied, f"producing to {self.topic}", needs)
 
     def flush(self) -> None:
         """See Target: every delivery report is in."""
@@ -250,6 +276,13 @@ class KafkaTarget:
         """Nothing is held beyond the process; an unflushed record is dropped, not waited for."""
         if len(self.handle.producer):
             self.handle.producer.purge()
+
+
+def _failure_at(batch: Batch, index: int, error: KafkaError) -> Failure:
+    headers = None if batch.headers is None else batch.headers[index]
+    key = None if batch.keys is None else batch.keys[index]
+    timestamp = 0 if batch.timestamps is None else batch.timestamps[index]
+    return Failure(key, batch.values[index], headers, timestamp, error)
 
 
 def _failure(error: KafkaError, message: Message, headers: Headers | None) -> Failure:

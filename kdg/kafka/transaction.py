@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
 from kdg.kafka.client import bounded, in_background
-from kdg.kafka.errors import FENCED, describe, error_of, translate_transaction
+from kdg.kafka.errors import FENCED, describe, error_of, rights, translate_transaction
 from kdg.kafka.target import ProducerHandle, RaisedByPoll
 from kdg.patience import Patience
 from kdg.ports import TryAgain
@@ -168,7 +168,7 @@ class KafkaTransaction:
         # Calling the same function again is the only thing the library allows after a retriable error (HAZARDS.md, Errors).
         if error.retriable() or error.code() == KafkaError._TIMED_OUT:
             return
-        translated = translate_transaction(error, doing)
+        translated = translate_transaction(error, doing, rights(identity=self.handle.transactional_id))
         expired = error.code() in FENCED and self._began and time.monotonic() - self._began > self.timeout
         if isinstance(translated, Fenced) and expired:
             # The coordinator timed the transaction out; nobody else needs to exist. Replaced once, by the caller.

@@ -63,6 +63,10 @@ class Broker:
         """Where clients reach it, `127.0.0.1:port`."""
         return self._node.address
 
+    def address_of(self, listener: str) -> str:
+        """Where clients reach a secured listener, `127.0.0.1:port`."""
+        return f"{HOST}:{self._node.secured[listener]}"
+
     @property
     def pid(self) -> int | None:
         """The JVM's process id; None if it does not run."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import socket
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from kdg.sandbox.security import PROTOCOLS
 
 HOST = "127.0.0.1"
 
@@ -23,6 +25,8 @@ class Node:
     port: int
     controller_port: int
     folder: Path
+    secured: Mapping[str, int] = field(default_factory=dict)
+    """The ports of the secured listeners, by name."""
 
     @property
     def address(self) -> str:
@@ -40,10 +44,13 @@ class Node:
         return self.folder / "server.properties"
 
 
-def plan(count: int, folder: Path) -> tuple[Node, ...]:
-    """`count` nodes on ports that are free now, each with its folder below `folder`."""
-    ports = free_ports()
-    return tuple(Node(id_, next(ports), next(ports), folder / str(id_)) for id_ in range(1, count + 1))
+def plan(count: int, folder: Path, secured: Iterable[str] = ()) -> tuple[Node, ...]:
+    """`count` nodes on ports that are free now, each with its folder below `folder`. secured: the names of more listeners."""
+    ports, names = free_ports(), tuple(secured)
+    return tuple(
+        Node(number, next(ports), next(ports), folder / str(number), {name: next(ports) for name in names})
+        for number in range(1, count + 1)
+    )
 
 
 def free_ports() -> Iterator[int]:
@@ -71,13 +78,15 @@ def _escaped(value: str) -> str:
 
 
 def _place(node: Node, nodes: tuple[Node, ...]) -> dict[str, str]:
+    listeners = ",".join(f"{name}://{HOST}:{port}" for name, port in {"CLIENTS": node.port, **node.secured}.items())
+    protocols = {"CLIENTS": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **{name: PROTOCOLS[name] for name in node.secured}}
     return {
         "process.roles": "broker,controller",
         "node.id": str(node.id),
         "controller.quorum.voters": ",".join(f"{each.id}@{HOST}:{each.controller_port}" for each in nodes),
-        "listeners": f"CLIENTS://{node.address},CONTROLLER://{HOST}:{node.controller_port}",
-        "advertised.listeners": f"CLIENTS://{node.address}",
-        "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listeners": f"{listeners},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": listeners,
+        "listener.security.protocol.map": ",".join(f"{name}:{protocol}" for name, protocol in protocols.items()),
         "inter.broker.listener.name": "CLIENTS",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(node.data),

@@ -9,27 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from kdg.cli.app import run
 from kdg.errors import EXIT_CODES
 from kdg.guarantees import GUARANTEES, Guarantee
 
 COMMANDS = {"produce": ["t"], "consume": ["t"], "pipe": ["t", "u", "-G", "g"]}
 each_command = pytest.mark.parametrize("command", COMMANDS)
 Kdg = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def kdg(capsys: pytest.CaptureFixture[str]) -> Kdg:
-    """Run a command line: exit code, stdout, stderr."""
-
-    def call(*argv: str) -> tuple[int, str, str]:
-        code = run(argv)
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        assert "a defect of kdg" not in err, err
-        return code, out, err
-
-    return call
 
 
 def refused(told: tuple[int, str, str], *named: str) -> None:

@@ -82,6 +82,9 @@ class SimLookup:
         """As a read_uncommitted reader sees them."""
         return {place: len(self.world.cluster.logs[place].entries) for place in places}
 
+    def may_use(self, _group: str) -> None:
+        """It may."""
+
     def starts(self, places: Iterable[Place], _start: object) -> dict[Place, int]:
         """The beginning."""
         return {place: self.world.cluster.logs[place].start for place in places}

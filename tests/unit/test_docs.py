@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from kdg import config
 from kdg.cli.app import make_app
 from kdg.cli.options import Common
 from kdg.cli.plan import plan_of
 from kdg.cli.report import Outcome, as_report
 from kdg.guarantees import GUARANTEES, Role
+from kdg.settings import known_overrides
 from kdg.verify.result import Result
 from kdg.verify.verdict import Verdict
 from tests import docs
@@ -76,7 +78,8 @@ def test_no_option_is_described_that_does_not_exist(readme: str) -> None:
     known = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", "".join(docs.help_of(*c) for c in [(), *((c,) for c in docs.COMMANDS)])))  # fmt: skip
     of_the_docs = {"--transcripts"}
     of_mypy = {"--strict"}
-    assert named - known - of_the_docs - of_mypy == set()
+    of_the_console_tools = {"--reader-property", "--formatter-property", "--command-property", "--command-config", "--from-beginning", "--timeout-ms"}  # fmt: skip
+    assert named - known - of_the_docs - of_mypy - of_the_console_tools == set()
 
 
 def test_every_field_of_the_report_is_described(readme: str) -> None:
@@ -94,6 +97,18 @@ def test_every_field_of_verifys_report_is_described(readme: str) -> None:
     assert [field for field in Verdict(GUARANTEES[0], result).as_json() if f"`{field}`" not in section] == []
 
 
+def test_every_configuration_in_the_readme_is_one(readme: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```toml\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert blocks
+    (tmp_path / "key-password.txt").write_text("x")
+    for block in blocks:
+        file = tmp_path / "config.toml"
+        file.write_text(block)
+        for profile in (None, *re.findall(r"^\[profiles\.(\w+)\]", block, re.MULTILINE)):
+            found = config.load(str(file), profile, {"KAFKA_PASSWORD": "x"})
+            known_overrides(found.layers, Role)
+
+
 def test_every_link_within_the_readme_leads_somewhere(readme: str) -> None:
     headings = re.findall(r"^#+ (.+)$", docs.handwritten(readme), flags=re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
@@ -104,6 +119,15 @@ def test_the_first_screen_has_the_two_commands_a_transcript_and_the_table(readme
     first = readme.partition("\n## ")[0]
     places = [first.index(part) for part in ("# kdg\n", "make demo", "make test", "```console\n", "<!-- generated: guarantees -->")]  # fmt: skip
     assert places == sorted(places)
+
+
+def test_the_picture_is_that_of_the_first_transcript(readme: str) -> None:
+    drawn = docs.PICTURE.read_text(encoding="utf-8")
+    assert drawn == docs.picture(readme)
+    assert f"({docs.PICTURE.relative_to(ROOT)})" in readme
+    assert "http" not in drawn.replace('xmlns="http://www.w3.org/2000/svg"', "").replace(
+        "https://www.textualize.io", ""
+    )
 
 
 # ── tests/docs.py ──

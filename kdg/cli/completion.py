@@ -1,0 +1,73 @@
+"""Owns what a shell offers after Tab: guarantees and pages at once, topics and groups from the cluster that the line names.
+
+A completion never prints an error and never waits long: where the cluster does not answer, nothing is offered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping
+
+import typer
+
+from kdg.config import load
+from kdg.guarantees import GUARANTEES
+from kdg.properties import canonical
+
+
+def guarantees(incomplete: str) -> list[str]:
+    """The names after -g."""
+    return [row.name for row in GUARANTEES if row.name.startswith(incomplete)]
+
+
+def pages(incomplete: str) -> list[str]:
+    """What `kdg explain` has a page for."""
+    from kdg.explain import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+def topics(context: typer.Context, incomplete: str) -> list[str]:
+    """Topics of the cluster."""
+    return _asked(context, incomplete, _topics)
+
+
+def groups(context: typer.Context, incomplete: str) -> list[str]:
+    """Groups of the cluster."""
+    return _asked(context, incomplete, _groups)
+
+
+def _topics(settings: Mapping[str, str]) -> list[str]:
+    from kdg.kafka.names import topic_names
+
+    return topic_names(settings)
+
+
+def _groups(settings: Mapping[str, str]) -> list[str]:
+    from kdg.kafka.names import group_names
+
+    return group_names(settings)
+
+
+def _asked(context: typer.Context, incomplete: str, ask: Callable[[Mapping[str, str]], list[str]]) -> list[str]:
+    with contextlib.suppress(Exception):  # whatever it is: a half-typed line is no place for an error
+        settings = _connection(context.params)
+        if settings.get("bootstrap.servers"):
+            return [name for name in ask(settings) if name.startswith(incomplete)]
+    return []
+
+
+def _connection(typed: Mapping[str, object]) -> dict[str, str]:
+    """How the half-typed line reaches its cluster: -b, -X, -F, --profile, the environment."""
+    layers = load(_text(typed.get("config")), _text(typed.get("profile"))).layers
+    settings = {canonical(name): value for layer in reversed(layers) for name, value in layer.values.items()}
+    pairs = typed.get("settings")
+    for pair in pairs if isinstance(pairs, list | tuple) else ():
+        name, _, value = str(pair).partition("=")
+        settings[canonical(name)] = value
+    brokers = _text(typed.get("brokers"))
+    return settings | ({"bootstrap.servers": brokers} if brokers else {})
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,290 @@
+"""`kdg check` against the truth: each configuration goes through real faults, and what is lost or doubled is what check says.
+
+The programs are plain confluent_kafka (careless.py), killed with SIGKILL; the broker is frozen and killed. Where a
+configuration leaves it to the code, the program is the one that check asks for.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Message, Producer
+
+from kdg.guarantees import GUARANTEES, Guarantee, Role
+from kdg.sandbox import Sandbox
+from kdg.sandbox.broker import Broker
+
+from .support import Kafka, eventually, lines
+
+CARELESS = Path(__file__).with_name("careless.py")
+AMO, ALO, EOS = GUARANTEES
+COUNT = 25
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A broker of this module's own: it is frozen and killed here."""
+
+    kafka: Kafka
+    broker: Broker
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    with Sandbox() as sandbox:
+        yield Cluster(Kafka(sandbox.bootstrap), sandbox.brokers[0])
+
+
+def reaches(cluster: Cluster, row: Guarantee, config: dict[str, str], role: Role) -> bool:
+    """What check says of a configuration: exit 0 or 10."""
+    pairs = [part for name, value in {"client.id": "x", **config}.items() for part in ("-X", f"{name}={value}")]
+    done = cluster.kafka.kdg("check", "-g", row.name, "--client", "librdkafka", "--role", role.value, *pairs)
+    assert done.code in (0, 10), done
+    return done.code == 0
+
+
+@dataclass
+class Seen:
+    """What the faults showed."""
+
+    lost: bool = False
+    doubled: bool = False
+    detail: list[str] = field(default_factory=list)
+
+    def add(self, fault: str, wanted: Iterable[bytes], found: Iterable[bytes | None]) -> None:
+        """Count after one fault."""
+        counts = Counter(value for value in found if value is not None)
+        lost = [value for value in wanted if not counts[value]]
+        doubled = [value for value, number in counts.items() if number > 1]
+        self.lost, self.doubled = self.lost or bool(lost), self.doubled or bool(doubled)
+        self.detail.append(f"{fault}: lost {len(lost)}, doubled {len(doubled)}")
+
+    def breaks(self, row: Guarantee) -> bool:
+        """Whether that is more than the guarantee forgives."""
+        return (self.lost and not row.may_lose) or (self.doubled and not row.may_double)
+
+
+# ── consumers ──
+
+
+@dataclass(frozen=True)
+class Case:
+    """A consumer's configuration, the program around it, its faults, and the guarantees to be compared."""
+
+    name: str
+    config: dict[str, str]
+    program: str
+    faults: Sequence[str]
+    rows: Sequence[Guarantee] = GUARANTEES
+
+
+BY_HAND = {"enable.auto.commit": "false"}
+CONSUMERS = [
+    Case("as it comes", {"auto.commit.interval.ms": "300"}, "auto", ("working", "done")),
+    Case("no timer, but close()", {"auto.commit.interval.ms": "0"}, "auto", ("close", "done")),
+    Case("stored after the work", {"auto.commit.interval.ms": "300", "enable.auto.offset.store": "false"}, "store", ("working", "done")),
+    Case("committed after the work", BY_HAND, "after", ("working", "done"), (ALO,)),
+    Case("committed before the work", BY_HAND, "before", ("working", "done"), (AMO,)),
+]  # fmt: skip
+
+
+def careless(cluster: Cluster, **told: Any) -> int:
+    """Run the program; its status."""
+    config = {"bootstrap.servers": cluster.kafka.bootstrap, **told.pop("config")}
+    argv = [sys.executable, str(CARELESS), json.dumps({"producer": None, "die": "", **told, "config": config})]
+    done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
+    assert done.returncode in (0, -9), done.stderr.decode()
+    return done.returncode
+
+
+@pytest.mark.parametrize("case", CONSUMERS, ids=lambda case: case.name)
+def test_a_consumer_loses_and_doubles_what_check_says(cluster: Cluster, case: Case, tmp_path: Path) -> None:
+    values = lines(COUNT)
+    topic = cluster.kafka.filled(values)
+    seen = Seen()
+    for fault in case.faults:
+        out, config = tmp_path / fault, {**case.config, "group.id": f"g-{secrets.token_hex(4)}"}
+        assert careless(cluster, config=config, topic=topic, out=str(out), program=case.program, die=fault) == (0 if fault == "close" else -9)  # fmt: skip
+        assert careless(cluster, config=config, topic=topic, out=str(out), program=case.program) == 0
+        seen.add(fault, values, out.read_bytes().splitlines())
+    for row in case.rows:
+        assert reaches(cluster, row, {**case.config, "group.id": "g"}, Role.CONSUMER) is not seen.breaks(row), (row.name, seen.detail)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("consumer", "faults"),
+    [
+        ({**BY_HAND}, ("working", "done", "abort")),
+        ({"enable.auto.commit": "true", "auto.commit.interval.ms": "100"}, ("abort",)),
+    ],
+    ids=["positions in the transaction", "auto-commit beside the transaction"],
+)
+def test_a_transactional_pipe_is_exactly_once_only_without_auto_commit(
+    cluster: Cluster, consumer: dict[str, str], faults: Sequence[str]
+) -> None:
+    values = lines(COUNT)
+    topic = cluster.kafka.filled(values)
+    seen = Seen()
+    for fault in faults:
+        out = cluster.kafka.topic()
+        config = {**consumer, "group.id": f"g-{secrets.token_hex(4)}"}
+        producer = {"bootstrap.servers": cluster.kafka.bootstrap, "transactional.id": f"x-{secrets.token_hex(4)}"}
+        told = {"config": config, "producer": producer, "topic": topic, "out": out, "program": "transaction"}
+        assert careless(cluster, **told, die=fault) == -9
+        assert careless(cluster, **told) == 0
+        seen.add(fault, values, cluster.kafka.settled_values(out))
+    said = reaches(cluster, EOS, {**consumer, "group.id": "g"}, Role.CONSUMER) and reaches(cluster, EOS, {"transactional.id": "x"}, Role.PRODUCER)  # fmt: skip
+    assert said is not seen.breaks(EOS), seen.detail
+
+
+@pytest.mark.parametrize("isolation", ["read_committed", "read_uncommitted"])
+def test_a_reader_of_what_is_not_committed_undoes_exactly_once(cluster: Cluster, isolation: str) -> None:
+    topic, values = cluster.kafka.topic(), lines(5)
+    producer = cluster.kafka.transaction()
+    for end in (producer.abort_transaction, producer.commit_transaction):
+        for value in values:
+            producer.produce(topic, value)
+        producer.flush(30)
+        end(30)
+        if end == producer.abort_transaction:
+            producer.begin_transaction()
+    seen = Seen()
+    seen.add("an abort, and sent anew", values, cluster.kafka.values(topic, isolation))
+    config = {**BY_HAND, "group.id": "g", "isolation.level": isolation}
+    assert reaches(cluster, EOS, config, Role.CONSUMER) is not seen.breaks(EOS), seen.detail
+
+
+# ── producers ──
+
+PRODUCERS: dict[str, dict[str, str]] = {
+    "as it comes": {},
+    "idempotent": {"enable.idempotence": "true"},
+    "no retry": {"acks": "all", "message.send.max.retries": "0"},
+    "unconfirmed": {"acks": "0"},
+}
+
+
+@dataclass
+class Sender:
+    """A producer of one configuration, and what its program was told."""
+
+    config: dict[str, str]
+    bootstrap: str
+    topic: str
+    reported: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.producer = Producer({"bootstrap.servers": self.bootstrap, "socket.timeout.ms": "1000", "reconnect.backoff.max.ms": "200", "linger.ms": "0", **self.config})  # fmt: skip
+        self.producer.list_topics(self.topic, timeout=30)
+
+    def send(self, value: bytes) -> None:
+        """Hand it over and let the library work."""
+        self.producer.produce(self.topic, value, on_delivery=self._report)
+        self.producer.poll(0)
+
+    def _report(self, error: object, _message: Message) -> None:
+        self.reported.append(error is None)
+
+
+def test_a_producer_loses_and_doubles_what_check_says(cluster: Cluster) -> None:
+    """Frozen with a request on its way, the broker answers too late; killed with one, never; and it refuses a record too large."""
+    values = [b"frozen", b"killed", b"x" * 2000]
+    # The connection is up before the fault: the request is on its way when it comes.
+    senders = {name: Sender(config, cluster.kafka.bootstrap, cluster.kafka.topic(max_message_bytes="1000")) for name, config in PRODUCERS.items()}  # fmt: skip
+    for sender in senders.values():
+        sender.send(b"first")
+        assert sender.producer.flush(30) == 0
+    _frozen(cluster, senders.values())
+    _killed(cluster, senders.values())
+    for sender in senders.values():
+        sender.send(values[2])
+        sender.producer.flush(30)
+    for name, sender in senders.items():
+        seen = Seen()
+        found = [value[:6] for value in cluster.kafka.values(sender.topic) if value is not None]
+        # What the program was told has failed it may send again; what it was told is delivered, it will not.
+        refused = [] if not sender.reported[-1] else [values[2][:6]]
+        seen.add("frozen, killed, refused", [b"frozen", b"killed", *refused], found)
+        if name == "idempotent":
+            _restarted(cluster, sender, seen)
+        for row in GUARANTEES:
+            assert reaches(cluster, row, sender.config, Role.PRODUCER) is not seen.breaks(row), (name, row.name, seen)
+
+
+def _frozen(cluster: Cluster, senders: Iterable[Sender]) -> None:
+    cluster.broker.pause()
+    try:
+        for sender in senders:
+            sender.send(b"frozen")
+        time.sleep(1.8)  # socket.timeout.ms and some: the answer is given up
+    finally:
+        cluster.broker.resume()
+    for sender in senders:
+        sender.producer.flush(30)
+
+
+def _killed(cluster: Cluster, senders: Iterable[Sender]) -> None:
+    for sender in senders:  # connected again
+        assert eventually(lambda sender=sender: sender.producer.list_topics(timeout=10) is not None)  # type: ignore[misc]
+    cluster.broker.pause()
+    for sender in senders:
+        sender.send(b"killed")
+        sender.producer.poll(0.1)
+    cluster.broker.kill()
+    cluster.broker.start()
+    cluster.broker.wait_ready()
+    for sender in senders:
+        sender.producer.flush(30)
+
+
+def _restarted(cluster: Cluster, sender: Sender, seen: Seen) -> None:
+    """A program that does not know whether it has sent a record sends it again."""
+    again = Sender(sender.config, sender.bootstrap, sender.topic)
+    again.send(b"first")
+    assert again.producer.flush(30) == 0
+    seen.add("restarted", [b"first"], cluster.kafka.values(sender.topic))
+
+
+# ── live topics ──
+
+
+def test_a_live_topic_is_looked_at(cluster: Cluster) -> None:
+    topic = cluster.kafka.topic(cleanup_policy="compact", min_insync_replicas="1")
+    done = cluster.kafka.kdg("check", "--topic", topic, "--format", "json")
+    assert done.code == 10
+    told = json.loads(done.out)
+    (log, transactions) = told["topics"]
+    assert (log["name"], log["replication_factor"], log["min_insync_replicas"], log["in_sync"]) == (topic, 1, 1, 1)
+    assert log["carries"] == {row.name: not row.needs_durable_cluster for row in GUARANTEES}
+    assert any("compact" in finding["setting"] for finding in log["findings"])
+    assert transactions["carries"][AMO.name]
+    assert cluster.kafka.kdg("check", "--topic", topic, "-g", "amo").code == 0
+
+
+def test_the_brokers_come_from_the_file_that_is_checked(cluster: Cluster, tmp_path: Path) -> None:
+    topic = cluster.kafka.topic()
+    for name, text in {
+        "client.properties": f"key.serializer=x\nbootstrap.servers={cluster.kafka.bootstrap}\nacks=0\n",
+        "client.json": json.dumps({"BootstrapServers": cluster.kafka.bootstrap, "Acks": "None"}),
+        "client.toml": f'brokers = "{cluster.kafka.bootstrap}"\nacks = 0\n',
+    }.items():
+        (tmp_path / name).write_text(text)
+        done = cluster.kafka.kdg("check", "-F", str(tmp_path / name), "--topic", topic, "-g", "amo", "--role", "producer", env={"KDG_BROKERS": ""})  # fmt: skip
+        assert (done.code, done.err) == (0, ""), done
+
+
+def test_an_unknown_topic_and_an_unreachable_broker_are_exit_8(cluster: Cluster) -> None:
+    done = cluster.kafka.kdg("check", "--topic", "no-such-topic")
+    assert done.code == 8
+    assert "no-such-topic" in done.err
+    assert not cluster.kafka.exists("no-such-topic")

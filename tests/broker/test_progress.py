@@ -1,0 +1,41 @@
+"""Progress on a real terminal: it comes and goes on stderr, and no byte of it is on stdout."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+from .support import KDG, Kafka, lines, text
+
+
+def on_a_terminal(kafka: Kafka, *args: str) -> tuple[bytes, bytes]:
+    """stdout, and what the terminal got as stderr."""
+    ours, theirs = pty.openpty()
+    done = subprocess.run([KDG, *args], env=kafka.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=True)  # fmt: skip
+    os.close(theirs)
+    shown = os.read(ours, 1 << 20)
+    os.close(ours)
+    return done.stdout, shown
+
+
+def test_it_comes_and_goes_on_the_terminal_alone(kafka: Kafka, tmp_path: Path, group: str) -> None:
+    values, file, topic = lines(60_000), tmp_path / "input", kafka.topic()
+    file.write_bytes(text(values))
+    produced = on_a_terminal(kafka, "produce", topic, str(file), "-X", "linger.ms=0", "--batch-records", "1000")
+    consumed = on_a_terminal(kafka, "consume", topic, "-e", "-G", group, "--batch-records", "1000", "-X", "fetch.message.max.bytes=20000")  # fmt: skip
+    assert produced[0] == b""
+    assert consumed[0] == text(values)
+    for _out, shown in (produced, consumed):
+        assert b"% \xc2\xb7 " in shown
+        assert b"/s" in shown
+        # The line is taken away before the summary, which stands alone.
+        assert shown.rstrip().rpartition(b"\x1b[K")[2].startswith(b"at-least-once: ")
+    assert b"lag " in consumed[1]
+
+
+def test_in_a_pipe_there_is_none_of_it_and_asked_for_it_is_whole_lines(kafka: Kafka) -> None:
+    topic = kafka.filled(lines(1000))
+    assert "records ·" not in kafka.ok("consume", topic, "-e").err
+    assert "\x1b" not in kafka.ok("consume", topic, "-e", "--progress").err

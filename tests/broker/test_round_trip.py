@@ -1,0 +1,39 @@
+"""`consume -J | produce -J` is the identity on records of every shape. KDG_ROUND_TRIP=100000 for the long form (`make peers`)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from .records import filled, told
+from .support import KDG, Kafka
+
+COUNT = int(os.environ.get("KDG_ROUND_TRIP", "5000"))  # read now: no test sees the KDG_* of this machine
+
+
+@pytest.mark.parametrize("options", ["", "--key-encoding hex --value-encoding base64"])
+def test_what_consume_prints_as_json_produce_sends_again_unchanged(kafka: Kafka, options: str) -> None:
+    topic, copy = filled(kafka, COUNT), kafka.topic(3, retention_ms="-1")
+    script = f"{KDG} consume {topic} -e -q -J {options} | {KDG} produce {copy} -q -J --keep-partition {options}"
+    done = subprocess.run(["sh", "-c", script], env=kafka.environment(), capture_output=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    there = told(kafka, copy)
+    assert len(there) == COUNT
+    assert there == told(kafka, topic)
+
+
+@pytest.mark.parametrize(
+    ("guarantee", "sent"),
+    [("at-least-once", [b"a", b"b"]), ("exactly-once", [])],
+)
+def test_a_malformed_record_is_named_by_its_line_and_what_was_sent_is_said(kafka: Kafka, guarantee: str, sent: list[bytes]) -> None:  # fmt: skip
+    """Batches of one record: what came before the line is sent, and in one transaction nothing of it is visible."""
+    topic = kafka.topic()
+    script = '(printf \'{"value":"a"}\\n{"value":"b"}\\n\'; sleep 1; printf \'{"value":7}\\n{"value":"c"}\\n\')'
+    done = kafka.kdg("produce", topic, "-J", "-g", guarantee, "--", "sh", "-c", script)
+    assert done.code == 2, done
+    assert "line 3: " in done.err
+    assert f"{len(sent)} records to {topic}" in done.err
+    assert kafka.values(topic) == sent

@@ -1,0 +1,62 @@
+"""What the table says librdkafka refuses, the installed librdkafka refuses; what is one step beside it, it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from kdg.check.reading import readings
+from kdg.contradictions import CONTRADICTIONS, LIBRDKAFKA, Contradiction
+from kdg.errors import UsageError
+from kdg.guarantees import Role
+from kdg.kafka.client import validate
+
+P, C = Role.PRODUCER, Role.CONSUMER
+REFUSED = {
+    ("enable.idempotence", "acks"): "enable.idempotence=true acks=1",
+    ("enable.idempotence", "message.send.max.retries"): "enable.idempotence=true message.send.max.retries=0",
+    ("enable.idempotence", "max.in.flight.requests.per.connection"): "enable.idempotence=true max.in.flight.requests.per.connection=6",
+    ("transactional.id", "enable.idempotence"): "transactional.id=a enable.idempotence=false",
+    ("enable.gapless.guarantee", "enable.idempotence"): "enable.gapless.guarantee=true enable.idempotence=false",
+    ("enable.idempotence", "queuing.strategy"): "enable.idempotence=true queuing.strategy=lifo",
+    ("transactional.id", "message.timeout.ms", "transaction.timeout.ms"): "transactional.id=a message.timeout.ms=70000",
+    ("transactional.id", "socket.timeout.ms", "transaction.timeout.ms"): "transactional.id=a socket.timeout.ms=60200 transaction.timeout.ms=60000",
+    ("message.timeout.ms", "linger.ms"): "message.timeout.ms=1000 linger.ms=1000",
+    ("max.poll.interval.ms", "session.timeout.ms"): "group.id=g max.poll.interval.ms=10000 session.timeout.ms=20000",
+    ("group.protocol", "session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"): "group.id=g group.protocol=consumer session.timeout.ms=20000",
+    ("partition.assignment.strategy",): "group.id=g partition.assignment.strategy=range,cooperative-sticky",
+}  # fmt: skip
+BY_LIBRDKAFKA = [row for row in CONTRADICTIONS if LIBRDKAFKA in row.clients and row.names != ("group.id",)]
+"""An empty group.id ends the process (SETTINGS.md 2b): not tried here."""
+
+
+def settings(text: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in text.split())
+
+
+@pytest.mark.parametrize("row", BY_LIBRDKAFKA, ids=lambda row: "+".join(row.names))
+def test_librdkafka_refuses_what_the_table_says_and_only_that(row: Contradiction) -> None:
+    given = settings(REFUSED[row.names])
+    (reading,) = readings(given, LIBRDKAFKA, row.role)
+    assert row.holds(reading)
+    with pytest.raises(UsageError):
+        validate(given, row.role)
+
+
+@pytest.mark.parametrize(
+    ("role", "text"),
+    [
+        (P, "transactional.id=a"),
+        (P, "enable.idempotence=true acks=all max.in.flight.requests.per.connection=5"),
+        (P, "transactional.id=a message.timeout.ms=60000 socket.timeout.ms=60000"),
+        (P, "linger.ms=999 message.timeout.ms=1000"),
+        (P, "acks=0 message.send.max.retries=5"),
+        (C, "group.id=g group.protocol=consumer"),
+        (C, "group.id=g heartbeat.interval.ms=50000"),
+        (C, "group.id=g partition.assignment.strategy=range,roundrobin"),
+    ],
+)
+def test_what_librdkafka_takes_is_no_contradiction(role: Role, text: str) -> None:
+    given = settings(text)
+    (reading,) = readings(given, LIBRDKAFKA, role)
+    assert [row.says for row in CONTRADICTIONS if row.role is role and LIBRDKAFKA in row.clients and row.holds(reading)] == []  # fmt: skip
+    validate(given, role)

@@ -1,0 +1,88 @@
+"""The line that tells how far a run is: what it says, how often, and when it is not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kdg.cli.options import Common
+from kdg.cli.plan import plan_of
+from kdg.cli.progress import Progress, Way, of_file, of_source, progress_of
+from kdg.guarantees import Role
+from kdg.pump import Counts
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Lag:
+    lag = 0
+
+
+def test_it_tells_percent_rate_lag_and_commits_not_too_often_and_goes(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    progress = Progress(lambda: Way(250, 1000, 750), terminal=True, clock=clock)
+    progress(Counts(read=1))
+    clock.now = 2.0
+    progress(Counts(read=4000, pending_read=1000, committed=3))
+    progress(Counts(read=9999))
+    progress.close()
+    assert capsys.readouterr() == ("", "25% · 5,000 records · 2,500/s · lag 750 · 3 commits\x1b[K\r\x1b[K")
+
+
+def test_in_a_log_it_is_whole_lines_one_a_second(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    progress = Progress(lambda: None, terminal=False, clock=clock)
+    for clock.now in (0.5, 1.5, 2.0, 2.6):
+        progress(Counts(read=10, commits=1))
+    progress.close()
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == ["kdg: 10 records · 7/s · 1 commits", "kdg: 10 records · 4/s · 1 commits"]
+
+
+def test_a_file_has_an_end_and_a_pipe_has_none(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"x" * 100)
+    with (tmp_path / "f").open("rb", buffering=0) as file:
+        file.read(40)
+        assert of_file(file.fileno())() == Way(40, 100)
+    reader, writer = os.pipe()
+    assert of_file(reader)() is None
+    os.close(reader)
+    os.close(writer)
+
+
+def test_offsets_count_from_the_most_that_was_left() -> None:
+    source = Lag()
+    way = of_source(source)
+    assert way() is None
+    for source.lag, told in ((10, Way(0, 10, 10)), (30, Way(0, 30, 30)), (5, Way(25, 30, 5)), (0, Way(30, 30, 0))):
+        assert way() == told
+
+
+@pytest.mark.parametrize(
+    ("asked", "terminal", "stdout", "quiet", "there"),
+    [
+        (None, True, False, False, True),
+        (None, False, False, False, False),
+        (None, True, True, False, False),
+        (None, True, False, True, False),
+        (True, False, False, False, True),
+        (False, True, False, False, False),
+    ],
+)
+def test_it_is_there_on_a_terminal_that_records_do_not_go_to(
+    monkeypatch: pytest.MonkeyPatch, asked: bool | None, terminal: bool, stdout: bool, quiet: bool, there: bool
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: stdout)
+    plan = plan_of(Common(progress=asked, quiet=quiet), "consume", {}, [Role.CONSUMER], [])
+    assert (progress_of(plan, lambda: None, ends=True, prints=True) is not None) is there
+    if asked is None:
+        assert progress_of(plan, lambda: None, ends=False) is None
