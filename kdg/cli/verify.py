@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kdg.cli.options import Common, GuaranteeName, Properties, Report, command
+from kdg.cli.options import Common, ConfigFile, GuaranteeName, Profile, Properties, Report, command
 from kdg.cli.plan import Plan, plan_of, require_brokers
 from kdg.cli.report import check_report
 from kdg.errors import UsageError
@@ -58,6 +58,8 @@ def register(app: typer.Typer) -> None:
         guarantee: GuaranteeName = None,
         options: Options,
         settings: Properties = None,
+        config: ConfigFile = None,
+        profile: Profile = None,
         report: Report = None,
         quiet: Annotated[
             bool, typer.Option("-q", "--quiet", help="No notes and no live view; the answer and errors stay.")
@@ -74,7 +76,7 @@ def register(app: typer.Typer) -> None:
 
         Exit 0 if the promise held and enough faults hit while records flowed; else 10.
         """
-        common = Common(guarantee=guarantee, brokers=options.address, settings=settings, report=report, quiet=quiet)
+        common = Common(guarantee=guarantee, brokers=options.address, settings=settings, config=config, profile=profile, report=report, quiet=quiet)  # fmt: skip
         raise typer.Exit(run(common, options, cmd))
 
 

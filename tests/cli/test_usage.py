@@ -60,10 +60,10 @@ def test_the_four_commands_lead_the_help(kdg: Kdg) -> None:
 
 
 FLAGS = {
-    "produce": "-g -b -X --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at --acks --resume --restart --transactional-id --undelivered --allow-unterminated -D -K -k -H -Z -J --key-encoding --value-encoding -p --partitioner -z -c",
-    "consume": "-g -b -X --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at -G -o -c -e --until --idle-timeout -p -D -K -J -f -Z --key-encoding --value-encoding --output --sqlite --table --retry --dedup-by --dedup-store --dedup-ttl",
-    "pipe": "-g -b -X --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at -G -o -c -e --until --idle-timeout --transactional-id --acks -z --keep-partition --lines --ok-exit --dedup-by --dedup-store --dedup-ttl",
-    "verify": "-g -b -X --records --workers --faults --for --brokers --report --junit --on-this-cluster --cost --seed -q -v",
+    "produce": "-g -b -X -F --profile --progress --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at --acks --resume --restart --transactional-id --undelivered --allow-unterminated -D -K -k -H -Z -J --key-encoding --value-encoding -p --partitioner -z -c",
+    "consume": "-g -b -X -F --profile --progress --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at -G -o -c -e --until --idle-timeout -p -D -K -J -f -Z --key-encoding --value-encoding --output --sqlite --table --retry --dedup-by --dedup-store --dedup-ttl",
+    "pipe": "-g -b -X -F --profile --progress --strict --dry-run --report -q -v --timeout --batch-records --batch-interval --crash-at -G -o -c -e --until --idle-timeout --transactional-id --acks -z --keep-partition --lines --ok-exit --dedup-by --dedup-store --dedup-ttl",
+    "verify": "-g -b -X -F --profile --records --workers --faults --for --brokers --report --junit --on-this-cluster --cost --seed -q -v",
 }  # fmt: skip
 
 
