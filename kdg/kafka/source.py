@@ -38,6 +38,7 @@ MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
 COMMIT_SECONDS = 75.0
 """More than the 60 s of socket.timeout.ms, after which the library answers by itself."""
+LEAST_COMMIT_SECONDS = 3.0
 CLOSE_SECONDS = 5.0
 SEEK_SECONDS = 10.0
 ASK_OTHERS_EVERY = 0.5
@@ -399,7 +400,8 @@ class KafkaSource:
         commit = partial(self.consumer.commit, offsets=offsets, asynchronous=False)
         if self._in_callback:
             return commit()
-        limit = min(self.patience.left(COMMIT_SECONDS), COMMIT_SECONDS)
+        # What was read until --timeout was over still settles.
+        limit = min(max(self.patience.left(COMMIT_SECONDS), LEAST_COMMIT_SECONDS), COMMIT_SECONDS)
         try:
             return bounded(commit, limit)
         except TimeoutError:

@@ -80,7 +80,8 @@ def _join(kafka: Hazards, group: str, protocol: str, mutant: str = "") -> tuple[
     """A pipe with a transaction open is joined by a second, which reads on from what is stored; then both end. Output and input."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--keep-partition", *PROTOCOLS[protocol]]
-    first = [*args, *LONG, "--transactional-id", f"{group}-one"]
+    args += ["-X", "transaction.timeout.ms=120000"]
+    first = [*args, "--batch-interval", "90s", "--batch-records", "1000000", "--transactional-id", f"{group}-one"]
     with Feeder(kafka, source) as feeder, kafka.running(*first, mutant=mutant) as one:
         assert eventually(lambda: kafka.is_open(target))
         writing = kafka.proxy.hold(Api.ADD_PARTITIONS_TO_TXN, f"{group}-two".encode())
