@@ -11,7 +11,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from kdg.sandbox import Sandbox
-from tests.broker.support import eventually
+from tests.broker.support import answered, eventually
 
 from .groups import Protocol
 from .sides import Broker, Member, Model, Owner, Side
@@ -39,7 +39,7 @@ def _find_coordinators(brokers: str) -> None:
     producer = Producer({"bootstrap.servers": brokers, "transactional.id": "first"})
     producer.init_transactions(30)
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "first"})
-    consumer.committed([TopicPartition("none", 0)], timeout=30)
+    answered(lambda: consumer.committed([TopicPartition("none", 0)], timeout=30))
     consumer.close()
 
 
