@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -180,9 +180,9 @@ def test_a_port_that_was_taken_in_between_is_chosen_again(scratch: Path, monkeyp
         port = taken.getsockname()[1]
         calls: list[int] = []
 
-        def unlucky(count: int, folder: Path) -> tuple[nodes.Node, ...]:
+        def unlucky(count: int, folder: Path, more: Sequence[str]) -> tuple[nodes.Node, ...]:
             calls.append(count)
-            first, *rest = nodes.plan(count, folder)
+            first, *rest = nodes.plan(count, folder, more)
             return (replace(first, port=port) if len(calls) == 1 else first, *rest)
 
         monkeypatch.setattr(cluster, "plan", unlucky)
