@@ -69,7 +69,8 @@ def test_a_partition_added_while_a_group_reads_is_read_from_its_beginning(
     kafka: Hazards, group: str, name: str
 ) -> None:
     topic = kafka.filled(lines(3))
-    with kafka.running(*_command(kafka, name, topic, group), "-o", "end") as run:
+    command = _command(kafka, name, topic, group)
+    with kafka.running(*command, "-o", "end") as run:
         assert eventually(lambda: kafka.committed(group, topic) == {0: 3})
         run.signal(signal.SIGSTOP)  # so that it notices the partition with records in it already
         kafka.admin.create_partitions([NewPartitions(topic, 2)])[topic].result(30)
@@ -78,4 +79,7 @@ def test_a_partition_added_while_a_group_reads_is_read_from_its_beginning(
         run.signal(signal.SIGCONT)
         assert eventually(lambda: kafka.committed(group, topic) == {0: 6, 1: 3})
         run.signal(15)
-        assert run.end(10).code == -15
+        done = run.end(10)
+        assert done.code == -15
+    seen = kafka.settled_values(command[2]) if name.startswith("pipe") else done.lines
+    assert sorted(filter(None, seen)) == lines(6, 3)
