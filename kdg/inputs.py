@@ -17,7 +17,8 @@ from kdg.formats import Decoder
 from kdg.records import Batch, Offsets, Position
 from kdg.signals import Signals
 
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 18
+"""What is read stays in the processor's cache until it is sent; less would cost a system call too often [measured]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,14 +56,16 @@ def _fixed(name: str, value: str, why: str) -> Setting:
 OF_THE_TOOL: Mapping[Role, tuple[Setting, ...]] = {
     Role.PRODUCER: (
         Setting("client.id", "kdg", "how the broker's logs and quotas name this client"),
+        Setting("reconnect.backoff.ms", "20", "half of it passes between the first connection and the next"),
         Setting("partitioner", "murmur2_random", "the partition a Java client would choose for a key"),
         _fixed("delivery.report.only.error", "true", "only failures need a callback; the rest are counted"),
-        Setting("linger.ms", "5", "waits this long to fill a batch"),
+        Setting("linger.ms", "20", "waits this long to fill a batch; a flush does not wait"),
         Setting("queue.buffering.max.messages", "100000", "keeps memory flat"),
         Setting("queue.buffering.max.kbytes", "65536", "keeps memory flat"),
     ),
     Role.CONSUMER: (
         Setting("client.id", "kdg", "how the broker's logs and quotas name this client"),
+        Setting("reconnect.backoff.ms", "20", "half of it passes between the first connection and the next"),
         _fixed("enable.partition.eof", "true", "tells that a partition's end is reached"),
         _fixed("allow.auto.create.topics", "false", "a mistyped topic is an error, not a new topic"),
         Setting("fetch.queue.backoff.ms", "10", "fetches again as soon as there is room"),

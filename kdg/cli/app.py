@@ -5,19 +5,23 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from kdg.cli import check, consume, explain, pipe, produce, sandbox, verify
-from kdg.cli.options import Help
+from kdg.cli.options import COMMANDS, Help
 from kdg.cli.quick import make_quick
 from kdg.cli.report import print_error
 from kdg.errors import KdgError, UsageError
 
 
-def make_app() -> typer.Typer:
-    """The commands in the order in which help shows them."""
+def make_app(only: str | None = None) -> typer.Typer:
+    """The commands in the order in which help shows them.
+
+    only: the one that is going to run, an empty text for none. The others stand there by name: to load them is most of the time
+    that a start takes (DESIGN.md section 6).
+    """
     app = typer.Typer(
         name="kdg",
         help="Produce, consume and pipe Kafka records under a delivery guarantee that you name.",
@@ -26,10 +30,17 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_help_option=False,
     )
-    for part in (produce, consume, pipe, explain, check, verify, sandbox):
-        part.register(app)
+    for name, short_help in COMMANDS.items():
+        if only in (None, name):
+            import_module(f"kdg.cli.{name}").register(app)
+        else:
+            app.command(name, short_help=short_help, add_help_option=False)(_elsewhere)
     app.callback(invoke_without_command=True, add_help_option=False)(_root)
     return app
+
+
+def _elsewhere() -> None:
+    """Stands for a command that is not run by this process."""
 
 
 def _root(
@@ -61,7 +72,9 @@ def run(argv: Sequence[str]) -> int:
     """The exit code of one command line; messages are on stderr. 128 + N: it is to end by signal N."""
     arguments, cmd = split(argv)
     try:
-        command = make_quick(typer.main.get_command(make_app()))
+        # The shell's completion asks for any of them.
+        only = None if "_KDG_COMPLETE" in os.environ else _named(arguments)
+        command = make_quick(typer.main.get_command(make_app(only)))
         code = command(arguments, prog_name="kdg", standalone_mode=False, obj=cmd)
     except KdgError as error:
         print_error(error)
@@ -89,7 +102,12 @@ def _defect(exc: Exception) -> int:
     return KdgError.exit_code
 
 
-def _usage_hint(arguments: Sequence[str]) -> str:
+def _named(arguments: Sequence[str]) -> str:
+    """The command that is meant; empty when there is none of that name."""
     named = next((a for a in arguments if not a.startswith("-")), "")
-    named = named if named in [command.name for command in make_app().registered_commands] else ""
+    return named if named in COMMANDS else ""
+
+
+def _usage_hint(arguments: Sequence[str]) -> str:
+    named = _named(arguments)
     return f"`kdg {named} --help` shows what there is." if named else "`kdg --help` shows what there is."

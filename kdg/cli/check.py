@@ -32,7 +32,7 @@ SECONDS = 30.0
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "check", short_help="Which guarantee a configuration and a topic really give.")
+    @command(app, "check")
     def check(
         guarantee: Annotated[str | None, typer.Option("--guarantee", "-g", autocompletion=completion.guarantees, help="What is asked for; exit 10 when it is not reached (at-least-once).")] = None,
         config: ConfigFile = None,

@@ -48,7 +48,7 @@ class Options:
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "consume", takes_command=True, short_help="Print records of topics, or store them.")
+    @command(app, "consume", takes_command=True)
     def consume(
         topics: Annotated[list[str], typer.Argument(metavar="TOPIC... [-- CMD...]", autocompletion=completion.topics)],
         *,

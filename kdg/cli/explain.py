@@ -15,7 +15,7 @@ from kdg.cli.options import command
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "explain", short_help="What a guarantee, a setting or an exit code means.")
+    @command(app, "explain")
     def explain(
         names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", show_default=False, autocompletion=completion.pages)] = None,
         client: Annotated[str, typer.Option("--client", metavar="librdkafka|python|dotnet|java|go|kcat", help="Whose names and calls.")] = "librdkafka",

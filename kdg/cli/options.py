@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, get_type_hints
 
@@ -196,8 +196,20 @@ def _show_help(context: typer.Context, wanted: bool) -> None:  # how typer calls
 Help = Annotated[bool, typer.Option("--help", "-h", is_eager=True, callback=_show_help, help="Show this message and exit.")]  # fmt: skip
 
 
+COMMANDS: Mapping[str, str] = {
+    "produce": "Send records to a topic.",
+    "consume": "Print records of topics, or store them.",
+    "pipe": "Copy records from topic to topic, through a command if wanted.",
+    "explain": "What a guarantee, a setting or an exit code means.",
+    "check": "Which guarantee a configuration and a topic really give.",
+    "verify": "See a guarantee hold, or break, under faults.",
+    "sandbox": "A real Apache Kafka on this machine.",
+}
+"""What each is for, in the order in which help shows them; a command is registered by the module of its name."""
+
+
 def command(
-    app: typer.Typer, name: str, *, takes_command: bool = False, **settings: Any
+    app: typer.Typer, name: str, *, takes_command: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as a command; a parameter that is one of the dataclasses above stands for its fields as options.
 
@@ -224,7 +236,7 @@ def command(
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         run.__doc__ = function.__doc__
-        app.command(name, add_help_option=False, **settings)(run)
+        app.command(name, short_help=COMMANDS[name], add_help_option=False)(run)
         return function
 
     return register

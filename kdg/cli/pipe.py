@@ -46,9 +46,7 @@ class Options:
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(
-        app, "pipe", takes_command=True, short_help="Copy records from topic to topic, through a command if wanted."
-    )
+    @command(app, "pipe", takes_command=True)
     def pipe(
         source: Annotated[str, typer.Argument(metavar="SOURCE", autocompletion=completion.topics)],
         target: Annotated[str, typer.Argument(metavar="TARGET [-- CMD...]", autocompletion=completion.topics)],

@@ -25,6 +25,8 @@ from kdg.guarantees import Role
 from kdg.inputs import Input
 from kdg.pump import Limits, Pump
 
+AT_ONCE = 10_000
+"""Records handed over at once where an input has no position, so that a smaller batch would settle nothing sooner."""
 TRANSACTION_MARGIN = 0.9
 """The part of transaction.timeout.ms in which the input must be at its end; the rest is for flush and commit."""
 
@@ -51,7 +53,7 @@ class Options:
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "produce", takes_command=True, short_help="Send records to a topic.")
+    @command(app, "produce", takes_command=True)
     def produce(
         topic: Annotated[str, typer.Argument(metavar="TOPIC", autocompletion=completion.topics)],
         file: Annotated[str | None, typer.Argument(metavar="[FILE] [-- CMD...]", show_default=False)] = None,
@@ -118,15 +120,16 @@ def _identified(plan: Plan, options: Options, common: Common) -> Plan:
         )
     if options.cmd and options.file not in (None, "-"):
         raise UsageError(f"both FILE {options.file!r} and -- CMD are given.", "Records come from one of them.")
+    import dataclasses
+
     if not plan.row.transactional:
-        return plan
+        return dataclasses.replace(plan, batch_records=common.batch_records or AT_ONCE)
     if options.resume is None and (common.batch_records or common.batch_interval):
         flag = "--batch-records" if common.batch_records else "--batch-interval"
         raise UsageError(
             f"{flag} means nothing here: the whole input is one transaction.",
             "Add --resume NAME for transactions of batch size, or drop it.",
         )
-    import dataclasses
     import secrets
 
     from kdg.settings import Resolved

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "sandbox", takes_command=True, short_help="A real Apache Kafka on this machine.")
+    @command(app, "sandbox", takes_command=True)
     def sandbox(
         *,
         cmd: tuple[str, ...],

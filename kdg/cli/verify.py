@@ -51,7 +51,7 @@ class Options:
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "verify", takes_command=True, short_help="See a guarantee hold, or break, under faults.")
+    @command(app, "verify", takes_command=True)
     def verify(
         *,
         cmd: tuple[str, ...],

@@ -93,7 +93,7 @@ def make_consumer(settings: Mapping[str, str], watch: Watch) -> Consumer:
     return _make(Consumer, _config(settings, watch, {}))
 
 
-_SHARED = ("bootstrap.servers", "client.id", "security.", "sasl.", "ssl.", "socket.", "enable.ssl", "broker.address", "client.dns", "enable.sasl", "https.")  # fmt: skip
+_SHARED = ("bootstrap.servers", "client.id", "security.", "sasl.", "ssl.", "socket.", "enable.ssl", "broker.address", "client.dns", "enable.sasl", "https.", "reconnect.")  # fmt: skip
 
 
 def connection(settings: Mapping[str, str]) -> dict[str, str]:
@@ -122,6 +122,17 @@ def reach(
 
     Raises Unreachable when no broker answered within the time that reaching one may take, or the login was refused.
     """
+    metadata = _metadata(client, watch, patience, brokers, topic)
+    if isinstance(client, Producer):
+        # A producer asks for its id when metadata come. With the first only the bootstrap connection may be up, which it does
+        # not ask, and then it waits out a timer of 0.5 s (rdkafka_idempotence.c) [seen]. The second are another broker's.
+        metadata = _metadata(client, watch, patience, brokers, topic)
+    return metadata
+
+
+def _metadata(
+    client: Producer | Consumer | AdminClient, watch: Watch, patience: Patience, brokers: str, topic: str | None
+) -> Any:
     began = time.monotonic()
     # The library can miss that its connection has come up, and then waits out the whole timeout: short ones first.
     for attempt in count():

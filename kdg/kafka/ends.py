@@ -10,6 +10,7 @@ from confluent_kafka import Message
 
 from kdg.kafka.lookup import Lookup, Place
 
+_NO_END = 1 << 63
 TELL_AFTER = 1.0
 """Seconds of waiting behind an open transaction before the user is told."""
 
@@ -47,19 +48,20 @@ class Ends:
         """The offset, or the partition's end where that comes first."""
         return min(offset, self.places.get(place, offset))
 
-    def cut(self, messages: list[Message], places: Sequence[Place], offsets: Sequence[int]) -> list[Message]:
-        """The messages before their partitions' ends."""
+    def cut(self, messages: list[Message], last: Mapping[Place, int]) -> list[Message]:
+        """The messages before their partitions' ends. last: the last offset of each partition among them."""
         if self.until is not None:
-            self._end_by_time(messages, places, offsets)
-        if not self.places:
+            self._end_by_time(messages)
+        ending = {place: end for place, end in self.places.items() if last.get(place, -1) >= end}
+        if not ending:  # each batch but a partition's last: no record is looked at
             return messages
-        return [m for m, p, o in zip(messages, places, offsets, strict=True) if o < self.places.get(p, o + 1)]
+        return [m for m in messages if (m.offset() or 0) < ending.get((m.topic() or "", m.partition() or 0), _NO_END)]
 
-    def _end_by_time(self, messages: Sequence[Message], places: Sequence[Place], offsets: Sequence[int]) -> None:
+    def _end_by_time(self, messages: Sequence[Message]) -> None:
         """The first record at or after `until` ends its partition."""
-        for message, place, offset in zip(messages, places, offsets, strict=True):
+        for message in messages:
             if message.timestamp()[1] >= (self.until or 0):
-                self.places.setdefault(place, offset)
+                self.places.setdefault((message.topic() or "", message.partition() or 0), message.offset() or 0)
 
     def missing(self, position: Mapping[Place, int]) -> list[Place] | None:
         """The partitions that are not this instance's; None while one that is has not reached its end."""

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -30,12 +31,15 @@ from kdg.kafka.errors import (
 )
 from kdg.kafka.identity import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.lookup import Place, committed_of
+from kdg.kafka.patterns import is_pattern
 from kdg.patience import Patience
 from kdg.ports import Keeper, Rebalance, TryAgain
 from kdg.records import Batch, Offsets, Position
 
 MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
+MAX_RECORDS = 10_000
+"""The same in records: more at a time gain nothing, and leave the processor's caches."""
 COMMIT_SECONDS = 75.0
 """More than the 60 s of socket.timeout.ms, after which the library answers by itself."""
 LEAST_COMMIT_SECONDS = 3.0
@@ -77,6 +81,7 @@ class KafkaSource:
     _average: float = 16_000.0
     _others_asked: float = 0.0
     _topics: Sequence[str] = ()
+    _topic: str | None = None
     _cooperative: bool = False
     _in_callback: bool = False
     _closing: bool = False
@@ -106,6 +111,7 @@ class KafkaSource:
     def subscribe(self, topics: Sequence[str], *, cooperative: bool) -> None:
         """Share the group's work."""
         self._topics, self._cooperative = topics, cooperative
+        self._topic = _only(set(topics))
         callbacks = {"on_assign": self._on_assign, "on_revoke": self._on_revoke, "on_lost": self._on_lost}
         try:
             self.consumer.subscribe(list(topics), **callbacks)
@@ -114,6 +120,7 @@ class KafkaSource:
 
     def assign(self, starts: Mapping[Place, int]) -> None:
         """Read these partitions, from these offsets, whatever other members a group has."""
+        self._topic = _only({topic for topic, _partition in starts})
         self.consumer.assign([TopicPartition(t, p, offset) for (t, p), offset in starts.items()])
         self._own(starts)
 
@@ -245,15 +252,15 @@ class KafkaSource:
         if self.ends.stops and self._at_ends():
             return None
         self._touched = set(self._seeks)
-        messages = self._fetch(max(min(limit, int(MAX_BYTES / self._average)), 1), timeout)
+        messages = self._fetch(max(min(limit, MAX_RECORDS, int(MAX_BYTES / self._average)), 1), timeout)
         self._touched |= self._seeks.keys()  # what a settling inside the fetch has to go back in
-        if any(map(Message.error, messages)):
+        if events := any(map(Message.error, messages)):
             messages = [m for m in messages if not self._is_trouble(m)]
         if self._touched:
             messages = self._untouched(messages)
         if self.identity is not None:
             self.identity.check(FRESH if messages else FRESH_WHEN_IDLE)
-        if any(map(Message.error, messages)):
+        if events:
             messages = [m for m in messages if not self._is_end(m)]
         return self._batch(messages)
 
@@ -321,27 +328,29 @@ class KafkaSource:
         self.ends.stalled(place, offset)
 
     def _batch(self, messages: list[Message]) -> Batch:
-        if not messages:
-            return Batch()
-        # Events are out by now: a record has all three.
-        places = cast(
-            list[Place], list(zip(map(Message.topic, messages), map(Message.partition, messages), strict=True))
-        )
-        offsets = cast(list[int], list(map(Message.offset, messages)))
-        last = dict(zip(places, offsets, strict=True))
+        last = self._last(messages)
         if not last.keys() <= self._next.keys():  # of a partition that is no longer, or not yet, this instance's
-            return self._batch([m for m, place in zip(messages, places, strict=True) if place in self._next])
-        messages = self.ends.cut(messages, places, offsets)
+            messages = [m for m in messages if (m.topic(), m.partition()) in self._next]
+            last = self._last(messages)
+        messages = self.ends.cut(messages, last)
         for place, offset in last.items():
             self._next[place] = max(self.ends.cap(place, offset + 1), self._next[place])
         return self._columns(messages)
 
+    def _last(self, messages: list[Message]) -> dict[Place, int]:
+        """The last offset of each partition. A record has all three, and no event is among them any more."""
+        numbers = map(Message.partition, messages)
+        if self._topic is not None:  # naming it for each record would cost as much as three columns
+            of_partition = dict(zip(numbers, messages, strict=True))
+            return {(self._topic, number or 0): message.offset() or 0 for number, message in of_partition.items()}
+        names = map(Message.topic, messages)
+        of_place = dict(zip(cast(Iterable[Place], zip(names, numbers, strict=True)), messages, strict=True))
+        return {place: message.offset() or 0 for place, message in of_place.items()}
+
     def _columns(self, messages: list[Message]) -> Batch:
         values = list(map(Message.value, messages))
-        columns: dict[str, Any] = {
-            name: list(map(read, messages)) for name, read in _READ.items() if name in self.columns
-        }
-        size = sum(map(len, filter(None, values))) + sum(map(len, filter(None, columns.get("keys", ()))))
+        columns: dict[str, Any] = {name: read(messages) for name, read in _READ.items() if name in self.columns}
+        size = sum(map(len, filter(None, values))) + sum(map(len, filter(None, columns.get("keys") or ())))
         if messages:
             self._average = max(0.5 * self._average + 0.5 * size / len(messages), size / len(messages), 1.0)
         return Batch(values=values, size=size, **columns)
@@ -465,11 +474,20 @@ class KafkaSource:
             return  # what was to be settled is settled; the group notices the rest by itself
 
 
-_READ: dict[str, Callable[[Message], Any]] = {
-    "keys": Message.key,
-    "headers": Message.headers,
-    "timestamps": lambda message: message.timestamp()[1],
-    "topics": Message.topic,
-    "partitions": Message.partition,
-    "offsets": Message.offset,
+_READ: dict[str, Callable[[list[Message]], Sequence[Any] | None]] = {
+    "keys": lambda messages: _unless_all_null(list(map(Message.key, messages))),
+    "headers": lambda messages: _unless_all_null(list(map(Message.headers, messages))),
+    "timestamps": lambda messages: list(map(itemgetter(1), map(Message.timestamp, messages))),
+    "topics": lambda messages: list(map(Message.topic, messages)),
+    "partitions": lambda messages: list(map(Message.partition, messages)),
+    "offsets": lambda messages: list(map(Message.offset, messages)),
 }
+
+
+def _only(topics: set[str]) -> str | None:
+    """The one topic that records can come from; None where there are several, or a pattern that more may match."""
+    return next(iter(topics)) if len(topics) == 1 and not any(map(is_pattern, topics)) else None
+
+
+def _unless_all_null(column: list[Any]) -> list[Any] | None:
+    return None if column.count(None) == len(column) else column

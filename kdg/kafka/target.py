@@ -193,7 +193,9 @@ class KafkaTarget:
         places: Any = repeat(self.partition)
         if self.keep_partition and batch.partitions is not None:
             places = batch.partitions[done:]
-        times: Any = repeat(0) if batch.timestamps is None else [max(t, 0) for t in batch.timestamps[done:]]
+        times: Any = repeat(0) if batch.timestamps is None else batch.timestamps[done:]
+        if batch.timestamps and min(batch.timestamps) < 0:  # a record that has none
+            times = [max(t, 0) for t in times]
         # The library takes a list and nothing like one.
         headers: Any = repeat(None) if batch.headers is None else [list(h) if h else None for h in batch.headers[done:]]
         reports: Any = repeat(None)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from confluent_kafka.admin import AdminClient
 
-from kdg.kafka.client import Watch, make_consumer
+from kdg.kafka.client import Watch, make_admin, make_consumer
 from kdg.kafka.ends import Ends
 from kdg.kafka.lookup import Lookup
 from kdg.kafka.source import KafkaSource
@@ -24,7 +23,7 @@ def test_an_assignment_that_comes_while_it_closes_does_not_hold_the_closing_up(
     topic, patience, notes = kafka.filled(lines(3)), Patience(NoSignals()), list[str]()
     connection = {"bootstrap.servers": kafka.bootstrap}
     settings = {**connection, "group.id": group, "partition.assignment.strategy": strategy}
-    ends = Ends(Lookup(AdminClient(connection), patience), notes.append)
+    ends = Ends(Lookup(make_admin(connection, Watch()), patience), notes.append)
     source = KafkaSource(
         make_consumer(settings, Watch()), Watch(), patience, ends, group, frozenset(), note=notes.append
     )
