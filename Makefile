@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit simulate hazards mutants torture verify-others sinks peers check fix docs clean
+.PHONY: setup demo test unit simulate hazards mutants torture verify-others sinks peers bench bench-quick check fix docs clean
 
 setup: .venv/.done
 
@@ -51,6 +51,14 @@ sinks: setup
 # Beside kcat, which has to be installed; and 100,000 records of every shape through `consume -J | produce -J`.
 peers: setup
 	KDG_ROUND_TRIP=$(or $(RECORDS),100000) $(BIN)/python -m pytest tests/peers tests/broker/test_round_trip.py
+
+# How fast kdg is beside kcat, the console tools and a plain Java loop (DESIGN.md section 6), about 12 minutes on a machine that
+# does nothing else; kcat has to be installed. `make bench ARGS='--only consume'`. The quick form takes under three minutes.
+bench: setup
+	$(BIN)/python -m tests.bench $(if $(ARGS),$(ARGS),--write tests/bench/last.json)
+
+bench-quick: setup
+	$(BIN)/python -m tests.bench --quick $(ARGS)
 
 check: setup
 	$(BIN)/ruff check

@@ -1,0 +1,128 @@
+"""`make bench`: every row of DESIGN.md section 6 beside its peer; `make bench-quick`: the rows alone, smaller, in under three minutes.
+
+    python -m tests.bench [--quick] [--only TEXT] [--write FILE]
+
+Prints a table and a chart, writes JSON with --write, exit 1 when something is outside its bar. The README shows the JSON in
+tests/bench/last.json. A machine that does something else meanwhile measures that, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from kdg.sandbox import Sandbox
+from kdg.sandbox.jars import kafka_version
+
+from . import growth, page
+from .race import race
+from .rows import ROWS, Row
+from .stage import MissingPeerError, Stage, kcat
+
+REPEATS, QUICK_REPEATS = 5, 3
+
+
+def measure(row: Row, stage: Stage, repeats: int, *, quick: bool) -> dict[str, Any]:
+    """One row of the table."""
+    records = row.quick if quick and row.quick else row.records
+    ours, theirs = race([lambda: row.ours(stage, records), lambda: row.theirs(stage, records)], repeats)
+    ratio = ours.median / theirs.median
+    return {
+        "name": row.name,
+        "peer": row.peer,
+        "records": records,
+        "ours": ours.median,
+        "theirs": theirs.median,
+        "ratio": ratio,
+        "bar": row.bar,
+        "seconds": row.seconds,
+        "memory": ours.memory,
+        "held": ratio <= row.bar if row.bar else ours.median <= (row.seconds or 0),
+        "all": {"ours": ours.seconds, "theirs": theirs.seconds},
+    }
+
+
+def more(stage: Stage) -> dict[str, Any]:
+    """The rest of section 6: growth, large records, partitions, instances."""
+    lines: list[Any] = []
+    for line in (
+        *growth.growth(stage, 1_000_000, 16, 3),
+        *growth.large_records(stage, 10_000),
+        *growth.partitions(stage, 1_000_000, (1, 10, 100, 1000), 3),
+    ):
+        lines.append(asdict(line))
+        _say(f"{line.what}: {line.seconds:.2f} s, {line.memory / 1_000_000:.0f} MB")
+    shared = [asdict(line) for line in growth.instances(stage, 4_000_000, (1, 2, 4))]
+    return {"grown": lines, "instances": shared, "standstill": asdict(growth.standstill(stage, 4_000_000))}
+
+
+def machine() -> str:
+    """In a few words."""
+    info = Path("/proc/cpuinfo")
+    found = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
+    model = found[1] if found else platform.processor() or platform.machine()
+    version = re.search(r"Version (\S+)", subprocess.run([kcat(), "-V"], capture_output=True, text=True, check=True).stdout)  # fmt: skip
+    return f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}, Apache Kafka {kafka_version()}, kcat {version[1] if version else '?'}"
+
+
+def run(*, quick: bool, only: str) -> Mapping[str, Any]:
+    """Everything that was asked for, measured. Raises MissingPeerError before anything is started."""
+    results: dict[str, Any] = {
+        "command": "make bench-quick" if quick else "make bench",
+        "date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
+        "machine": machine(),
+        "repeats": QUICK_REPEATS if quick else REPEATS,
+        "rows": [],
+        "grown": [],
+        "instances": [],
+        "standstill": {},
+    }
+    with Sandbox(note=_say) as sandbox, tempfile.TemporaryDirectory() as folder:
+        stage = Stage(sandbox, Path(folder))
+        for row in ROWS:
+            if only in f"{row.name} : {row.peer}":
+                measured = measure(row, stage, results["repeats"], quick=quick)
+                results["rows"].append(measured)
+                _say(f"{row.name} : {row.peer}: {measured['ours']:.2f} s to {measured['theirs']:.2f} s, ratio {measured['ratio']:.2f}")  # fmt: skip
+        if not quick and not only:
+            results.update(more(stage))
+    return results
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def main(argv: Sequence[str]) -> int:
+    """0: every row is within its bar; 1: one is not; 2: a peer is missing."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer records and repeats; no growth")
+    parser.add_argument("--only", default="", metavar="TEXT", help="the rows whose name or peer has TEXT in it")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="where the JSON goes")
+    asked = parser.parse_args(argv)
+    try:
+        results = run(quick=asked.quick, only=asked.only)
+    except MissingPeerError as error:
+        _say(str(error))
+        return 2
+    sys.stdout.write(page.markdown(results))
+    if asked.write:
+        asked.write.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    missed = page.missed(results)
+    _say(f"outside the bar: {', '.join(missed)}" if missed else "every row is within its bar")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,177 @@
+"""Owns the table of what is compared with what: DESIGN.md section 6, a row each. Who runs them and how often is not known here."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from .race import Run
+from .stage import KDG, Stage, kcat
+
+Side = Callable[[Stage, int], Run]
+"""A run over so many records."""
+
+PRODUCER = "org.apache.kafka.tools.ConsoleProducer"
+CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """kdg against a peer. bar: the most that kdg may take, as a multiple of the peer's time; seconds: the same in seconds.
+
+    records: how many it is about; quick: the same for `make bench-quick`, where that is less.
+    """
+
+    name: str
+    ours: Side
+    peer: str
+    theirs: Side
+    records: int = 1_000_000
+    bar: float | None = None
+    seconds: float | None = None
+    quick: int | None = None
+
+
+def holds(stage: Stage, topic: str, records: int) -> None:
+    deadline = time.monotonic() + 10
+    # Without acknowledgements the broker may still be writing when the program has ended.
+    while (found := stage.count(topic)) < records and time.monotonic() < deadline:
+        pass
+    # Nothing missing; more, by a hundredth and a few, are the markers of transactions.
+    if not records <= found <= records * 1.01 + 10:
+        raise RuntimeError(f"{topic} holds {found} records, and {records} were sent")
+
+
+def _wrote(stage: Stage, bytes_each: int, records: int) -> None:
+    size = stage.out.stat().st_size
+    if bytes_each and size != records * bytes_each:
+        raise RuntimeError(f"{size} bytes came out, and {records} records of {bytes_each} bytes are in the topic")
+    with stage.out.open("rb") as file:
+        lines = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b""))
+    if lines != records:
+        raise RuntimeError(f"{lines} lines came out, and {records} records are in the topic")
+
+
+def _into_a_topic(stage: Stage, argv: list[str], records: int, topic: str, size: int = 100) -> Run:
+    check = partial(holds, stage, topic, records)
+    return Run(argv, stdin=stage.lines(records, size), check=check, after=partial(stage.drop, topic))
+
+
+def produce(*options: str, size: int = 100) -> Side:
+    """`kdg produce TOPIC < FILE`."""
+
+    def side(stage: Stage, records: int) -> Run:
+        topic = stage.fresh()
+        argv = [KDG, "produce", topic, "-b", stage.bootstrap, *options]
+        return _into_a_topic(stage, argv, records, topic, size)
+
+    return side
+
+
+def kcat_produce(*options: str) -> Side:
+    """`kcat -P -l FILE`."""
+
+    def side(stage: Stage, records: int) -> Run:
+        topic = stage.fresh()
+        argv = [kcat(), "-b", stage.bootstrap, "-P", "-t", topic, *options, "-l", str(stage.lines(records))]
+        return _into_a_topic(stage, argv, records, topic)
+
+    return side
+
+
+def console_produce(stage: Stage, records: int) -> Run:
+    """`kafka-console-producer < FILE`."""
+    topic = stage.fresh()
+    argv = stage.sandbox.tool(PRODUCER, "--bootstrap-server", stage.bootstrap, "--topic", topic)
+    return _into_a_topic(stage, argv, records, topic)
+
+
+def consume(*options: str, bytes_each: int = 101, group: bool = False, fill: int = 0) -> Side:
+    """`kdg consume TOPIC > FILE`. bytes_each: of a record and its newline, 0 for another format; fill: records in the topic, where they are more than are read."""
+
+    def side(stage: Stage, records: int) -> Run:
+        named = ["-G", stage.name()] if group else []
+        topic = stage.filled(fill or records, size=(bytes_each or 101) - 1)
+        argv = [KDG, "consume", topic, "-b", stage.bootstrap, *named, *options]
+        return Run(argv, stdout=stage.out, check=partial(_wrote, stage, bytes_each, records))
+
+    return side
+
+
+def kcat_consume(*options: str, bytes_each: int = 101) -> Side:
+    """`kcat -C > FILE`."""
+
+    def side(stage: Stage, records: int) -> Run:
+        argv = [kcat(), "-b", stage.bootstrap, "-C", "-t", stage.filled(records), "-e", "-q", *options]
+        return Run(argv, stdout=stage.out, check=partial(_wrote, stage, bytes_each, records))
+
+    return side
+
+
+def console_consume(fill: int = 0) -> Side:
+    """`kafka-console-consumer --from-beginning > FILE`."""
+
+    def side(stage: Stage, records: int) -> Run:
+        options = ["--topic", stage.filled(fill or records), "--from-beginning", "--max-messages", str(records)]
+        argv = stage.sandbox.tool(CONSUMER, "--bootstrap-server", stage.bootstrap, "--group", stage.name(), *options)
+        return Run(argv, stdout=stage.out, check=partial(_wrote, stage, 101, records))
+
+    return side
+
+
+def pipe(a_transaction: int, partitions: int = 1, size: int = 100) -> Side:
+    """`kdg pipe A B -g exactly-once -e`."""
+
+    def side(stage: Stage, records: int) -> Run:
+        target, source = stage.fresh(), stage.filled(records, partitions, size)
+        settle = ["--batch-records", str(a_transaction), "--batch-interval", "1m"]
+        argv = [KDG, "pipe", source, target, "-G", stage.name(), "-b", stage.bootstrap, "-g", "exactly-once", "-e", *settle]  # fmt: skip
+        return Run(argv, check=partial(holds, stage, target, records), after=partial(stage.drop, target))
+
+    return side
+
+
+def java_loop(a_transaction: int) -> Side:
+    """Loop.java."""
+
+    def side(stage: Stage, records: int) -> Run:
+        target, source = stage.fresh(), stage.filled(records)
+        argv = stage.loop(source, target, stage.name(), str(a_transaction), str(records))
+        return Run(argv, check=partial(holds, stage, target, records), after=partial(stage.drop, target))
+
+    return side
+
+
+def kdg(*arguments: str) -> Side:
+    """A command that needs no broker."""
+    return lambda _stage, _records: Run([KDG, *arguments])
+
+
+def import_typer(_stage: Stage, _records: int) -> Run:
+    """The least that a Typer program can take."""
+    return Run([sys.executable, "-c", "import typer"])
+
+
+QUEUES = ("-X", "queued.min.messages=10000000", "-X", "queued.max.messages.kbytes=2000000")
+
+ROWS = (
+    Row("produce", produce(), "kcat -X enable.idempotence=true", kcat_produce("-X", "enable.idempotence=true"), bar=1.25),
+    Row("produce, at most once", produce("-g", "at-most-once"), "kcat -X acks=0", kcat_produce("-X", "acks=0"), bar=1.5),
+    Row("consume", consume("-e"), "kcat -C", kcat_consume(), bar=0.8),
+    Row("consume, large queues", consume("-e"), "kcat -C with large queues", kcat_consume(*QUEUES), bar=1.4),
+    Row("consume -J", consume("-J", "-e", bytes_each=0), "kcat -C -J", kcat_consume("-J", bytes_each=0), bar=0.7, quick=300_000),
+    Row("pipe exactly once, 500 a transaction", pipe(500), "Java loop", java_loop(500), bar=0.7, quick=100_000),
+    Row("pipe exactly once, 10,000", pipe(10_000), "Java loop", java_loop(10_000), bar=0.6, quick=300_000),
+    Row("pipe exactly once, 100,000", pipe(100_000), "Java loop", java_loop(100_000), bar=0.5, quick=300_000),
+    Row("produce", produce(), "kafka-console-producer", console_produce, bar=1 / 3, quick=300_000),
+    Row("consume", consume("-e"), "kafka-console-consumer", console_consume(), bar=1 / 3, quick=300_000),
+    Row("explain exactly-once", kdg("explain", "exactly-once"), "import typer", import_typer, 0, seconds=0.25),
+    Row("--help", kdg("--help"), "import typer", import_typer, 0, seconds=0.25),
+    Row("one record in", produce(), "kafka-console-producer", console_produce, 1, seconds=0.45),
+    Row("one record in, exactly once", produce("-g", "exactly-once"), "kafka-console-producer", console_produce, 1, seconds=0.8),
+    Row("one record out of a new group", consume("-c", "1", group=True, fill=1000), "kafka-console-consumer", console_consume(fill=1000), 1, seconds=0.75),
+)  # fmt: skip
+"""DESIGN.md section 6, in its order."""

@@ -1,0 +1,132 @@
+"""Owns the cluster of a benchmark and what is on it: input files, filled topics, fresh names, and the programs to compare with."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import random
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from kdg.kafka.topics import make_topics
+from kdg.sandbox import Sandbox
+from kdg.sandbox.jars import cache_folder, maven, sha256
+
+KDG = str(Path(sys.executable).with_name("kdg"))
+LOOP = Path(__file__).with_name("Loop.java")
+# A Java runtime does not bring a compiler; this one is a jar and runs on any.
+COMPILER = ("org.eclipse.jdt", "ecj", "3.45.0", "c8f5e66787ea6e4e0394ba3051c86a4edc50683ce9850f71739646529a99a2d7")
+
+
+class MissingPeerError(Exception):
+    """Something to compare with is not installed; its text says how to get it."""
+
+
+def kcat() -> str:
+    """Where kcat is. Raises MissingPeerError."""
+    found = shutil.which("kcat") or shutil.which("kafkacat")
+    if found is None:
+        raise MissingPeerError("kcat is not installed: apt-get install kcat (as root), or brew install kcat")
+    return found
+
+
+@dataclass(slots=True)
+class Stage:
+    """A running sandbox and a folder. Topics and files are made when first asked for and kept, unless `fresh`."""
+
+    sandbox: Sandbox
+    folder: Path
+    _names: count[int] = field(default_factory=count)
+    _filled: dict[tuple[int, int, int], str] = field(default_factory=dict)
+
+    @property
+    def bootstrap(self) -> str:
+        """The sandbox's address."""
+        return self.sandbox.bootstrap
+
+    @property
+    def out(self) -> Path:
+        """Where a program's output goes."""
+        return self.folder / "out"
+
+    def name(self) -> str:
+        """One that was not there before: a group, an identity."""
+        return f"bench-{next(self._names)}"
+
+    def fresh(self, partitions: int = 1) -> str:
+        """An empty topic."""
+        name = self.name()
+        make_topics(self.bootstrap, [(name, partitions)])
+        return name
+
+    def drop(self, topic: str) -> None:
+        """Remove a topic; the disk is the machine's, too."""
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin.delete_topics([topic])[topic].result(60)
+
+    def lines(self, records: int, size: int = 100) -> Path:
+        """A file of that many lines of `size` bytes each and a newline: a number, and what does not compress to nothing."""
+        path = self.folder / f"{records}x{size}"
+        if not path.exists():
+            noise = base64.b64encode(random.Random(1).randbytes(1 << 20))  # noqa: S311  # reproducible, no secret
+            width = size - 11
+            with path.open("wb") as file:
+                for first in range(0, records, 10_000):
+                    numbers = range(first, min(first + 10_000, records))
+                    file.write(b"".join(b"%010d %b\n" % (n, _cut(noise, n * 7919, width)) for n in numbers))
+        return path
+
+    def filled(self, records: int, partitions: int = 1, size: int = 100) -> str:
+        """A topic that holds those lines."""
+        key = (records, partitions, size)
+        if key not in self._filled:
+            topic = self.fresh(partitions)
+            argv = [KDG, "produce", topic, str(self.lines(records, size)), "-b", self.bootstrap, "-q"]
+            subprocess.run(argv, check=True)
+            self._filled[key] = topic
+        return self._filled[key]
+
+    def count(self, topic: str) -> int:
+        """How many offsets a read_committed reader may see: at least the records that are in it, markers with them."""
+        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "none", "isolation.level": "read_committed"})  # fmt: skip
+        try:
+            partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+            return sum(consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions)
+        finally:
+            consumer.close()
+
+    def loop(self, *arguments: str) -> list[str]:
+        """The command line of the plain Java loop."""
+        java, jars = self.sandbox.tool("", "")[0], _jars(self.sandbox)
+        return [java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{_compiled(java, jars)}:{jars}/*", "Loop", self.bootstrap, *arguments]  # fmt: skip
+
+
+def _cut(noise: bytes, start: int, width: int) -> bytes:
+    start %= len(noise)
+    piece = noise[start : start + width]
+    return piece if len(piece) == width else (piece + noise * (width // len(noise) + 1))[:width]
+
+
+def _jars(sandbox: Sandbox) -> Path:
+    argv = sandbox.tool("")
+    return Path(argv[argv.index("-cp") + 1]).parent
+
+
+@functools.cache
+def _compiled(java: str, jars: Path) -> Path:
+    group, artifact, version, expected = COMPILER
+    folder = cache_folder() / "bench"
+    compiler = maven(folder).project(group, artifact).at_version(version).artifact().resolve()
+    if sha256(compiler) != expected:
+        raise MissingPeerError(f"{compiler} is not the Java compiler that was pinned (its SHA-256 differs): remove it")
+    classes = folder / f"loop-{sha256(LOOP)[:8]}"
+    client = next(jars.glob("kafka-clients-*.jar"))
+    subprocess.run([java, "-jar", str(compiler), "-17", "-cp", str(client), "-d", str(classes), str(LOOP)], check=True)
+    return classes
