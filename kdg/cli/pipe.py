@@ -167,7 +167,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     handle = ProducerHandle(plan.settings(Role.PRODUCER), verbose=plan.verbose)
     # All topics: asking for one by name would make it, and pipe never makes a topic.
     metadata = reach(handle.producer, handle.watch, frame.patience, plan.brokers)
-    partitions_of(metadata, options.target, plan.brokers)
+    partitions = len(partitions_of(metadata, options.target, plan.brokers))
     sources = matching(metadata, [options.source], plan.brokers)
     _refuse_endless(options, sources, reading)
     for name in sources:
@@ -175,7 +175,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     check_cluster(frame, Role.PRODUCER, metadata, [*sources, options.target])
     on_failure = _told(plan) if plan.row.may_lose else abort_on_failure if plan.row.transactional else stop_on_failure
     seconds = float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or 60_000) / 1000
-    target = KafkaTarget(handle, options.target, frame.patience, on_failure, keep_partition=options.keep_partition, settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip
+    target = KafkaTarget(handle, options.target, frame.patience, on_failure, keep_partition=options.keep_partition, partitions=partitions, settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip
     frame.closing.callback(target.close)
     transaction = _transaction(frame, handle, seconds)
     filter_, read_by_command = _filter(frame, options)

@@ -214,10 +214,11 @@ def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFil
     from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
 
     handle = ProducerHandle(plan.settings(Role.PRODUCER), verbose=plan.verbose)
-    check_cluster(frame, Role.PRODUCER, _topic(options, frame, handle), [options.topic])
+    metadata = _topic(options, frame, handle)
+    check_cluster(frame, Role.PRODUCER, metadata, [options.topic])
     on_failure = abort_on_failure if plan.row.transactional else kept
     seconds = float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or 60_000) / 1000
-    target = KafkaTarget(handle, options.topic, frame.patience, on_failure, options.partition, options.keep_partition, settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip
+    target = KafkaTarget(handle, options.topic, frame.patience, on_failure, options.partition, options.keep_partition, len(metadata.topics[options.topic].partitions), settle_seconds=seconds if plan.row.transactional else None)  # fmt: skip
     frame.closing.callback(target.close)
     transaction, whole = _transaction(frame, options, handle, source, seconds)
     whole_within = seconds * TRANSACTION_MARGIN if whole else None

@@ -44,9 +44,13 @@ class LineEncoder:
         """All records, each with the delimiter behind it."""
         if not len(batch):
             return b""
-        values = self._printed(encode_column(self._value_encoding, batch.values))
+        column = encode_column(self._value_encoding, batch.values)
         if self._key_delimiter is None:
-            return self.terminator.join([*values, b""])
+            try:
+                return self.terminator.join([*column, b""])  # type: ignore[list-item]  # no null is among them
+            except TypeError:
+                return self.terminator.join([*self._printed(column), b""])
+        values = self._printed(column)
         keys = self._printed(encode_column(self._key_encoding, batch.keys or [None] * len(values)))
         rows = zip(keys, repeat(self._key_delimiter), values, repeat(self.terminator), strict=False)
         return b"".join(chain.from_iterable(rows))

@@ -38,8 +38,8 @@ from kdg.records import Batch, Offsets, Position
 
 MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
-MAX_RECORDS = 10_000
-"""The same in records: more at a time gain nothing, and leave the processor's caches."""
+MAX_RECORDS = 3_000
+"""The same in records: more at a time leave the processor's caches, and take a tenth longer [measured]."""
 COMMIT_SECONDS = 75.0
 """More than the 60 s of socket.timeout.ms, after which the library answers by itself."""
 LEAST_COMMIT_SECONDS = 3.0
@@ -339,6 +339,8 @@ class KafkaSource:
 
     def _last(self, messages: list[Message]) -> dict[Place, int]:
         """The last offset of each partition. A record has all three, and no event is among them any more."""
+        if not self._topics and len(self._next) == 1 and messages:  # they can come from nowhere else
+            return {place: messages[-1].offset() or 0 for place in self._next}
         numbers = map(Message.partition, messages)
         if self._topic is not None:  # naming it for each record would cost as much as three columns
             of_partition = dict(zip(numbers, messages, strict=True))

@@ -31,6 +31,9 @@ OUTCOME_UNKNOWN = frozenset(
     }
 )
 
+COUNTED_FOR = 300.0
+"""Seconds; topic.metadata.refresh.interval.ms, after which the library itself notices that partitions were added."""
+
 
 class RaisedByPoll:
     """Context manager around poll and flush, which raise on a fatal error what says nothing: the error itself comes with the next call.
@@ -145,7 +148,8 @@ def name_record(failure: Failure) -> str:
 class KafkaTarget:
     """Writes batches to a topic. partition: where all records go, -1 for the partitioner's choice.
 
-    keep_partition: records go to the partition in their batch. on_failure is told what was not delivered.
+    keep_partition: records go to the partition in their batch. on_failure is told what was not delivered. partitions: how many
+    the topic was seen to have, 0 when nobody looked.
     """
 
     handle: ProducerHandle
@@ -154,10 +158,12 @@ class KafkaTarget:
     on_failure: OnFailure
     partition: int = -1
     keep_partition: bool = False
+    partitions: int = 0
     settle_seconds: float | None = None
     note: Callable[[str], None] = lambda _line: None
     most_unsent: int = 0
     """The most records that were here and not yet sent at one time: what a crash could have lost."""
+    _counted: float = field(default_factory=time.monotonic)
     _given_up: bool = field(default=False)
     _denied: bool = field(default=False)
 
@@ -182,17 +188,16 @@ class KafkaTarget:
     def _calls(self, batch: Batch, done: int) -> tuple[Iterator[bytes | None], Iterator[None]]:
         """The calls for what comes from `done` on, and the iterator whose length tells how far they got."""
         produce = self.handle.producer.produce
+        partition = self._partition()
         values = iter(batch.values[done:] if done else batch.values)
         if not isinstance(batch.values, list | tuple):  # length_hint is exact for these alone
             values = iter(list(batch.values)[done:])
-        if self.partition < 0 and not self.keep_partition and batch.headers is None and batch.timestamps is None:
-            if batch.keys is None:
-                return values, map(produce, repeat(self.topic), values)
-            return values, map(produce, repeat(self.topic), values, batch.keys[done:])
-        keys = repeat(None) if batch.keys is None else batch.keys[done:]
-        places: Any = repeat(self.partition)
+        keys: Any = repeat(None) if batch.keys is None else batch.keys[done:]
+        places: Any = repeat(partition)
         if self.keep_partition and batch.partitions is not None:
             places = batch.partitions[done:]
+        if batch.headers is None and batch.timestamps is None:
+            return values, map(produce, repeat(self.topic), values, keys, places)
         times: Any = repeat(0) if batch.timestamps is None else batch.timestamps[done:]
         if batch.timestamps and min(batch.timestamps) < 0:  # a record that has none
             times = [max(t, 0) for t in times]
@@ -202,6 +207,26 @@ class KafkaTarget:
         if batch.headers is not None:
             reports = [partial(self.handle.on_delivery, headers=h) if h else None for h in headers]
         return values, map(produce, repeat(self.topic), values, keys, places, reports, repeat(None), times, headers)
+
+    def _partition(self) -> int:
+        """The partition to send to; -1 for the partitioner's choice.
+
+        Where there is only one, asking the partitioner would be a tenth of what sending a record costs [measured]. That there
+        still is only one is looked up as often as the library looks.
+        """
+        if self.partition >= 0 or self.partitions != 1:
+            return self.partition
+        now = time.monotonic()
+        if now - self._counted > COUNTED_FOR:
+            self._counted, self.partitions = now, self._count()
+        return 0 if self.partitions == 1 else -1
+
+    def _count(self) -> int:
+        try:
+            found = self.handle.producer.list_topics(timeout=1.0).topics.get(self.topic)
+        except KafkaException:
+            return 0
+        return 0 if found is None else len(found.partitions)
 
     def _refused(self, batch: Batch, index: int, error: KafkaError) -> None:
         """The library did not take one record: too large, no such partition. The fatal error of a producer is raised."""

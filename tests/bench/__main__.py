@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +57,10 @@ def measure(row: Row, stage: Stage, repeats: int, *, quick: bool) -> dict[str, A
 def more(stage: Stage) -> dict[str, Any]:
     """The rest of section 6: growth, large records, partitions, instances."""
     lines: list[Any] = []
-    for line in (
-        *growth.growth(stage, 1_000_000, 16, 3),
-        *growth.large_records(stage, 10_000),
-        *growth.partitions(stage, 1_000_000, (1, 10, 100, 1000), 3),
+    for line in chain(
+        growth.growth(stage, 1_000_000, 16, 3),
+        growth.large_records(stage, 10_000),
+        growth.partitions(stage, 1_000_000, (1, 10, 100, 1000), 3),
     ):
         lines.append(asdict(line))
         _say(f"{line.what}: {line.seconds:.2f} s, {line.memory / 1_000_000:.0f} MB")
