@@ -61,7 +61,7 @@ OF_THE_TOOL: Mapping[Role, tuple[Setting, ...]] = {
         _fixed("delivery.report.only.error", "true", "only failures need a callback; the rest are counted"),
         Setting("linger.ms", "20", "waits this long to fill a batch; a flush does not wait", commands=("produce",)),
         Setting("linger.ms", "5", "sends while more is read, before the flush that settles it", commands=("pipe",)),
-        Setting("queue.buffering.max.messages", "100000", "keeps memory flat"),
+        Setting("queue.buffering.max.messages", "50000", "keeps memory flat"),
         Setting("queue.buffering.max.kbytes", "65536", "keeps memory flat"),
     ),
     Role.CONSUMER: (

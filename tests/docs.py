@@ -68,6 +68,11 @@ def torture() -> str:
     return Path(__file__).with_name("torture").joinpath("last.md").read_text(encoding="utf-8")
 
 
+def bench() -> str:
+    """What the last `make bench` showed."""
+    return Path(__file__).with_name("bench").joinpath("last.md").read_text(encoding="utf-8")
+
+
 def help_of(*command: str) -> str:
     """What `kdg COMMAND --help` prints on 80 columns, without a broker and whatever terminal this is."""
     from kdg.cli.app import run
@@ -89,6 +94,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "exit codes": exit_codes,
     "crash steps": crash_steps,
     "torture": torture,
+    "bench": bench,
     "help": help_of,
     **{f"help {command}": _help_block(command) for command in COMMANDS},
 }

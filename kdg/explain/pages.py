@@ -11,8 +11,8 @@ from kdg.explain.facts import DEDUPLICATION, FACTS
 from kdg.explain.questions import QUESTIONS, Question
 from kdg.explain.render import DOT, Code, Page, Section, Table
 from kdg.explain.search import Hit
-from kdg.explain.words import ROLES, ending, pair, path, possible
-from kdg.guarantees import GUARANTEES, End, Guarantee, Role, Setting
+from kdg.explain.words import ROLES, ending, in_commands, pair, path, possible
+from kdg.guarantees import GUARANTEES, End, Guarantee, Role
 
 
 def overview() -> Page:
@@ -83,12 +83,8 @@ def _settings_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, s
 
 
 def _value_in(row: Guarantee, role: Role, name: str) -> str:
-    values = [f"{value_of(s)}{_in_commands(s)}" for s in row.settings(role) if s.name == name]
+    values = [f"{value_of(s)}{in_commands(s)}" for s in row.settings(role) if s.name == name]
     return ", ".join(values) or "as it is"
-
-
-def _in_commands(setting: Setting) -> str:
-    return f" ({', '.join(setting.commands)})" if setting.commands else ""
 
 
 def _paths_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]]:

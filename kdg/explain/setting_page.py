@@ -6,7 +6,7 @@ from kdg.explain.dialects import DIALECTS
 from kdg.explain.dialects import shown_value as value_of
 from kdg.explain.facts import Fact
 from kdg.explain.render import DOT, Page, Section, Table
-from kdg.explain.words import NONE, setting_data, why
+from kdg.explain.words import NONE, in_commands, setting_data, why
 from kdg.guarantees import GUARANTEES, Role
 from kdg.properties import CANONICAL, KNOWN
 
@@ -54,10 +54,10 @@ def _wanted(fact: Fact) -> Section:
 def _of_the_tool(fact: Fact) -> tuple[str, list[dict[str, object]]]:
     from kdg.settings import OF_THE_TOOL
 
-    for role in Role:
-        for s in OF_THE_TOOL[role]:
-            if s.name == fact.name:
-                return f"none sets it; kdg itself has {s.value}: {s.why}", [{"guarantee": None, **setting_data(s)}]
+    own = [s for s in dict.fromkeys(s for role in Role for s in OF_THE_TOOL[role]) if s.name == fact.name]
+    if own:
+        has = "; ".join(f"{s.value}{in_commands(s)}: {s.why}" for s in own)
+        return f"none sets it; kdg itself has {has}", [{"guarantee": None, **setting_data(s)} for s in own]
     asking = [row.name for row in GUARANTEES if fact.name in row.asks_of_cluster]
     return (f"asked of the cluster by {' and '.join(asking)}" if asking else "none sets it; it is yours to choose"), []
 

@@ -95,6 +95,11 @@ def bounds(setting: Setting) -> str:
     return f"not {', '.join(setting.refused)}" if setting.refused else ""
 
 
+def in_commands(setting: Setting) -> str:
+    """The commands that it is for, where that is not all."""
+    return f" ({', '.join(setting.commands)})" if setting.commands else ""
+
+
 def setting_data(setting: Setting) -> dict[str, object]:
     """A setting as JSON has it."""
     return {

@@ -2,8 +2,8 @@
 
     python -m tests.bench [--quick] [--only TEXT] [--write FILE]
 
-Prints a table and a chart, writes JSON with --write, exit 1 when something is outside its bar. The README shows the JSON in
-tests/bench/last.json. A machine that does something else meanwhile measures that, too.
+Prints a table and a chart, exit 1 when something is outside its bar; --write keeps both, as JSON in FILE and as FILE.md for the
+README. A machine that does something else meanwhile measures that, too.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ def main(argv: Sequence[str]) -> int:
     sys.stdout.write(page.markdown(results))
     if asked.write:
         asked.write.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        asked.write.with_suffix(".md").write_text(page.markdown(results), encoding="utf-8")
     missed = page.missed(results)
     _say(f"outside the bar: {', '.join(missed)}" if missed else "every row is within its bar")
     return 1 if missed else 0

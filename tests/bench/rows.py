@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from .race import Run
 from .stage import KDG, Stage, kcat
@@ -14,6 +15,7 @@ from .stage import KDG, Stage, kcat
 Side = Callable[[Stage, int], Run]
 """A run over so many records."""
 
+BARE = Path(__file__).with_name("bare.py")
 PRODUCER = "org.apache.kafka.tools.ConsoleProducer"
 CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
 
@@ -80,6 +82,12 @@ def kcat_produce(*options: str) -> Side:
         return _into_a_topic(stage, argv, records, topic)
 
     return side
+
+
+def bare_produce(stage: Stage, records: int) -> Run:
+    """bare.py."""
+    topic = stage.fresh()
+    return _into_a_topic(stage, [sys.executable, str(BARE), stage.bootstrap, topic], records, topic)
 
 
 def console_produce(stage: Stage, records: int) -> Run:
@@ -159,6 +167,7 @@ QUEUES = ("-X", "queued.min.messages=10000000", "-X", "queued.max.messages.kbyte
 
 ROWS = (
     Row("produce", produce(), "kcat -X enable.idempotence=true", kcat_produce("-X", "enable.idempotence=true"), bar=1.25),
+    Row("produce", produce(), "bare confluent-kafka loop", bare_produce, bar=1.25),
     Row("produce, at most once", produce("-g", "at-most-once"), "kcat -X acks=0", kcat_produce("-X", "acks=0"), bar=1.5),
     Row("consume", consume("-e"), "kcat -C", kcat_consume(), bar=0.8),
     Row("consume, large queues", consume("-e"), "kcat -C with large queues", kcat_consume(*QUEUES), bar=1.4),
@@ -174,4 +183,4 @@ ROWS = (
     Row("one record in, exactly once", produce("-g", "exactly-once"), "kafka-console-producer", console_produce, 1, seconds=0.8),
     Row("one record out of a new group", consume("-c", "1", group=True, fill=1000), "kafka-console-consumer", console_consume(fill=1000), 1, seconds=0.75),
 )  # fmt: skip
-"""DESIGN.md section 6, in its order."""
+"""DESIGN.md section 6, in its order, and what kdg adds to the library that it sends with."""

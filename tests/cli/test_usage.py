@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from kdg.cli import options
+from kdg.cli.app import make_app
 from kdg.errors import EXIT_CODES
 from kdg.guarantees import GUARANTEES, Guarantee
 
@@ -404,3 +409,26 @@ def test_verify_refuses_what_contradicts_itself_before_anything_is_started(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("kdg.sandbox.cluster.Sandbox.__enter__", lambda _self: pytest.fail("a sandbox was started"))
     refused(kdg("verify", *typed), *named)
+
+
+# ── the start ──
+
+
+def loaded(*argv: str) -> set[str]:
+    """The modules that a command line has loaded when it is done."""
+    code = "import sys\nfrom kdg.cli.app import run\nrun(sys.argv[1:])\nprint('\\n' + ' '.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_a_command_loads_itself_and_no_other() -> None:
+    commands = {f"kdg.cli.{name}" for name in options.COMMANDS}
+    assert loaded("--help") & commands == set()
+    assert loaded("explain", "eos") & commands == {"kdg.cli.explain"}
+    assert loaded("explain", "eos") & {"confluent_kafka", "rich", "pydantic"} == set()
+
+
+def test_help_is_the_same_whether_or_not_the_commands_are_loaded(kdg: Kdg) -> None:
+    whole = get_command(make_app())
+    assert kdg("--help")[1] == whole.get_help(whole.context_class(whole, info_name="kdg")) + "\n"
+    assert list(options.COMMANDS) == [command.name for command in make_app().registered_commands]

@@ -1,0 +1,60 @@
+"""`make bench`'s own parts: the page tells what is outside its bar, and a race takes its turns."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench import page
+from tests.bench.race import Run, race, take
+from tests.bench.rows import ROWS
+
+
+def row(**changed: Any) -> dict[str, Any]:
+    made = {"name": "consume", "peer": "kcat", "records": 1000, "ours": 1.0, "theirs": 2.0, "ratio": 0.5, "bar": 0.8, "seconds": None, "memory": 5_000_000, "held": True}  # fmt: skip
+    return made | changed
+
+
+def results(*rows: dict[str, Any]) -> dict[str, Any]:
+    return {"command": "make bench", "date": "2026-11-25", "machine": "2 cores", "repeats": 5, "rows": rows, "grown": [], "instances": [], "standstill": {}}  # fmt: skip
+
+
+def test_the_table_says_what_is_outside_its_bar() -> None:
+    slow = row(name="produce", ratio=1.4, bar=1.25, held=False)
+    shown = page.markdown(results(row(), slow))
+    assert "| consume, 1,000 records | `kcat` | 1.00 s | 2.00 s | 0.50 | 0.80 | held | 5 MB |" in shown
+    assert "1.40 | 1.25 | **missed**" in shown
+    assert page.missed(results(row(), slow)) == ["produce"]
+
+
+def test_a_bar_is_as_long_as_its_ratio_and_marks_peer_and_limit() -> None:
+    line = page.chart([row()]).splitlines()[1]
+    assert line.count("█") == round(0.5 / page.WIDEST * page.CELLS)
+    assert line.index("█") < line.index("|") < line.index("¦")
+    assert (
+        page.chart([row(ratio=9.0)]).splitlines()[1].count("█") == page.CELLS - 2
+    )  # it ends at the edge, the marks are seen
+
+
+def test_every_row_is_held_to_something() -> None:
+    assert [r.name for r in ROWS if (r.bar is None) == (r.seconds is None)] == []
+
+
+def test_sides_take_turns_and_each_run_is_checked(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def side(name: str) -> Run:
+        return Run([sys.executable, "-c", "pass"], check=lambda: order.append(name))
+
+    times = race([lambda: side("a"), lambda: side("b")], 3)
+    assert order == ["a", "b", "b", "a", "a", "b"]
+    assert [len(t.seconds) for t in times] == [3, 3]
+    assert min(t.memory for t in times) > 1_000_000
+
+
+def test_a_program_that_fails_is_no_time() -> None:
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        take(Run([sys.executable, "-c", "raise SystemExit(3)"]))
