@@ -303,7 +303,7 @@ def chosen(batch: Batch, keep: Sequence[bool]) -> Batch:
         return None if items is None else list(compress(items, keep))
 
     columns: Mapping[str, Any] = {name: column(getattr(batch, name)) for name in _COLUMNS}
-    return Batch(**columns, size=batch.size)
+    return Batch(**columns)
 
 
 _COLUMNS = ("values", "keys", "headers", "timestamps", "topics", "partitions", "offsets")

@@ -200,7 +200,8 @@ class Pump:
         self.batch = batch
         if len(batch):
             self._last_record = now
-            self.interval.add(len(batch), batch.size, now)
+            if self.cycle.settles:
+                self.interval.add(len(batch), batch.size, now)
             self.counts.pending_read += len(batch)
         elif self._stopped_by_silence(now):
             self._advance(Stop(Ending.COMPLETE))

@@ -38,7 +38,6 @@ class Batch:
 
     values, keys: bytes, or None for null. headers: in order, repeats kept. timestamps: milliseconds since the epoch.
     topics, partitions, offsets: where a record was read; partitions also say where it is to go, when the target keeps them.
-    size: bytes of values and keys together.
     """
 
     values: Sequence[bytes | None] = ()
@@ -48,7 +47,14 @@ class Batch:
     topics: Sequence[str] | None = None
     partitions: Sequence[int] | None = None
     offsets: Sequence[int] | None = None
-    size: int = field(default=0)
+    _size: int | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of values and keys together; counted when somebody asks, as a run that settles nothing does not."""
+        if self._size is None:
+            self._size = sum(map(len, filter(None, self.values))) + sum(map(len, filter(None, self.keys or ())))
+        return self._size
 
     def __len__(self) -> int:
         return len(self.values)

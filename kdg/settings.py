@@ -70,7 +70,7 @@ OF_THE_TOOL: Mapping[Role, tuple[Setting, ...]] = {
         _fixed("enable.partition.eof", "true", "tells that a partition's end is reached"),
         _fixed("allow.auto.create.topics", "false", "a mistyped topic is an error, not a new topic"),
         Setting("fetch.queue.backoff.ms", "10", "fetches again as soon as there is room"),
-        Setting("queued.max.messages.kbytes", "32768", "keeps memory flat"),
+        Setting("queued.max.messages.kbytes", "16384", "keeps memory flat"),
         Setting("fetch.wait.max.ms", "100", "a record that comes alone is not kept waiting"),
     ),
 }

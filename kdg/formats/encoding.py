@@ -112,8 +112,3 @@ def with_fixed_key(keys: Column | None, key: bytes | None, count: int) -> Column
     if key is None:
         return keys
     return [key] * count if keys is None else [key if own is None else own for own in keys]
-
-
-def size_of(*columns: Column | None) -> int:
-    """Bytes of all columns together."""
-    return sum(sum(map(len, filter(None, column))) for column in columns if column)

@@ -21,7 +21,6 @@ from kdg.formats.encoding import (
     each,
     encoding_named,
     place_named,
-    size_of,
     with_fixed_key,
 )
 from kdg.formats.shapes import (
@@ -193,7 +192,6 @@ class JsonDecoder:
             headers=self._headers(objects, first),
             timestamps=self._ints(objects, "timestamp", timestamp_of, 0, first),
             partitions=self._ints(objects, "partition", partition_of, -1, first) if self._keep_partition else None,
-            size=size_of(values, keys),
         )
 
     def _objects(self, records: list[bytes], first: int) -> list[dict[str, Any]]:

@@ -16,7 +16,6 @@ from kdg.formats.encoding import (
     encoding_named,
     place_named,
     refuse_delimiter,
-    size_of,
     with_fixed_key,
 )
 from kdg.records import Batch, Headers
@@ -91,7 +90,7 @@ class LineDecoder:
             keys = decode_column(self._key_encoding, keys, "key", place, first)
         keys = with_fixed_key(keys, self._key, len(records))
         headers = [self._headers] * len(records) if self._headers else None
-        return Batch(values=values, keys=keys, headers=headers, size=size_of(values, keys))
+        return Batch(values=values, keys=keys, headers=headers)
 
     def _split(self, records: list[bytes]) -> tuple[Column | None, Column]:
         """The columns as they stand in the input: keys (None without -K) and values."""

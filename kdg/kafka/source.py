@@ -352,10 +352,11 @@ class KafkaSource:
     def _columns(self, messages: list[Message]) -> Batch:
         values = list(map(Message.value, messages))
         columns: dict[str, Any] = {name: read(messages) for name, read in _READ.items() if name in self.columns}
-        size = sum(map(len, filter(None, values))) + sum(map(len, filter(None, columns.get("keys") or ())))
+        batch = Batch(values=values, **columns)
         if messages:
-            self._average = max(0.5 * self._average + 0.5 * size / len(messages), size / len(messages), 1.0)
-        return Batch(values=values, size=size, **columns)
+            average = batch.size / len(messages)
+            self._average = max(0.5 * self._average + 0.5 * average, average, 1.0)
+        return batch
 
     # ── ends ──
 

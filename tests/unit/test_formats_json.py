@@ -119,7 +119,7 @@ def test_any_json_is_a_record_or_a_usage_error_with_its_number(document: object)
 
 
 def test_one_line_holds_all_of_a_record() -> None:
-    batch = Batch([b"v"], [b"\xff"], [[("a", b"1"), ("a", None)]], [1700000000000], ["t"], [3], [42], 1)
+    batch = Batch([b"v"], [b"\xff"], [[("a", b"1"), ("a", None)]], [1700000000000], ["t"], [3], [42])
 
     assert JsonEncoder().encode(batch) == (
         b'{"topic":"t","partition":3,"offset":42,"timestamp":1700000000000,"key":{"base64":"/w=="},"value":"v",'
@@ -168,7 +168,7 @@ def test_absent_is_null(line: str) -> None:
 
 
 def test_topic_offset_and_partition_are_ignored() -> None:
-    assert decode('{"topic":7,"offset":"x","partition":"y","value":"v"}') == Batch([b"v"], size=1)
+    assert decode('{"topic":7,"offset":"x","partition":"y","value":"v"}') == Batch([b"v"])
 
 
 def test_partition_is_kept_when_asked_for() -> None:

@@ -51,7 +51,7 @@ class World:
         self.during_read.get(self.log.count("read"), lambda: None)()
         values = self.values[self.at : self.at + limit]
         self.at += len(values)
-        return None if not values and not self.endless else Batch(values, size=len(values))
+        return None if not values and not self.endless else Batch(values)
 
     def positions(self) -> Sequence[Position]:
         return [Position("t", 0, self.at)]
