@@ -23,7 +23,9 @@ def on_a_terminal(kafka: Kafka, *args: str) -> tuple[bytes, bytes]:
 def test_it_comes_and_goes_on_the_terminal_alone(kafka: Kafka, tmp_path: Path, group: str) -> None:
     values, file, topic = lines(60_000), tmp_path / "input", kafka.topic()
     file.write_bytes(text(values))
-    produced = on_a_terminal(kafka, "produce", topic, str(file), "-X", "linger.ms=0", "--batch-records", "1000")
+    # Each hundred waits for its acknowledgement, so that a fast machine takes long enough, too.
+    slowly = ["--batch-records", "1000", "-X", "linger.ms=0", "-X", "queue.buffering.max.messages=100"]
+    produced = on_a_terminal(kafka, "produce", topic, str(file), *slowly)
     consumed = on_a_terminal(kafka, "consume", topic, "-e", "-G", group, "--batch-records", "1000", "-X", "fetch.message.max.bytes=20000")  # fmt: skip
     assert produced[0] == b""
     assert consumed[0] == text(values)
