@@ -68,6 +68,8 @@ def open_source(
     watch = Watch(verbose=plan.verbose)
     make = partial(make_consumer, {**EXCLUDED, **settings}, watch)
     consumer = make()
+    # Both connect at once; a first question on a cold connection can wait out the library's retry of 1 to 3 s.
+    admin = make_admin(settings, watch)
     metadata = reach(
         consumer,
         watch,
@@ -77,8 +79,6 @@ def open_source(
     )
     names = matching(metadata, topics, plan.brokers)
     places = [place for topic in names for place in partitions_of(metadata, topic, plan.brokers, partitions)]
-    admin = make_admin(settings, watch)
-    # A first question on a cold connection can wait out the library's retry of 1 to 3 s.
     reach(admin, watch, frame.patience, plan.brokers, names[0])
     if check:
         check_cluster(frame, Role.CONSUMER, metadata, names, warn=reading.group is not None or keeper is not None)
