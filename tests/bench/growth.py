@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from .race import race, take
 from .rows import Side, consume, holds, pipe, produce
@@ -104,7 +104,10 @@ def standstill(stage: Stage, records: int) -> Standstill:
     longest, seen, changed = [0.0, 0.0], 0, 0.0
     try:
         while any(member.poll() is None for member in members):
-            ends = [consumer.get_watermark_offsets(TopicPartition(target, p), timeout=30)[1] for p in range(8)]
+            try:
+                ends = [consumer.get_watermark_offsets(TopicPartition(target, p), timeout=30)[1] for p in range(8)]
+            except KafkaException:  # the topic is new, and not every broker's word of its leaders is
+                continue
             now = time.monotonic()
             if sum(ends) == seen:
                 continue
