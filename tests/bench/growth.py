@@ -116,6 +116,10 @@ def standstill(stage: Stage, records: int) -> Standstill:
             seen, changed = sum(ends), now
             if len(members) == 1 and seen > records / 4:
                 members.append(_member(stage, records, target, group))
+    except BaseException:
+        for member in members:
+            member.kill()
+        raise
     finally:
         consumer.close()
     _await(members)
@@ -131,6 +135,6 @@ def _member(stage: Stage, records: int, target: str, group: str) -> subprocess.P
 
 
 def _await(members: Sequence[subprocess.Popen[bytes]]) -> None:
-    codes = [member.wait() for member in members]
+    codes = [member.wait(timeout=300) for member in members]
     if any(codes):
         raise RuntimeError(f"instances of a pipe ended with {codes}")
