@@ -42,7 +42,7 @@ torture: setup
 # What kcat, the console tools and plain Python loops lose and double: the README's table, about 8 minutes. kcat has to be
 # installed (apt-get install kcat, brew install kcat).
 verify-others: setup
-	$(BIN)/python tests/verify/others.py $(ARGS)
+	$(BIN)/python -m tests.verify.others $(ARGS)
 
 # The long forms: a million records sent twice, every sink crashed at every step under every guarantee. About 10 minutes.
 sinks: setup
@@ -52,7 +52,7 @@ sinks: setup
 peers: setup
 	KDG_ROUND_TRIP=$(or $(RECORDS),100000) $(BIN)/python -m pytest tests/peers tests/broker/test_round_trip.py
 
-# How fast kdg is beside kcat, the console tools and a plain Java loop (DESIGN.md section 6), about 12 minutes on a machine that
+# How fast kdg is beside kcat, the console tools and a plain Java loop (DESIGN.md section 6), about 15 minutes on a machine that
 # does nothing else; kcat has to be installed. `make bench ARGS='--only consume'`. The quick form takes under three minutes.
 bench: setup
 	$(BIN)/python -m tests.bench $(if $(ARGS),$(ARGS),--write tests/bench/last.json)

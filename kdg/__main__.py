@@ -8,7 +8,7 @@ import signal
 import sys
 
 GC_THRESHOLD = 100_000
-"""A READ makes 10,000 messages that all go together; at Python's 700 the collector would look through them fourteen times."""
+"""A READ makes thousands of messages that all go together; at Python's 700 the collector would look through them again and again."""
 
 
 def main() -> None:

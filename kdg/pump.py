@@ -200,13 +200,12 @@ class Pump:
         self.batch = batch
         if len(batch):
             self._last_record = now
-            if self.cycle.settles:
-                self.interval.add(len(batch), batch.size, now)
             self.counts.pending_read += len(batch)
         elif self._stopped_by_silence(now):
             self._advance(Stop(Ending.COMPLETE))
-        if self.source.moved and self.interval.began is None:
-            self.interval.add(0, 0, now)  # markers alone: the position follows them, too
+        # Markers alone begin one, too: the position follows them.
+        if self.cycle.settles and (len(batch) or (self.source.moved and self.interval.began is None)):
+            self.interval.add(len(batch), batch.size, now)
         if self._remaining() == 0:
             self._advance(Stop(Ending.COMPLETE))
         return Did(Step.READ, records=len(batch), moved=self.source.moved)

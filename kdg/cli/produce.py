@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,10 +120,8 @@ def _identified(plan: Plan, options: Options, common: Common) -> Plan:
         )
     if options.cmd and options.file not in (None, "-"):
         raise UsageError(f"both FILE {options.file!r} and -- CMD are given.", "Records come from one of them.")
-    import dataclasses
-
     if not plan.row.transactional:
-        return dataclasses.replace(plan, batch_records=common.batch_records or AT_ONCE)
+        return replace(plan, batch_records=common.batch_records or AT_ONCE)
     if options.resume is None and (common.batch_records or common.batch_interval):
         flag = "--batch-records" if common.batch_records else "--batch-interval"
         raise UsageError(
@@ -142,7 +140,7 @@ def _identified(plan: Plan, options: Options, common: Common) -> Plan:
         )
     if not settings["transactional.id"].value:
         raise UsageError("transactional.id is empty.", "Give --transactional-id a name, or leave it out.")
-    return dataclasses.replace(plan, clients={**plan.clients, Role.PRODUCER: settings})  # fmt: skip
+    return replace(plan, clients={**plan.clients, Role.PRODUCER: settings})  # fmt: skip
 
 
 def _decoder(json: bool, delimiter: str, key_delimiter: str | None, key: str | None, headers: list[str] | None, null: bool, keep_partition: bool, key_encoding: str, value_encoding: str) -> Decoder:  # one call, right above  # fmt: skip

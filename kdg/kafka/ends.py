@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
-from kdg.kafka.lookup import Lookup, Place
+from kdg.kafka.lookup import Lookup, Place, place_of
 
 _NO_END = 1 << 63
 TELL_AFTER = 1.0
@@ -55,13 +55,13 @@ class Ends:
         ending = {place: end for place, end in self.places.items() if last.get(place, -1) >= end}
         if not ending:  # each batch but a partition's last: no record is looked at
             return messages
-        return [m for m in messages if (m.offset() or 0) < ending.get((m.topic() or "", m.partition() or 0), _NO_END)]
+        return [m for m in messages if (m.offset() or 0) < ending.get(place_of(m), _NO_END)]
 
     def _end_by_time(self, messages: Sequence[Message]) -> None:
         """The first record at or after `until` ends its partition."""
         for message in messages:
             if message.timestamp()[1] >= (self.until or 0):
-                self.places.setdefault((message.topic() or "", message.partition() or 0), message.offset() or 0)
+                self.places.setdefault(place_of(message), message.offset() or 0)
 
     def missing(self, position: Mapping[Place, int]) -> list[Place] | None:
         """The partitions that are not this instance's; None while one that is has not reached its end."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.errors import Unreachable, UsageError
@@ -118,6 +118,11 @@ def partitions_of(
             f"{topic} has no partition {absent[0]}; it has {len(found.partitions)}.", "Choose -p from 0 up."
         )
     return [(topic, number) for number in chosen]
+
+
+def place_of(message: Message) -> Place:
+    """Where a record, or the event of a partition, was read."""
+    return message.topic() or "", message.partition() or 0
 
 
 def committed_of(positions: Iterable[TopicPartition]) -> Mapping[Place, int]:

@@ -30,7 +30,7 @@ from kdg.kafka.errors import (
     translate_commit,
 )
 from kdg.kafka.identity import FRESH, FRESH_WHEN_IDLE, TopicIds
-from kdg.kafka.lookup import Place, committed_of
+from kdg.kafka.lookup import Place, committed_of, place_of
 from kdg.kafka.patterns import is_pattern
 from kdg.patience import Patience
 from kdg.ports import Keeper, Rebalance, TryAgain
@@ -280,10 +280,10 @@ class KafkaSource:
         """Without what was fetched for partitions that came or went while it was: the new owner, perhaps this one, reads it."""
         touched = self._touched
         for message in messages:
-            place = (message.topic() or "", message.partition() or 0)
+            place = place_of(message)
             if place in touched and place in self._next:  # an event of the end comes once, too
                 self._seeks[place] = self._next[place]
-        return [m for m in messages if (m.topic(), m.partition()) not in touched]
+        return [m for m in messages if place_of(m) not in touched]
 
     def _is_trouble(self, message: Message) -> bool:
         """Whether it is an error of the library, which comes once; raises it when it ends the run."""
@@ -298,7 +298,7 @@ class KafkaSource:
         """Whether it tells that a partition's end is reached."""
         if message.error() is None:
             return False
-        self._reached((message.topic() or "", message.partition() or 0), message.offset())
+        self._reached(place_of(message), message.offset())
         return True
 
     def _raise_if_final(self, error: KafkaError, place: Place) -> None:
@@ -330,7 +330,7 @@ class KafkaSource:
     def _batch(self, messages: list[Message]) -> Batch:
         last = self._last(messages)
         if not last.keys() <= self._next.keys():  # of a partition that is no longer, or not yet, this instance's
-            messages = [m for m in messages if (m.topic(), m.partition()) in self._next]
+            messages = [m for m in messages if place_of(m) in self._next]
             last = self._last(messages)
         messages = self.ends.cut(messages, last)
         for place, offset in last.items():
@@ -338,7 +338,7 @@ class KafkaSource:
         return self._columns(messages)
 
     def _last(self, messages: list[Message]) -> dict[Place, int]:
-        """The last offset of each partition. A record has all three, and no event is among them any more."""
+        """The last offset of each partition. No event is among them any more."""
         if not self._topics and len(self._next) == 1 and messages:  # they can come from nowhere else
             return {place: messages[-1].offset() or 0 for place in self._next}
         numbers = map(Message.partition, messages)

@@ -188,14 +188,12 @@ class KafkaTarget:
     def _calls(self, batch: Batch, done: int) -> tuple[Iterator[bytes | None], Iterator[None]]:
         """The calls for what comes from `done` on, and the iterator whose length tells how far they got."""
         produce = self.handle.producer.produce
-        partition = self._partition()
         values = iter(batch.values[done:] if done else batch.values)
         if not isinstance(batch.values, list | tuple):  # length_hint is exact for these alone
             values = iter(list(batch.values)[done:])
         keys: Any = repeat(None) if batch.keys is None else batch.keys[done:]
-        places: Any = repeat(partition)
-        if self.keep_partition and batch.partitions is not None:
-            places = batch.partitions[done:]
+        kept = batch.partitions if self.keep_partition else None
+        places: Any = repeat(self._partition()) if kept is None else kept[done:]
         if batch.headers is None and batch.timestamps is None:
             return values, map(produce, repeat(self.topic), values, keys, places)
         times: Any = repeat(0) if batch.timestamps is None else batch.timestamps[done:]

@@ -25,11 +25,12 @@ from typing import Any
 
 from kdg.sandbox import Sandbox
 from kdg.sandbox.jars import kafka_version
+from tests.peers.programs import MissingPeerError, kcat
 
 from . import growth, page
 from .race import race
 from .rows import ROWS, Row
-from .stage import MissingPeerError, Stage, kcat
+from .stage import Stage
 
 REPEATS, QUICK_REPEATS = 5, 3
 

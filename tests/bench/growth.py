@@ -5,9 +5,8 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from .race import race, take
 from .rows import Side, consume, holds, pipe, produce
@@ -41,11 +40,10 @@ def growth(stage: Stage, unit: int, most: int, repeats: int) -> Iterator[Grown]:
         yield Grown(f"{name}, {unit:,}", one.median, one.memory, "under 150 MB", one.memory < 150 * MB)
         ratio = four.median / one.median
         yield Grown(f"{name}, {4 * unit:,}", four.median, four.memory, f"{ratio:.2f} times, at most 4.4", ratio <= 4.4)
-        if most > 4:
-            seconds, memory = take(side(stage, most * unit))
-            grown = memory / one.memory
-            limit = f"memory {grown:.2f} times, at most 1.25, under 150 MB"
-            yield Grown(f"{name}, {most * unit:,}", seconds, memory, limit, grown <= 1.25 and memory < 150 * MB)
+        seconds, memory = take(side(stage, most * unit))
+        grown = memory / one.memory
+        limit = f"memory {grown:.2f} times, at most 1.25, under 150 MB"
+        yield Grown(f"{name}, {most * unit:,}", seconds, memory, limit, grown <= 1.25 and memory < 150 * MB)
 
 
 def large_records(stage: Stage, records: int) -> Iterator[Grown]:
@@ -86,55 +84,68 @@ class Standstill:
 def instances(stage: Stage, records: int, numbers: Sequence[int]) -> Iterator[Shared]:
     """Instances of an exactly-once pipe over 8 partitions."""
     for number in numbers:
-        target, group = stage.fresh(8), stage.name()
-        began = time.monotonic()
-        members = [_member(stage, records, target, group) for _ in range(number)]
-        _await(members)
-        seconds = time.monotonic() - began
-        holds(stage, target, records)
-        stage.drop(target)
+        with _copying(stage, records) as copying:
+            began = time.monotonic()
+            for _ in range(number):
+                copying.join()
+            copying.end()
+            seconds = time.monotonic() - began
         yield Shared(number, seconds, records)
 
 
 def standstill(stage: Stage, records: int) -> Standstill:
     """A second instance joins when a quarter is copied."""
-    target, group = stage.fresh(8), stage.name()
-    consumer = Consumer({"bootstrap.servers": stage.bootstrap, "group.id": "none", "isolation.level": "read_committed"})
-    members = [_member(stage, records, target, group)]
     longest, seen, changed = [0.0, 0.0], 0, 0.0
-    try:
-        while any(member.poll() is None for member in members):
-            try:
-                ends = [consumer.get_watermark_offsets(TopicPartition(target, p), timeout=30)[1] for p in range(8)]
-            except KafkaException:  # the topic is new, and not every broker's word of its leaders is
+    with _copying(stage, records) as copying:
+        copying.join()
+        while copying.running:
+            found, now = stage.count(copying.target), time.monotonic()
+            if found == seen:
                 continue
-            now = time.monotonic()
-            if sum(ends) == seen:
-                continue
+            members = len(copying.members)
             if seen:
-                longest[len(members) - 1] = max(longest[len(members) - 1], now - changed)
-            seen, changed = sum(ends), now
-            if len(members) == 1 and seen > records / 4:
-                members.append(_member(stage, records, target, group))
-    except BaseException:
-        for member in members:
-            member.kill()
-        raise
-    finally:
-        consumer.close()
-    _await(members)
-    holds(stage, target, records)
-    stage.drop(target)
+                longest[members - 1] = max(longest[members - 1], now - changed)
+            seen, changed = found, now
+            if members == 1 and seen > records / 4:
+                copying.join()
+        copying.end()
     return Standstill(*longest)
 
 
-def _member(stage: Stage, records: int, target: str, group: str) -> subprocess.Popen[bytes]:
-    source = stage.filled(records, 8)
-    argv = [KDG, "pipe", source, target, "-G", group, "-g", "exactly-once", "-e", "-q", "-b", stage.bootstrap]
-    return subprocess.Popen(argv)
+@dataclass(slots=True)
+class _Copying:
+    """The instances of one pipe."""
+
+    argv: Sequence[str]
+    target: str
+    members: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def join(self) -> None:
+        """One more."""
+        self.members.append(subprocess.Popen(self.argv))
+
+    @property
+    def running(self) -> bool:
+        """Whether one still works."""
+        return any(member.poll() is None for member in self.members)
+
+    def end(self) -> None:
+        """Wait for all. Raises RuntimeError when one failed."""
+        codes = [member.wait(timeout=300) for member in self.members]
+        if any(codes):
+            raise RuntimeError(f"instances of a pipe ended with {codes}")
 
 
-def _await(members: Sequence[subprocess.Popen[bytes]]) -> None:
-    codes = [member.wait(timeout=300) for member in members]
-    if any(codes):
-        raise RuntimeError(f"instances of a pipe ended with {codes}")
+@contextmanager
+def _copying(stage: Stage, records: int) -> Iterator[_Copying]:
+    """A filled topic of 8 partitions and an empty one, before any time is taken; afterwards the records are there and no process is."""
+    source, target = stage.filled(records, 8), stage.fresh(8)
+    argv = [KDG, "pipe", source, target, "-G", stage.name(), "-g", "exactly-once", "-e", "-q", "-b", stage.bootstrap]
+    copying = _Copying(argv, target)
+    try:
+        yield copying
+    finally:
+        for member in copying.members:
+            member.kill()
+    holds(stage, target, records)
+    stage.drop(target)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.broker.support import eventually
+from tests.peers.programs import CONSOLE_TOOLS, kcat
+
 from .race import Run
-from .stage import KDG, Stage, kcat
+from .stage import KDG, Stage
 
 Side = Callable[[Stage, int], Run]
 """A run over so many records."""
 
 BARE = Path(__file__).with_name("bare.py")
-PRODUCER = "org.apache.kafka.tools.ConsoleProducer"
-CONSUMER = "org.apache.kafka.tools.consumer.ConsoleConsumer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ class Row:
 
 
 def holds(stage: Stage, topic: str, records: int) -> None:
-    deadline = time.monotonic() + 10
+    """Raises RuntimeError when the topic does not hold so many records."""
     # Without acknowledgements the broker may still be writing when the program has ended.
-    while (found := stage.count(topic)) < records and time.monotonic() < deadline:
-        pass
+    eventually(lambda: stage.count(topic) >= records, 10)
+    found = stage.count(topic)
     # Nothing missing; more, by two hundredths and a few, are the markers of transactions.
     if not records <= found <= records * 1.02 + 10:
         raise RuntimeError(f"{topic} holds {found} records, and {records} were sent")
@@ -93,7 +93,9 @@ def bare_produce(stage: Stage, records: int) -> Run:
 def console_produce(stage: Stage, records: int) -> Run:
     """`kafka-console-producer < FILE`."""
     topic = stage.fresh()
-    argv = stage.sandbox.tool(PRODUCER, "--bootstrap-server", stage.bootstrap, "--topic", topic)
+    argv = stage.sandbox.tool(
+        CONSOLE_TOOLS["kafka-console-producer"], "--bootstrap-server", stage.bootstrap, "--topic", topic
+    )
     return _into_a_topic(stage, argv, records, topic)
 
 
@@ -124,7 +126,14 @@ def console_consume(fill: int = 0) -> Side:
 
     def side(stage: Stage, records: int) -> Run:
         options = ["--topic", stage.filled(fill or records), "--from-beginning", "--max-messages", str(records)]
-        argv = stage.sandbox.tool(CONSUMER, "--bootstrap-server", stage.bootstrap, "--group", stage.name(), *options)
+        argv = stage.sandbox.tool(
+            CONSOLE_TOOLS["kafka-console-consumer"],
+            "--bootstrap-server",
+            stage.bootstrap,
+            "--group",
+            stage.name(),
+            *options,
+        )
         return Run(argv, stdout=stage.out, check=partial(_wrote, stage, 101, records))
 
     return side

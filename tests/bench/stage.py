@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import functools
 import random
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -17,24 +16,15 @@ from confluent_kafka.admin import AdminClient
 
 from kdg.kafka.topics import make_topics
 from kdg.sandbox import Sandbox
+from kdg.sandbox.distribution import Distribution, distribution
 from kdg.sandbox.jars import cache_folder, maven, sha256
+from tests.broker.support import answered
+from tests.peers.programs import MissingPeerError
 
 KDG = str(Path(sys.executable).with_name("kdg"))
 LOOP = Path(__file__).with_name("Loop.java")
 # A Java runtime does not bring a compiler; this one is a jar and runs on any.
 COMPILER = ("org.eclipse.jdt", "ecj", "3.45.0", "c8f5e66787ea6e4e0394ba3051c86a4edc50683ce9850f71739646529a99a2d7")
-
-
-class MissingPeerError(Exception):
-    """Something to compare with is not installed; its text says how to get it."""
-
-
-def kcat() -> str:
-    """Where kcat is. Raises MissingPeerError."""
-    found = shutil.which("kcat") or shutil.which("kafkacat")
-    if found is None:
-        raise MissingPeerError("kcat is not installed: apt-get install kcat (as root), or brew install kcat")
-    return found
 
 
 @dataclass(slots=True)
@@ -45,6 +35,7 @@ class Stage:
     folder: Path
     _names: count[int] = field(default_factory=count)
     _filled: dict[tuple[int, int, int], str] = field(default_factory=dict)
+    _reader: Consumer | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -94,17 +85,21 @@ class Stage:
 
     def count(self, topic: str) -> int:
         """How many offsets a read_committed reader may see: at least the records that are in it, markers with them."""
-        consumer = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "none", "isolation.level": "read_committed"})  # fmt: skip
-        try:
-            partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-            return sum(consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions)
-        finally:
-            consumer.close()
+        return answered(lambda: self._ends(topic))
+
+    def _ends(self, topic: str) -> int:
+        if self._reader is None:
+            self._reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "none", "isolation.level": "read_committed"})  # fmt: skip
+        reader = self._reader
+        partitions = reader.list_topics(topic, timeout=30).topics[topic].partitions
+        return sum(reader.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions)
 
     def loop(self, *arguments: str) -> list[str]:
         """The command line of the plain Java loop."""
-        java, jars = self.sandbox.tool("", "")[0], _jars(self.sandbox)
-        return [java, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{_compiled(java, jars)}:{jars}/*", "Loop", self.bootstrap, *arguments]  # fmt: skip
+        parts = distribution(lambda _line: None)
+        argv = parts.argv("Loop", self.bootstrap, *arguments)
+        jars = argv.index("-cp") + 1
+        return [*argv[:jars], f"{_compiled(parts)}:{argv[jars]}", *argv[jars + 1 :]]
 
 
 def _cut(noise: bytes, start: int, width: int) -> bytes:
@@ -112,19 +107,15 @@ def _cut(noise: bytes, start: int, width: int) -> bytes:
     return noise[start : start + width]
 
 
-def _jars(sandbox: Sandbox) -> Path:
-    argv = sandbox.tool("")
-    return Path(argv[argv.index("-cp") + 1]).parent
-
-
 @functools.cache
-def _compiled(java: str, jars: Path) -> Path:
+def _compiled(parts: Distribution) -> Path:
     group, artifact, version, expected = COMPILER
     folder = cache_folder() / "bench"
     compiler = maven(folder).project(group, artifact).at_version(version).artifact().resolve()
     if sha256(compiler) != expected:
         raise MissingPeerError(f"{compiler} is not the Java compiler that was pinned (its SHA-256 differs): remove it")
     classes = folder / f"loop-{sha256(LOOP)[:8]}"
-    client = next(jars.glob("kafka-clients-*.jar"))
-    subprocess.run([java, "-jar", str(compiler), "-17", "-cp", str(client), "-d", str(classes), str(LOOP)], check=True)
+    client = next(parts.jars.glob("kafka-clients-*.jar"))
+    argv = [parts.java, "-jar", compiler, "-17", "-cp", client, "-d", classes, LOOP]
+    subprocess.run(argv, check=True)
     return classes

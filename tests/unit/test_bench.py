@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,16 +33,15 @@ def test_a_bar_is_as_long_as_its_ratio_and_marks_peer_and_limit() -> None:
     line = page.chart([row()]).splitlines()[1]
     assert line.count("█") == round(0.5 / page.WIDEST * page.CELLS)
     assert line.index("█") < line.index("|") < line.index("¦")
-    assert (
-        page.chart([row(ratio=9.0)]).splitlines()[1].count("█") == page.CELLS - 2
-    )  # it ends at the edge, the marks are seen
+    beyond = page.chart([row(ratio=9.0)]).splitlines()[1]
+    assert beyond.count("█") == page.CELLS - 2  # it ends at the edge, the marks are seen
 
 
 def test_every_row_is_held_to_something() -> None:
     assert [r.name for r in ROWS if (r.bar is None) == (r.seconds is None)] == []
 
 
-def test_sides_take_turns_and_each_run_is_checked(tmp_path: Path) -> None:
+def test_sides_take_turns_and_each_run_is_checked() -> None:
     order: list[str] = []
 
     def side(name: str) -> Run:

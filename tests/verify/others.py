@@ -10,7 +10,6 @@ import datetime as dt
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,13 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from kdg.sandbox import Sandbox
+from tests.peers.programs import CONSOLE_TOOLS, MissingPeerError, kcat
 
 KDG = str(Path(sys.executable).with_name("kdg"))
 PROGRAMS = Path(__file__).with_name("programs.py")
-TOOLS = {
-    "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
-    "kafka-console-producer": "org.apache.kafka.tools.ConsoleProducer",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ def verify(other: Other, seconds: str, path: str, report: Path) -> Mapping[str, 
 def wrappers(folder: Path) -> None:
     """Kafka's console tools under the names that they have in its bin folder."""
     sandbox = Sandbox()
-    for name, main_class in TOOLS.items():
+    for name, main_class in CONSOLE_TOOLS.items():
         script = folder / name
         script.write_text(f'#!/bin/sh\nexec {shlex.join(sandbox.tool(main_class))} "$@"\n')
         script.chmod(0o755)
@@ -101,8 +97,10 @@ def row(other: Other, report: Mapping[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Print the table, with the date; what happens meanwhile is on stderr."""
     seconds = arguments[0] if arguments else "60s"
-    if shutil.which("kcat") is None:
-        sys.stderr.write("kcat is not installed: apt-get install kcat, or brew install kcat\n")
+    try:
+        kcat()
+    except MissingPeerError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
     lines = ["| program | held to | faults | records | lost | doubled | out of order | |\n", "| --- " * 8 + "|\n"]
     with tempfile.TemporaryDirectory() as home:
