@@ -33,6 +33,8 @@ OUTCOME_UNKNOWN = frozenset(
 
 COUNTED_FOR = 300.0
 """Seconds; topic.metadata.refresh.interval.ms, after which the library itself notices that partitions were added."""
+CAUSE_SECONDS = 1.0
+"""How long a producer in error is asked for the report that tells why."""
 
 
 class RaisedByPoll:
@@ -229,11 +231,20 @@ class KafkaTarget:
     def _refused(self, batch: Batch, index: int, error: KafkaError) -> None:
         """The library did not take one record: too large, no such partition. The fatal error of a producer is raised."""
         if error.fatal() or error.code() in (KafkaError._STATE, KafkaError._FATAL, KafkaError._FENCED):
-            self._serve(0)  # the cause may still wait to be told
+            self._await_cause()
             if self.handle.watch.denied is not None:
                 self._denied_from(batch, index)
             raise TryAgain(f"producing to {self.topic}: {describe(error)}.")
         self.on_failure([_failure_at(batch, index, error)])
+
+    def _await_cause(self) -> None:
+        """A producer in error takes no record; why is in the report of an earlier one, which comes a moment later [seen]. Raises what that means."""
+        began = time.monotonic()
+        self._serve(0)
+        while not self.handle.failed and len(self.handle.producer) and time.monotonic() - began < CAUSE_SECONDS:
+            self._serve(0.05)
+        if self.handle.watch.denied is None:
+            self._tell()
 
     def _denied_from(self, batch: Batch, index: int) -> None:
         """The rest of the batch is not delivered, either; raises the error that tells which right is missing."""

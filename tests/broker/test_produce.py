@@ -8,8 +8,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaException, Producer
 
+from kdg.errors import Aborted
 from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
+from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
+from kdg.kafka.transaction import KafkaTransaction
+from kdg.patience import NoSignals, Patience
+from kdg.records import Batch
 
 from .support import Kafka, eventually, lines, text
 
@@ -181,6 +187,30 @@ def test_exactly_once_a_record_too_large_is_named_and_nothing_is_visible(
     assert "2000000 bytes" in done.err
     # With --resume, what was read before it may have been a transaction of its own.
     assert kafka.settled_values(topic) in ([], [b"a"] if options else [])
+
+
+def refuses(producer: Producer, topic: str) -> bool:
+    """Whether it takes no record any more."""
+    try:
+        producer.produce(topic, b"a")
+    except KafkaException:
+        return True
+    return False
+
+
+def test_a_record_too_large_is_named_though_the_refusal_shows_first_at_the_next_record(kafka: Kafka, group: str) -> None:
+    settings = {"bootstrap.servers": kafka.bootstrap, "transactional.id": group, "linger.ms": "0"}
+    handle = ProducerHandle({**settings, "message.max.bytes": "3000000"})
+    patience = Patience(NoSignals())
+    target = KafkaTarget(handle, kafka.topic(), patience, abort_on_failure)
+    transaction = KafkaTransaction(handle, patience, 60.0)
+    transaction.start()
+    transaction.begin()
+    target.write(Batch(values=[b"x" * 2_000_000]))
+    assert eventually(lambda: refuses(handle.producer, target.topic))  # the broker has answered, and nobody was told
+    with pytest.raises(Aborted, match="2000000 bytes"):
+        target.write(Batch(values=[b"b"]))
+    transaction.abort()
 
 
 def test_without_a_broker_the_whole_input_is_kept_and_can_be_sent_later(kafka: Kafka, tmp_path: Path) -> None:
