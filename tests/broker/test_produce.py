@@ -198,7 +198,9 @@ def refuses(producer: Producer, topic: str) -> bool:
     return False
 
 
-def test_a_record_too_large_is_named_though_the_refusal_shows_first_at_the_next_record(kafka: Kafka, group: str) -> None:
+def test_a_record_too_large_is_named_though_the_refusal_shows_first_at_the_next_record(
+    kafka: Kafka, group: str
+) -> None:
     settings = {"bootstrap.servers": kafka.bootstrap, "transactional.id": group, "linger.ms": "0"}
     handle = ProducerHandle({**settings, "message.max.bytes": "3000000"})
     patience = Patience(NoSignals())
