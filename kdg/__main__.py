@@ -23,7 +23,7 @@ def main() -> None:
     code = run(sys.argv[1:])
     _flush()
     if code in (128 + signal.SIGINT, 128 + signal.SIGTERM):
-        from kdg.signals import die_by
+        from kdg.runtime.signals import die_by
 
         die_by(code - 128)
     # Without waiting for a client whose close hangs (librdkafka #4884), nor for the interpreter to take itself apart.

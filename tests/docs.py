@@ -57,7 +57,7 @@ def exit_codes() -> str:
 
 def crash_steps() -> str:
     """The steps that `--crash-at` takes, by guarantee."""
-    from kdg.guarantees import GUARANTEES
+    from kdg.core.guarantees import GUARANTEES
 
     rows = [f"| {row.name} | {', '.join(f'`{step.value}`' for step in row.steps)} |" for row in GUARANTEES]
     return "\n".join(["| guarantee | steps in their order |", "| --- | --- |", *rows]) + "\n"

@@ -1,4 +1,4 @@
-"""Owns how a verdict is shown: the sections of one page, for text, Markdown and JSON alike (kdg/explain/render.py). Pure."""
+"""Owns how a verdict is shown: the sections of one page, for text, Markdown and JSON alike (kdg/text/render.py). Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from kdg.check.reading import Reading
 from kdg.check.rules import Finding
 from kdg.check.topics import holds, weaknesses
 from kdg.check.verdict import BY_CODE, NEITHER, REFUSED, Verdict, changes, code
-from kdg.durability import LogFacts
-from kdg.explain.render import DOT, Page, Section, Table
-from kdg.guarantees import GUARANTEES, Guarantee
+from kdg.core.guarantees import GUARANTEES, Guarantee
+from kdg.settings.requirements import LogFacts
+from kdg.text.render import DOT, Page, Section, Table
 
 _TITLES = {"librdkafka": "librdkafka", "java": "Java", "dotnet": ".NET"}
 _MEANS = {

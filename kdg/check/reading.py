@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kdg.core.guarantees import Role
 from kdg.errors import UsageError
 from kdg.explain.dialects import dotnet_name
 from kdg.explain.facts import FACTS
-from kdg.guarantees import Role
-from kdg.java import NEAREST, RENAMED, WITHOUT_MEANING, is_javas_alone, java_name
-from kdg.properties import KNOWN, canonical, roles_of
+from kdg.settings.java import NEAREST, RENAMED, WITHOUT_MEANING, is_javas_alone, java_name
+from kdg.settings.librdkafka import KNOWN, canonical, roles_of
 
 DIALECTS = ("librdkafka", "java", "dotnet")
 _LIBRARY = {"dotnet": "librdkafka"}

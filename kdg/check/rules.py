@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kdg.check.reading import Reading
-from kdg.contradictions import CONTRADICTIONS, idempotent
-from kdg.guarantees import Role
+from kdg.core.guarantees import Role
+from kdg.settings.conflicts import CONTRADICTIONS, idempotent
 
 QUICK_TIMEOUT_MS, FEW_RETRIES = 30_000, 5
 

@@ -1,12 +1,12 @@
-"""Owns what a live topic, and the transaction log, leave of a guarantee: what `kdg/durability.py` asks for, in words. Pure."""
+"""Owns what a live topic, and the transaction log, leave of a guarantee: what `kdg/settings/requirements.py` asks for, in words. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kdg.durability import IN_SYNC, REPLICAS, LogFacts
-from kdg.guarantees import Guarantee
+from kdg.core.guarantees import Guarantee
+from kdg.settings.requirements import IN_SYNC, REPLICAS, LogFacts
 
 TRANSACTION_LOG = "the transaction log"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kdg.check.reading import Reading
 from kdg.check.rules import CONSUMER_OVERLAYS, Finding, findings
-from kdg.guarantees import GUARANTEES, Guarantee, Role
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role
 
 CHOOSE = "one that names this instance"
 REFUSED, NEITHER, BY_CODE = "refused", "neither", "decided by the code"

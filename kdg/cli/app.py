@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from kdg.cli.options import COMMANDS, Help
-from kdg.cli.quick import make_quick
-from kdg.cli.report import print_error
+from kdg.cli.typer_without_pydantic import make_quick
 from kdg.errors import KdgError, UsageError
+from kdg.runs.report import print_error
 
 
 def make_app(only: str | None = None) -> typer.Typer:
@@ -32,7 +32,7 @@ def make_app(only: str | None = None) -> typer.Typer:
     )
     for name, short_help in COMMANDS.items():
         if only in (None, name):
-            import_module(f"kdg.cli.{name}").register(app)
+            import_module(f"kdg.cli.commands.{name}").register(app)
         else:
             app.command(name, short_help=short_help, add_help_option=False)(_elsewhere)
     app.callback(invoke_without_command=True, add_help_option=False)(_root)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 
 import typer
 
-from kdg.config import load
-from kdg.guarantees import GUARANTEES
-from kdg.properties import canonical
+from kdg.core.guarantees import GUARANTEES
+from kdg.settings.files import load
+from kdg.settings.librdkafka import canonical
 
 
 def guarantees(incomplete: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Owns what can be typed: each option declared once, with its help. What it means is resolved in kdg/cli/plan.py."""
+"""Owns what can be typed: each option declared once, with its help. What it means is resolved in kdg/runs/plan.py."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from kdg.cli import completion
+from kdg.core.guarantees import DEDUP_TTL
 from kdg.errors import UsageError
-from kdg.guarantees import DEDUP_TTL
 
 GuaranteeName = Annotated[
     str | None,
@@ -192,7 +192,7 @@ def _show_help(context: typer.Context, wanted: bool) -> None:  # how typer calls
         raise typer.Exit
 
 
-# Typer's own --help is made anew while parsing, and converted through pydantic (kdg/cli/quick.py).
+# Typer's own --help is made anew while parsing, and converted through pydantic (kdg/cli/typer_without_pydantic.py).
 Help = Annotated[bool, typer.Option("--help", "-h", is_eager=True, callback=_show_help, help="Show this message and exit.")]  # fmt: skip
 
 

@@ -1,33 +1,38 @@
 """Owns what `kdg explain [NAME [NAME]]` answers: which page a name means, and the page in the format asked for.
 
 Pure, and quick to import: neither confluent_kafka nor rich nor typer, and the crash model only when a page needs it.
-No fact stands here or is written twice: promises, settings, reasons and cycles are the rows of `kdg/guarantees.py`,
-crash sentences come out of `kdg/crash.py`, exit codes out of `kdg/errors.py`, all else about Kafka out of `facts.py`.
+No fact stands here or is written twice: promises, settings, reasons and cycles are the rows of `kdg/core/guarantees.py`,
+crash sentences come out of `kdg/core/crash.py`, exit codes out of `kdg/errors.py`, all else about Kafka out of `facts.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kdg.core.guarantees import GUARANTEES, DestinationKind, find
 from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import pages
 from kdg.explain.dialects import CLIENTS, dotnet_name
 from kdg.explain.facts import FACTS, Fact
 from kdg.explain.guarantee_page import guarantee
 from kdg.explain.questions import QUESTIONS
-from kdg.explain.render import FORMATS, Page, markdown_of, render
 from kdg.explain.search import search
 from kdg.explain.setting_page import setting
 from kdg.explain.words import ROLES
-from kdg.guarantees import GUARANTEES, End, find
-from kdg.java import java_name
-from kdg.properties import CANONICAL, KNOWN, canonical
+from kdg.settings.java import java_name
+from kdg.settings.librdkafka import CANONICAL, KNOWN, canonical
+from kdg.text.render import FORMATS, Page, markdown_of, render
 
 __all__ = ["CLIENTS", "COMMANDS", "FORMATS", "explain", "names", "table_markdown"]
 
 COMMANDS = tuple(ROLES)
 
-ENDS = {"stdout": End.STDOUT, "output": End.FILE, "sqlite": End.SQLITE, "cmd": End.COMMAND}
+ENDS = {
+    "stdout": DestinationKind.STDOUT,
+    "output": DestinationKind.FILE,
+    "sqlite": DestinationKind.SQLITE,
+    "cmd": DestinationKind.COMMAND,
+}
 """Where records end, by the name that has a page."""
 _DEDUP = ("dedup-by", "dedup-store", "dedup-ttl")
 _EXIT_LISTS = ("exitcodes", "exitcode", "exits", "exit")

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from kdg.guarantees import Guarantee, Role, Setting, Step
-from kdg.java import java_name
+from kdg.core.guarantees import Guarantee, Role, Setting, Step
+from kdg.settings.java import java_name
 
 Calls = Mapping[Step, tuple[str, ...]]
 

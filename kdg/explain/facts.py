@@ -1,6 +1,6 @@
 """Owns what is true of Kafka's settings whatever the guarantee: their defaults by client and what they do.
 
-What a guarantee wants of a setting, and why, stands in `kdg/guarantees.py` and not here. Tried with librdkafka 2.16 and
+What a guarantee wants of a setting, and why, stands in `kdg/core/guarantees.py` and not here. Tried with librdkafka 2.16 and
 kafka-clients 4.3, or read in their source. An empty effect means none.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kdg.guarantees import DEDUP_TTL
+from kdg.core.guarantees import DEDUP_TTL
 
 
 class Fact(NamedTuple):

@@ -7,15 +7,15 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from kdg.core.guarantees import GUARANTEES, DestinationKind, Guarantee, Role
 from kdg.explain.dialects import CLIENTS, DIALECTS, code, configuration, functions, notes, one_line
 from kdg.explain.dialects import shown_value as value_of
 from kdg.explain.facts import DEDUPLICATION
-from kdg.explain.render import DOT, Code, Page, Section, Table
 from kdg.explain.words import ROLES, arrows, ending, exists, needed, pair, setting_data, shapes, steps, why, words
-from kdg.guarantees import GUARANTEES, End, Guarantee, Role
+from kdg.text.render import DOT, Code, Page, Section, Table
 
 if TYPE_CHECKING:
-    from kdg.crash import CrashRow
+    from kdg.core.crash import CrashRow
 
 
 def guarantee(row: Guarantee, client: str, command: str | None) -> Page:
@@ -83,7 +83,7 @@ def _crashes(row: Guarantee, command: str | None) -> Iterator[Section]:
 def _ends(row: Guarantee, command: str | None) -> Iterator[Section]:
     """Where the records of consume may end, and how doubles are dropped."""
     if command in (None, "consume"):
-        rows = tuple((end.flag, ending(row, end)) for end in End)
+        rows = tuple((end.flag, ending(row, end)) for end in DestinationKind)
         yield Section("ends", "CONSUME ENDS IN", Table(("", ""), rows), dict(rows))
     if "--dedup-by" in row.flags and command != "produce":
         yield Section("dedup", "--dedup-by", Table(("", ""), DEDUPLICATION), dict(DEDUPLICATION))
@@ -91,7 +91,7 @@ def _ends(row: Guarantee, command: str | None) -> Iterator[Section]:
 
 @lru_cache
 def _crash_rows(row: Guarantee, command: str) -> tuple[CrashRow, ...]:
-    from kdg.crash import crash_table
+    from kdg.core.crash import crash_table
 
     return crash_table(row, command)
 

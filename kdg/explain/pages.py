@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kdg.contradictions import CONTRADICTIONS, JAVA, LIBRDKAFKA
+from kdg.core.guarantees import GUARANTEES, DestinationKind, Guarantee, Role
 from kdg.errors import EXIT_CODES, ExitCode
 from kdg.explain.dialects import shown_value as value_of
 from kdg.explain.facts import DEDUPLICATION, FACTS
 from kdg.explain.questions import QUESTIONS, Question
-from kdg.explain.render import DOT, Code, Page, Section, Table
 from kdg.explain.search import Hit
 from kdg.explain.words import ROLES, ending, in_commands, pair, path, possible
-from kdg.guarantees import GUARANTEES, End, Guarantee, Role
+from kdg.settings.conflicts import CONTRADICTIONS, JAVA, LIBRDKAFKA
+from kdg.text.render import DOT, Code, Page, Section, Table
 
 
 def overview() -> Page:
@@ -96,7 +96,7 @@ def _paths_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]
     yield "costs", one.costs, other.costs
 
 
-def end(where: End) -> Page:
+def end(where: DestinationKind) -> Page:
     """One place where the records of consume may end, under each guarantee."""
     rows = tuple((row.name, ending(row, where)) for row in GUARANTEES)
     sections = (

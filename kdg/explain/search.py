@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from kdg.contradictions import CONTRADICTIONS
+from kdg.core.guarantees import GUARANTEES
 from kdg.errors import EXIT_CODES
 from kdg.explain.facts import FACTS
 from kdg.explain.questions import QUESTIONS
-from kdg.guarantees import GUARANTEES
+from kdg.settings.conflicts import CONTRADICTIONS
 
 MOST = 6
 

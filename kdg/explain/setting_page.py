@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from kdg.core.guarantees import GUARANTEES, Role
 from kdg.explain.dialects import DIALECTS
 from kdg.explain.dialects import shown_value as value_of
 from kdg.explain.facts import Fact
-from kdg.explain.render import DOT, Page, Section, Table
 from kdg.explain.words import NONE, in_commands, setting_data, why
-from kdg.guarantees import GUARANTEES, Role
-from kdg.properties import CANONICAL, KNOWN
+from kdg.settings.librdkafka import CANONICAL, KNOWN
+from kdg.text.render import DOT, Page, Section, Table
 
 
 def setting(fact: Fact, client: str) -> Page:
@@ -52,7 +52,7 @@ def _wanted(fact: Fact) -> Section:
 
 
 def _of_the_tool(fact: Fact) -> tuple[str, list[dict[str, object]]]:
-    from kdg.settings import OF_THE_TOOL
+    from kdg.settings.resolve import OF_THE_TOOL
 
     own = [s for s in dict.fromkeys(s for role in Role for s in OF_THE_TOOL[role]) if s.name == fact.name]
     if own:

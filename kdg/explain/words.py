@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kdg.guarantees import End, Guarantee, Role, Setting, Step
+from kdg.core.guarantees import DestinationKind, Guarantee, Role, Setting, Step
 
 ROLES = {
     "produce": (Role.PRODUCER,),
@@ -34,31 +34,31 @@ def path(row: Guarantee, command: str) -> str:
 
 def exists(row: Guarantee, command: str) -> bool:
     """Whether a command exists under a guarantee just as it is called."""
-    from kdg.crash import SHAPES
+    from kdg.core.crash import SHAPES
 
     return SHAPES[command].serves(row)
 
 
 def needed(row: Guarantee) -> str:
     """What a command has to end in where it does not exist as it is called."""
-    return f"with {' or '.join(end.flag for end in End if end in row.ends)}"
+    return f"with {' or '.join(end.flag for end in DestinationKind if end in row.ends)}"
 
 
 def shapes(row: Guarantee, command: str | None = None) -> list[str]:
     """The shapes, in a guarantee, of one command or of all."""
-    from kdg.crash import SHAPES
+    from kdg.core.crash import SHAPES
 
     return [name for name, shape in SHAPES.items() if shape.serves(row) and command in (None, name.split()[0])]
 
 
 def steps(row: Guarantee, command: str) -> tuple[Step, ...]:
     """The steps of a guarantee's cycle that do something in a command."""
-    from kdg.crash import steps_of
+    from kdg.core.crash import steps_of
 
     return steps_of(row, shapes(row, command)[0])
 
 
-def ending(row: Guarantee, end: End) -> str:
+def ending(row: Guarantee, end: DestinationKind) -> str:
     """What a guarantee promises where the records of consume end, and what is beyond it."""
     if end not in row.ends:
         return "with -G refused: the position and what happens there cannot be kept together; without -G each committed record once, and nothing outlives the run"

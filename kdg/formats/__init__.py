@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from kdg.records import Batch, Headers
+    from kdg.core.records import Batch, Headers
 
 
 class Encoder(Protocol):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from kdg.core.records import Batch, Header, Headers
 from kdg.errors import UsageError
 from kdg.formats.encoding import (
     Column,
@@ -37,7 +38,6 @@ from kdg.formats.shapes import (
     text_of,
     timestamp_of,
 )
-from kdg.records import Batch, Header, Headers
 
 _SEPARATOR = b"\x7f"  # the one ASCII control character that JSON text holds unescaped
 _NONE = type(None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import chain, repeat
 
+from kdg.core.records import Batch, Headers
 from kdg.errors import UsageError
 from kdg.formats.encoding import (
     Column,
@@ -18,7 +19,6 @@ from kdg.formats.encoding import (
     refuse_delimiter,
     with_fixed_key,
 )
-from kdg.records import Batch, Headers
 
 
 class LineEncoder:

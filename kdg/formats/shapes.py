@@ -11,8 +11,8 @@ import binascii
 from collections.abc import Callable
 from typing import Any
 
+from kdg.core.records import Header, Headers
 from kdg.formats.encoding import Encoding, decode_item, encoding_named
-from kdg.records import Header, Headers
 
 MEMBERS = frozenset({"topic", "partition", "offset", "timestamp", "key", "value", "headers"})
 LARGEST = {"timestamp": 2**63 - 1, "partition": 2**31 - 1}

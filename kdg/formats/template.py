@@ -18,9 +18,9 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kdg.core.records import Batch, Headers
 from kdg.errors import UsageError
 from kdg.formats.encoding import Column, Encoding, encode_column, encoding_named
-from kdg.records import Batch, Headers
 
 _ESCAPE = re.compile(rb"\\(?:x(?P<hex>[0-9a-fA-F]{1,2})|(?P<octal>0[0-7]{0,2})|(?P<other>.))", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r"}

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
+from kdg.core.guarantees import Role
 from kdg.errors import Unreachable, UsageError
-from kdg.guarantees import Role
 from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
-from kdg.patience import Patience
+from kdg.runtime.deadline import Deadline
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def _make(make: Callable[[dict[str, Any]], T], config: dict[str, Any]) -> T:
 
 
 def _masked(reason: str, config: Mapping[str, Any]) -> str:
-    from kdg.settings import MASK, is_secret
+    from kdg.settings.resolve import MASK, is_secret
 
     for name, value in config.items():
         if is_secret(name) and value:
@@ -116,27 +116,27 @@ def validate(settings: Mapping[str, str], role: Role) -> None:
 
 
 def reach(
-    client: Producer | Consumer | AdminClient, watch: Watch, patience: Patience, brokers: str, topic: str | None = None
+    client: Producer | Consumer | AdminClient, watch: Watch, deadline: Deadline, brokers: str, topic: str | None = None
 ) -> Any:
     """The cluster's metadata; also warms the client up, so that the first record does not wait 0.5 s.
 
     Raises Unreachable when no broker answered within the time that reaching one may take, or the login was refused.
     """
-    metadata = _metadata(client, watch, patience, brokers, topic)
+    metadata = _metadata(client, watch, deadline, brokers, topic)
     if isinstance(client, Producer):
         # A producer asks for its id when metadata come. With the first only the bootstrap connection may be up, which it does
         # not ask, and then it waits out a timer of 0.5 s (rdkafka_idempotence.c) [seen]. The second are another broker's.
-        metadata = _metadata(client, watch, patience, brokers, topic)
+        metadata = _metadata(client, watch, deadline, brokers, topic)
     return metadata
 
 
 def _metadata(
-    client: Producer | Consumer | AdminClient, watch: Watch, patience: Patience, brokers: str, topic: str | None
+    client: Producer | Consumer | AdminClient, watch: Watch, deadline: Deadline, brokers: str, topic: str | None
 ) -> Any:
     began = time.monotonic()
     # The library can miss that its connection has come up, and then waits out the whole timeout: short ones first.
     for attempt in count():
-        left = patience.left(patience.reach, began)
+        left = deadline.left(deadline.reach, began)
         try:
             return client.list_topics(topic, timeout=min(max(left, 0.05), 0.2 * 2 ** min(attempt, 5), 1.0))
         except KafkaException as exc:
@@ -147,10 +147,10 @@ def _metadata(
             if error.code() not in NOT_REACHED:
                 raise translate(error, f"connecting to {brokers}") from exc
             # A signal ends the waiting at once: nothing is open yet that would have to be settled.
-            if patience.signals.received is not None or patience.over(patience.reach, began):
+            if deadline.signals.received is not None or deadline.over(deadline.reach, began):
                 cause = describe(watch.last) if watch.last is not None else describe(error)
                 raise Unreachable(
-                    f"no broker reached at {brokers} within {patience.elapsed:.1f} s: {cause}.",
+                    f"no broker reached at {brokers} within {deadline.elapsed:.1f} s: {cause}.",
                     "Check -b (or KDG_BROKERS) and that the broker runs; --timeout sets how long to try.",
                 ) from exc
     raise AssertionError  # the loop has no other end

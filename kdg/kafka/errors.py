@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 
+from kdg.core.ports import TryAgain
 from kdg.errors import Fenced, KdgError, OutcomeUnknown, PositionGone, Unreachable, UsageError
-from kdg.ports import TryAgain
 
 E = KafkaError
 

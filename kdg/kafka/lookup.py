@@ -12,8 +12,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from kdg.errors import Unreachable, UsageError
 from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, is_passing, rights, translate
-from kdg.patience import Patience
-from kdg.start import Start, Where
+from kdg.runtime.deadline import Deadline
+from kdg.sources.start_offsets import Start, Where
 
 BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """What a topic says while the broker is making it."""
@@ -30,7 +30,7 @@ class Lookup:
     """Questions to a cluster, each bounded by `timeout` seconds; while leaders change they are asked again."""
 
     admin: AdminClient
-    patience: Patience
+    deadline: Deadline
     timeout: float = 30.0
 
     def ends(self, partitions: Iterable[Place]) -> Places:
@@ -81,7 +81,7 @@ class Lookup:
                 return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
             except KafkaException as exc:
                 error = error_of(exc)
-                if not is_passing(error) or self.patience.over(self.timeout, began):
+                if not is_passing(error) or self.deadline.over(self.timeout, began):
                     topics = " ".join(sorted({topic for topic, _partition in partitions}))
                     raise translate(error, f"looking up {topics}", rights(topics, "DESCRIBE")) from exc
                 self.admin.poll(ASK_AGAIN_EVERY)
@@ -130,7 +130,7 @@ def committed_of(positions: Iterable[TopicPartition]) -> Mapping[Place, int]:
     return {(tp.topic, tp.partition): tp.offset for tp in positions if tp.offset >= 0}
 
 
-def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, patience: Patience) -> Any:
+def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, deadline: Deadline) -> Any:
     """The metadata with the topic in it; waits while the broker is making it. Raises Unreachable when there is none."""
     began = time.monotonic()
     while True:
@@ -138,7 +138,7 @@ def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, patience
         if found is not None and found.error is None and found.partitions:
             return metadata
         pending = found is not None and found.error is not None and found.error.code() in BEING_MADE
-        if not pending or patience.over(min(patience.reach, MAKING_SECONDS), began):
+        if not pending or deadline.over(min(deadline.reach, MAKING_SECONDS), began):
             partitions_of(metadata, topic, brokers, making="the broker does not make topics by itself")
         producer.poll(0.05)
         metadata = producer.list_topics(topic, timeout=5.0)

@@ -13,11 +13,11 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from kdg.core.records import Position
 from kdg.errors import KdgError, UsageError
-from kdg.inputs import Mark
 from kdg.kafka.errors import error_of, is_passing, rights, translate
-from kdg.patience import Patience
-from kdg.records import Position
+from kdg.runtime.deadline import Deadline
+from kdg.sources.descriptor import InputPosition
 
 FORMAT = "kdg.produce/1"
 
@@ -30,7 +30,7 @@ class ResumeStore:
     admin: AdminClient
     group: str
     topic: str
-    patience: Patience
+    deadline: Deadline
 
     def check(self) -> None:
         """Raises UsageError when somebody is a member of the group: its positions are somebody else's."""
@@ -47,7 +47,7 @@ class ResumeStore:
                 "Choose another --resume name.",
             )
 
-    def load(self) -> Mark | None:
+    def load(self) -> InputPosition | None:
         """See MarkStore. Waits for a pending transaction of an earlier run. Raises UsageError for metadata that is not kdg's."""
         began = time.monotonic()
         while True:
@@ -56,18 +56,18 @@ class ResumeStore:
                 break
             except KafkaException as exc:
                 error = error_of(exc)
-                if not is_passing(error) or self.patience.over(90.0, began):
+                if not is_passing(error) or self.deadline.over(90.0, began):
                     raise translate(
                         error, f"looking up the position of {self.group}", rights(group=self.group)
                     ) from exc
         return None if found.offset < 0 else self._parse(found.metadata)
 
-    def _parse(self, metadata: str | None) -> Mark:
+    def _parse(self, metadata: str | None) -> InputPosition:
         try:
             stored = json.loads(metadata or "")
             if stored["format"] != FORMAT:
                 raise KeyError(FORMAT)  # noqa: TRY301  # one place says what is wrong with the metadata
-            return Mark(
+            return InputPosition(
                 int(stored["bytes"]), int(stored["records"]), str(stored["sha256"]), bool(stored.get("unterminated"))
             )
         except (ValueError, KeyError, TypeError) as exc:
@@ -76,7 +76,7 @@ class ResumeStore:
                 "Choose another --resume name, or begin anew with --restart.",
             ) from exc
 
-    def position(self, mark: Mark) -> Position:
+    def position(self, mark: InputPosition) -> Position:
         """See MarkStore."""
         stored = {"format": FORMAT, "bytes": mark.size, "records": mark.records, "sha256": mark.sha256}
         if mark.unterminated:

@@ -15,10 +15,11 @@ from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from kdg.cycle import Lost, Revoked
+from kdg.core.cycle import Lost, Revoked
+from kdg.core.ports import PositionStore, Rebalance, TryAgain
+from kdg.core.records import Batch, Offsets, Position
 from kdg.errors import Fenced, KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch, bounded, in_background
-from kdg.kafka.ends import Ends
 from kdg.kafka.errors import (
     NO_SUCH_TOPIC,
     NOT_REACHED,
@@ -29,12 +30,11 @@ from kdg.kafka.errors import (
     translate,
     translate_commit,
 )
-from kdg.kafka.identity import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.lookup import Place, committed_of, place_of
 from kdg.kafka.patterns import is_pattern
-from kdg.patience import Patience
-from kdg.ports import Keeper, Rebalance, TryAgain
-from kdg.records import Batch, Offsets, Position
+from kdg.kafka.stop_offsets import StopOffsets
+from kdg.kafka.topic_ids import FRESH, FRESH_WHEN_IDLE, TopicIds
+from kdg.runtime.deadline import Deadline
 
 MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
@@ -54,22 +54,22 @@ class KafkaSource:
     """Records of one or more topics, through a group or from assigned partitions.
 
     starts: where partitions without a stored position begin; one that is not in it is new and begins at its beginning.
-    columns: those of a Batch that somebody will look at. keeper: has the positions, in the place of a group.
+    columns: those of a Batch that somebody will look at. position_store: has the positions, in the place of a group.
     gather: seconds that a READ waits for company, where each batch starts a process.
     renew: a new consumer in the place of one that was fenced; None when another instance has taken over.
     """
 
     consumer: Consumer
     watch: Watch
-    patience: Patience
-    ends: Ends
+    deadline: Deadline
+    ends: StopOffsets
     group: str | None
     columns: frozenset[str]
     starts: Mapping[Place, int] = field(default_factory=dict)
     identity: TopicIds | None = None
     note: Callable[[str], None] = lambda _line: None
     rebalance: Rebalance | None = None
-    keeper: Keeper | None = None
+    position_store: PositionStore | None = None
     gather: float = 0.0
     renew: Callable[[], Consumer | None] = lambda: None
     _next: dict[Place, int] = field(default_factory=dict)
@@ -94,8 +94,8 @@ class KafkaSource:
         As a member of the group, when they are assigned: a commit from outside could overwrite what another instance, which
         came and went meanwhile, has done.
         """
-        if self.keeper is not None and starts:
-            self.keeper.keep([Position(t, p, offset) for (t, p), offset in starts.items()])
+        if self.position_store is not None and starts:
+            self.position_store.keep([Position(t, p, offset) for (t, p), offset in starts.items()])
         offsets = [TopicPartition(t, p, offset) for (t, p), offset in starts.items()]
         if self.group is None or not offsets:
             return
@@ -161,9 +161,9 @@ class KafkaSource:
         }
 
     def stored(self, places: Iterable[Place]) -> Mapping[Place, int]:
-        """Where these partitions durably are: as their keeper says, or the group; none where nothing keeps a position."""
-        if self.keeper is not None:
-            kept = self.keeper.stored()
+        """Where these partitions durably are: as their position_store says, or the group; none where nothing keeps a position."""
+        if self.position_store is not None:
+            kept = self.position_store.stored()
             return {place: kept[place] for place in places if place in kept}
         return self.committed(places) if self.group is not None else {}
 
@@ -172,7 +172,7 @@ class KafkaSource:
         """Offsets between where it stands and the ends of the partitions that are its own; 0 without ends."""
         return sum(max(end - self._next.get(place, end), 0) for place, end in self.ends.places.items())
 
-    def committed(self, places: Iterable[Place], patience: float = 60.0) -> Mapping[Place, int]:
+    def committed(self, places: Iterable[Place], within: float = 60.0) -> Mapping[Place, int]:
         """The group's stored positions; waits for a pending transaction, whose offsets they may be (read_committed)."""
         asked = [TopicPartition(t, p) for t, p in places]
         began, rights_asked = time.monotonic(), False
@@ -187,7 +187,7 @@ class KafkaSource:
                 if not rights_asked:
                     rights_asked = True
                     self.ends.lookup.may_use(self.group or "")
-                if self.patience.over(patience, began):
+                if self.deadline.over(within, began):
                     raise Unreachable(
                         f"{doing}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
                         "Check that the brokers run. If they do, a transaction that moves these positions has not ended: kafka-transactions.sh find-hanging names it.",
@@ -371,7 +371,7 @@ class KafkaSource:
             return False
         self._others_asked = now
         try:
-            return self.ends.reached_by(self.committed(places, patience=0.0), places)
+            return self.ends.reached_by(self.committed(places, within=0.0), places)
         except Unreachable:
             return False  # another instance's transaction is pending, or a broker is away: asked again
 
@@ -418,7 +418,7 @@ class KafkaSource:
         if self._in_callback:
             return commit()
         # What was read until --timeout was over still settles.
-        limit = min(max(self.patience.left(COMMIT_SECONDS), LEAST_COMMIT_SECONDS), COMMIT_SECONDS)
+        limit = min(max(self.deadline.left(COMMIT_SECONDS), LEAST_COMMIT_SECONDS), COMMIT_SECONDS)
         try:
             return bounded(commit, limit)
         except TimeoutError:
@@ -470,7 +470,7 @@ class KafkaSource:
         """Leave the group in order; a close that hangs is left behind (librdkafka #4884)."""
         self.rebalance, self._closing = None, True
         try:
-            bounded(self.consumer.close, min(self.patience.left(CLOSE_SECONDS), CLOSE_SECONDS) + 0.5)
+            bounded(self.consumer.close, min(self.deadline.left(CLOSE_SECONDS), CLOSE_SECONDS) + 0.5)
         except TimeoutError:
             self.note("the Kafka client did not close in time; it is left behind")
         except (KafkaException, RuntimeError):

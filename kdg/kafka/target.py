@@ -13,12 +13,12 @@ from typing import Any, Protocol, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from kdg.core.ports import TryAgain
+from kdg.core.records import Batch, Headers
 from kdg.errors import Aborted, Undelivered
 from kdg.kafka.client import Watch, make_producer
 from kdg.kafka.errors import HOPELESS_RECORD, NOT_AUTHORISED, describe, error_of, rights, translate
-from kdg.patience import Patience
-from kdg.ports import TryAgain
-from kdg.records import Batch, Headers
+from kdg.runtime.deadline import Deadline
 
 # After one of these, the record may be in the topic all the same (HAZARDS.md: "unknown", not "failed").
 OUTCOME_UNKNOWN = frozenset(
@@ -56,7 +56,7 @@ class RaisedByPoll:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class UndeliveredRecord:
     """A record that is not known to be in the topic. certain: it is known not to be."""
 
     key: bytes | None
@@ -107,11 +107,11 @@ class ProducerHandle:
 class OnFailure(Protocol):
     """What becomes of records that were not delivered."""
 
-    def __call__(self, failures: Sequence[Failure]) -> None:
+    def __call__(self, failures: Sequence[UndeliveredRecord]) -> None:
         """Count and keep them, or raise."""
 
 
-def abort_on_failure(failures: Sequence[Failure]) -> None:
+def abort_on_failure(failures: Sequence[UndeliveredRecord]) -> None:
     """In a transaction one missing record undoes the rest. Raises Aborted when trying again would fail alike, else TryAgain."""
     first = telling(failures)
     told = f"{len(failures)} of its records could not be delivered: {name_record(first)}: {describe(first.reason)}"
@@ -123,7 +123,7 @@ def abort_on_failure(failures: Sequence[Failure]) -> None:
     raise TryAgain(f"{told}.")  # fmt: skip
 
 
-def stop_on_failure(failures: Sequence[Failure]) -> None:
+def stop_on_failure(failures: Sequence[UndeliveredRecord]) -> None:
     """Where an input position waits for them: it must not move. Raises Undelivered."""
     first = telling(failures)
     raise Undelivered(
@@ -132,14 +132,14 @@ def stop_on_failure(failures: Sequence[Failure]) -> None:
     )
 
 
-def telling(failures: Sequence[Failure]) -> Failure:
+def telling(failures: Sequence[UndeliveredRecord]) -> UndeliveredRecord:
     """The one that tells most: the broker refuses a whole batch because of its largest record."""
     if failures[0].reason.code() == KafkaError.MSG_SIZE_TOO_LARGE:
         return max(failures, key=lambda failure: len(failure.value or b""))
     return failures[0]
 
 
-def name_record(failure: Failure) -> str:
+def name_record(failure: UndeliveredRecord) -> str:
     """How a record is named in a message: by its key and its size; values may be secret or long."""
     size = len(failure.value or b"")
     key = "" if failure.key is None else f" with key {failure.key[:40].decode('utf-8', 'backslashreplace')!r}"
@@ -156,7 +156,7 @@ class KafkaTarget:
 
     handle: ProducerHandle
     topic: str
-    patience: Patience
+    deadline: Deadline
     on_failure: OnFailure
     partition: int = -1
     keep_partition: bool = False
@@ -258,7 +258,7 @@ class KafkaTarget:
     def _make_room(self) -> None:
         self._serve(0.01)
         self._tell()
-        if self.patience.over():
+        if self.deadline.over():
             self.give_up()
 
     def _serve(self, timeout: float) -> None:
@@ -286,9 +286,9 @@ class KafkaTarget:
     def flush(self) -> None:
         """See Target: every delivery report is in."""
         began = time.monotonic()
-        while self._unsent(min(self.patience.left(self.settle_seconds, began), 0.5)):
+        while self._unsent(min(self.deadline.left(self.settle_seconds, began), 0.5)):
             self._tell()
-            if self.patience.over(self.settle_seconds, began):
+            if self.deadline.over(self.settle_seconds, began):
                 self.give_up()
         self._tell()
 
@@ -314,17 +314,17 @@ class KafkaTarget:
             self.handle.producer.purge()
 
 
-def _failure_at(batch: Batch, index: int, error: KafkaError) -> Failure:
+def _failure_at(batch: Batch, index: int, error: KafkaError) -> UndeliveredRecord:
     headers = None if batch.headers is None else batch.headers[index]
     key = None if batch.keys is None else batch.keys[index]
     timestamp = 0 if batch.timestamps is None else batch.timestamps[index]
-    return Failure(key, batch.values[index], headers, timestamp, error)
+    return UndeliveredRecord(key, batch.values[index], headers, timestamp, error)
 
 
-def _failure(error: KafkaError, message: Message, headers: Headers | None) -> Failure:
+def _failure(error: KafkaError, message: Message, headers: Headers | None) -> UndeliveredRecord:
     _kind, timestamp = message.timestamp()
     key, value = message.key(), message.value()
-    return Failure(
+    return UndeliveredRecord(
         key if isinstance(key, bytes) or key is None else key.encode(),
         value if isinstance(value, bytes) or value is None else value.encode(),
         headers,

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from kdg.errors import KdgError, Unreachable
 from kdg.kafka.client import Watch, make_admin, reach
 from kdg.kafka.errors import describe, error_of, is_passing, translate
-from kdg.patience import NoSignals, Patience
+from kdg.runtime.deadline import Deadline, NoSignals
 
 _GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError.GROUP_ID_NOT_FOUND})
 _LATER = 0.5  # seconds until the broker is asked again
@@ -21,16 +21,16 @@ _LATER = 0.5  # seconds until the broker is asked again
 def make_topics(
     bootstrap: str,
     topics: Sequence[tuple[str, int]],
-    patience: Patience | None = None,
+    deadline: Deadline | None = None,
     where: Mapping[str, str] | None = None,
 ) -> None:
     """Make topics of a name and a number of partitions; waits until each has a leader. where: what else it takes to reach the cluster.
 
     Raises KdgError.
     """
-    watch, patience = Watch(), patience or Patience(NoSignals())
+    watch, deadline = Watch(), deadline or Deadline(NoSignals())
     admin = make_admin({**(where or {}), "bootstrap.servers": bootstrap}, watch)
-    _await_controller(admin, watch, patience, bootstrap)
+    _await_controller(admin, watch, deadline, bootstrap)
     wanted = [NewTopic(name, num_partitions=partitions) for name, partitions in topics]
     for name, future in admin.create_topics(wanted, operation_timeout=30, request_timeout=35).items():
         try:
@@ -39,11 +39,11 @@ def make_topics(
             raise translate(error_of(exc), f"making topic {name}") from exc
 
 
-def _await_controller(admin: AdminClient, watch: Watch, patience: Patience, bootstrap: str) -> None:
+def _await_controller(admin: AdminClient, watch: Watch, deadline: Deadline, bootstrap: str) -> None:
     """A broker that has only started names no controller yet, and the library would not ask again in time."""
-    while reach(admin, watch, patience, bootstrap).controller_id < 0:
+    while reach(admin, watch, deadline, bootstrap).controller_id < 0:
         admin.poll(0.05)
-        if patience.elapsed > patience.reach:
+        if deadline.elapsed > deadline.reach:
             raise Unreachable(f"the brokers at {bootstrap} name no controller.", "Start the sandbox again.")
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
+from kdg.core.ports import TryAgain
+from kdg.core.records import Position
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
 from kdg.kafka.client import bounded, in_background
 from kdg.kafka.errors import FENCED, describe, error_of, rights, translate_transaction
 from kdg.kafka.target import ProducerHandle, RaisedByPoll
-from kdg.patience import Patience
-from kdg.ports import TryAgain
-from kdg.records import Position
+from kdg.runtime.deadline import Deadline
 
 WAIT_SECONDS = 0.25
 CALL_SECONDS = 1.0
@@ -31,7 +31,7 @@ class KafkaTransaction:
     """
 
     handle: ProducerHandle
-    patience: Patience
+    deadline: Deadline
     timeout: float
     group_metadata: Callable[[], Any] | None = None
     _metadata: Any = None
@@ -139,7 +139,7 @@ class KafkaTransaction:
             except KafkaException as exc:
                 error = error_of(exc)
                 self._raise_unless_retriable(error, doing, exc)
-                if self.patience.over(self.timeout if limit is None else limit, began):
+                if self.deadline.over(self.timeout if limit is None else limit, began):
                     raise OutcomeUnknown(
                         f"{doing}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
                         "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.",
@@ -158,7 +158,7 @@ class KafkaTransaction:
             try:
                 outcome.result(WAIT_SECONDS)
             except TimeoutError:
-                if self.patience.over(self.timeout + 1.0, began):
+                if self.deadline.over(self.timeout + 1.0, began):
                     self._abandoned = True
                     raise TryAgain(f"{doing}: no answer within {time.monotonic() - began:.0f} s.") from None
             else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kdg.sandbox import keeper
+from kdg.sandbox import reaper
 from kdg.sandbox.broker import JVM, READY_IN, Broker, wait_ready
 from kdg.sandbox.distribution import Distribution, distribution
 from kdg.sandbox.errors import PortTakenError, SandboxError
@@ -29,7 +29,7 @@ class Sandbox:
 
     `properties` are added to each node's server.properties and win over what is there. `note` gets a line of text when
     something takes a while. Entering raises SandboxError: no Java, no jars, a node that ends or does not answer.
-    What is left by a holder that was killed, processes and data, is removed by a process that watches it (keeper.py).
+    What is left by a holder that was killed, processes and data, is removed by a process that watches it (reaper.py).
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Sandbox:
         self.security: Security | None = None
         self._note = note
         self._distribution: Distribution | None = None
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._reaper: subprocess.Popen[bytes] | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -109,7 +109,7 @@ class Sandbox:
 
     def _lay_out(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="kdg-sandbox-")).resolve()
-        self._keeper = _keep(folder)
+        self._reaper = _start_reaper(folder)
         nodes = plan(self._count, folder, PROTOCOLS if self._secured else ())
         properties, users = self._properties, []
         if self._secured:
@@ -123,23 +123,23 @@ class Sandbox:
         self.brokers = tuple(Broker(node, self._parts()) for node in nodes)
 
     def _remove(self) -> None:
-        """Kill, and have the keeper clear up; interrupted, the keeper does it all."""
-        brokers, keeper_, self.brokers, self._keeper = self.brokers, self._keeper, (), None
+        """Kill, and have the reaper clear up; interrupted, the reaper does it all."""
+        brokers, reaper, self.brokers, self._reaper = self.brokers, self._reaper, (), None
         try:
             for broker in brokers:
                 broker.kill()
         finally:
-            if keeper_ and keeper_.stdin:
-                keeper_.stdin.close()
-                keeper_.wait()
+            if reaper and reaper.stdin:
+                reaper.stdin.close()
+                reaper.wait()
 
 
-def _keep(folder: Path) -> subprocess.Popen[bytes]:
+def _start_reaper(folder: Path) -> subprocess.Popen[bytes]:
     """Start the process that removes `folder` and what runs in it once our end of its stdin closes."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", keeper.__file__, folder],
+        [sys.executable, "-I", "-S", reaper.__file__, folder],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,  # a shell that waits for the end of our stdout must not wait for the keeper
+        stdout=subprocess.DEVNULL,  # a shell that waits for the end of our stdout must not wait for the reaper
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -1,11 +1,11 @@
-"""Where records end: one module a sink, each a Target (kdg/ports.py); those that exactly-once can end in are Sinks."""
+"""Where records end: one module a sink, each a Target (kdg/core/ports.py); those that exactly-once can end in are Sinks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kdg.ports import Target
-from kdg.records import Batch
+from kdg.core.ports import Target
+from kdg.core.records import Batch
 
 
 @dataclass(frozen=True, slots=True)

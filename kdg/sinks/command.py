@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kdg.command import BatchCommand, spans_of
+from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError
 from kdg.formats import Encoder
-from kdg.records import Batch
+from kdg.runtime.child import BatchCommand, spans_of
 
 READS = frozenset({"topics", "partitions", "offsets"})
 FIRST_PAUSE = 0.5
@@ -55,8 +55,8 @@ class CommandSink:
         """The pause before the next try, cut short by a signal."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if self.command.patience.signals.received is not None:
-                raise Interrupted(self.command.patience.signals.received)
+            if self.command.deadline.signals.received is not None:
+                raise Interrupted(self.command.deadline.signals.received)
             time.sleep(min(left, 0.1))
 
     def close(self) -> None:

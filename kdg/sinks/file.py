@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kdg.core.records import Batch
 from kdg.errors import Fenced, KdgError, UsageError
 from kdg.formats import Encoder
-from kdg.records import Batch
 
 JOURNAL = ".kdg"
 """What the journal's name adds to the file's (kdg/sinks/journal.py)."""

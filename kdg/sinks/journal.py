@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kdg.core.records import Batch, Offsets, Origin, Position, TopicPartition
 from kdg.errors import UsageError
 from kdg.formats import Encoder
-from kdg.records import Batch, Offsets, Origin, Position, TopicPartition
 from kdg.sinks.file import JOURNAL, is_regular, open_locked, unwritable, write_all
-from kdg.sinks.origin import refuse_other_topics
+from kdg.sinks.same_topics import refuse_other_topics
 
 FORMAT = "kdg.file/1"
 
@@ -42,7 +42,7 @@ class JournaledFile:
         return self.path.with_name(self.path.name + JOURNAL)
 
     def open(self, origin: Origin) -> None:
-        """See Keeper. Raises Fenced while another process writes the file, UsageError for one that is not this journal's."""
+        """See PositionStore. Raises Fenced while another process writes the file, UsageError for one that is not this journal's."""
         self._descriptor = open_locked(self.path)
         if not is_regular(self._descriptor):
             raise UsageError(
@@ -86,11 +86,11 @@ class JournaledFile:
         raise UsageError(f"{self.journal} is no journal that this kdg wrote.", "Choose another file.")
 
     def stored(self) -> Offsets:
-        """See Keeper."""
+        """See PositionStore."""
         return self._positions
 
     def keep(self, positions: Sequence[Position]) -> None:
-        """See Keeper."""
+        """See PositionStore."""
         self.begin()
         self.record(positions)
         self.commit()

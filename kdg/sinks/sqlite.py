@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 
+from kdg.core.records import Batch, Headers, Offsets, Origin, Position, TopicPartition
 from kdg.errors import Fenced, KdgError, UsageError
 from kdg.formats.shapes import header_list
-from kdg.patience import Patience
-from kdg.records import Batch, Headers, Offsets, Origin, Position, TopicPartition
-from kdg.sinks.origin import refuse_other_topics
+from kdg.runtime.deadline import Deadline
+from kdg.sinks.same_topics import refuse_other_topics
 
 COLUMNS = {
     "topic": "TEXT NOT NULL",
@@ -47,7 +47,7 @@ class SqliteSink:
 
     path: Path
     table: str
-    patience: Patience
+    deadline: Deadline
     keeps: bool
     joined: Callable[[], None] = lambda: None
     connection: sqlite3.Connection = field(init=False)
@@ -111,10 +111,10 @@ class SqliteSink:
     def _of_table(self, query: str, *values: object) -> sqlite3.Cursor:
         return self.connection.execute(f'{query} WHERE "table" = ?', (*values, self.table))
 
-    # ── the keeper ──
+    # ── the position_store ──
 
     def open(self, origin: Origin) -> None:
-        """See Keeper."""
+        """See PositionStore."""
         with self._told():
             rows = self._of_table("SELECT cluster, topic, topic_id, partition, next FROM kdg_positions").fetchall()
         if rows:
@@ -124,11 +124,11 @@ class SqliteSink:
         self._positions = {(topic, partition): offset for _cluster, topic, _id, partition, offset in rows}
 
     def stored(self) -> Offsets:
-        """See Keeper."""
+        """See PositionStore."""
         return self._positions
 
     def keep(self, positions: Sequence[Position]) -> None:
-        """See Keeper."""
+        """See PositionStore."""
         self.begin()
         self.record(positions)
         self.commit()
@@ -213,7 +213,7 @@ class SqliteSink:
             try:
                 self.connection.execute(statement)
             except sqlite3.OperationalError as exc:
-                if not _is_busy(exc) or self.patience.over(LOCKED_SECONDS, began):
+                if not _is_busy(exc) or self.deadline.over(LOCKED_SECONDS, began):
                     raise
             else:
                 return

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError, ReaderGone
 from kdg.formats import Encoder
-from kdg.records import Batch
-from kdg.signals import Signals
+from kdg.runtime.signals import Signals
 
 PIPE_PIECE = 4096
 """POSIX: a pipe that polls writable takes this much without blocking (PIPE_BUF)."""

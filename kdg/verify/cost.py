@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from kdg.core.guarantees import Guarantee
+from kdg.core.pump import Signals
 from kdg.errors import Interrupted, KdgError
-from kdg.guarantees import Guarantee
-from kdg.kafka import observe
 from kdg.kafka.topics import make_topics, remove
-from kdg.patience import Patience
-from kdg.pump import Signals
+from kdg.runtime.deadline import Deadline
+from kdg.verify import clients
 from kdg.verify.setup import Names, Setup, environment, plain_pipe
 from kdg.verify.workers import Crew
 
@@ -53,7 +53,7 @@ class Measuring:
     records: int
     seconds: float
     ours: bool
-    where: observe.Where
+    where: clients.Where
     extra: Sequence[str]
     signals: Signals
 
@@ -65,10 +65,10 @@ class Measuring:
         with ExitStack() as stack:
             if not self.ours:
                 stack.callback(remove, reach, [names.source, names.target], [names.group])
-            make_topics(self.bootstrap, [(names.source, PARTITIONS), (names.target, PARTITIONS)], Patience(self.signals), self.where)  # fmt: skip
-            with observe.Feeder(reach, names.source, PARTITIONS, FULL_SPEED, self.records, BYTES) as feeder:
+            make_topics(self.bootstrap, [(names.source, PARTITIONS), (names.target, PARTITIONS)], Deadline(self.signals), self.where)  # fmt: skip
+            with clients.Feeder(reach, names.source, PARTITIONS, FULL_SPEED, self.records, BYTES) as feeder:
                 self._until(lambda: feeder.count >= self.records, "feeding the source")
-            watch = stack.enter_context(observe.Stopwatch(reach, names.target, PARTITIONS))
+            watch = stack.enter_context(clients.Stopwatch(reach, names.target, PARTITIONS))
             crew = stack.enter_context(Crew([[*plain_pipe(setup, names), *self.extra]], environment(setup, names, self.bootstrap), files=self.where))  # fmt: skip
             crew.workers[0].start()
             # What a guarantee may lose is not waited for.
@@ -77,7 +77,7 @@ class Measuring:
             )
             throughput = rate(watch.arrivals)
             began = time.time()
-            with observe.Feeder(reach, names.source, PARTITIONS, TRICKLE, None, BYTES):
+            with clients.Feeder(reach, names.source, PARTITIONS, TRICKLE, None, BYTES):
                 self._until(lambda: time.time() - began > self.seconds + WARM, "")
             counted = sorted(delay for at, delay in list(watch.delays) if at >= (began + WARM) * 1000)
         return Cost(row.name, self.records, throughput, percentile(counted, 50), percentile(counted, 99))
@@ -92,7 +92,7 @@ class Measuring:
             time.sleep(TICK)
 
 
-def _dried_up(watch: observe.Stopwatch) -> bool:
+def _dried_up(watch: clients.Stopwatch) -> bool:
     return bool(watch.arrivals) and not watch.flows(QUIET)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import chain
 
-from kdg.guarantees import Guarantee
+from kdg.core.guarantees import Guarantee
 
 SHOWN = 5
 """How many of the records that are wrong are named."""

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from kdg.core.pump import Signals
 from kdg.errors import Interrupted, NotMet
-from kdg.kafka import observe
 from kdg.kafka.topics import make_topics, remove
-from kdg.patience import NoSignals, Patience
-from kdg.pump import Signals
+from kdg.runtime.deadline import Deadline, NoSignals
 from kdg.sandbox import Broker
-from kdg.verify import faults
+from kdg.verify import clients, faults
 from kdg.verify.comparing import compare
 from kdg.verify.faults import Fault, Kind
 from kdg.verify.progress import Progress, Strike
@@ -66,12 +65,12 @@ def run(
         if not brokers:
             stack.callback(remove, where, [names.source, names.target], [names.group])
         topics = [(names.source, setup.partitions), (names.target, setup.partitions)]
-        make_topics(bootstrap, topics, Patience(signals), setup.where)
+        make_topics(bootstrap, topics, Deadline(signals), setup.where)
         stack.enter_context(crew)
         rate = setup.rate if setup.records is None else max(round(setup.records / setup.seconds), 1)
-        feeder = stack.enter_context(observe.Feeder(where, names.source, setup.partitions, rate, setup.records))
-        reader = stack.enter_context(observe.LiveReader(where, names.target, setup.partitions))
-        positions = stack.enter_context(observe.PositionWatch(where, names.group, names.source, setup.partitions))
+        feeder = stack.enter_context(clients.Feeder(where, names.source, setup.partitions, rate, setup.records))
+        reader = stack.enter_context(clients.LiveReader(where, names.target, setup.partitions))
+        positions = stack.enter_context(clients.PositionWatch(where, names.group, names.source, setup.partitions))
         planned = faults.plan(setup.seed, kinds, setup.pace)
         return _Run(
             setup, names, where, brokers, crew.workers, feeder, reader, positions, planned, note, watch, signals
@@ -84,12 +83,12 @@ class _Run:
 
     setup: Setup
     names: Names
-    where: observe.Where
+    where: clients.Where
     brokers: Sequence[Broker]
     workers: Sequence[Worker]
-    feeder: observe.Feeder
-    reader: observe.LiveReader
-    positions: observe.PositionWatch
+    feeder: clients.Feeder
+    reader: clients.LiveReader
+    positions: clients.PositionWatch
     planned: Iterator[Fault]
     note: Callable[[str], None]
     watch: Callable[[Progress], None]
@@ -287,7 +286,7 @@ class _Run:
             worker.ending = self.now
             worker.send(signal.SIGTERM)
         self._until(lambda: not any(worker.alive for worker in self.workers), ENDS_WITHIN + 5)
-        if not observe.eventually(self._all_visible, 60.0):
+        if not clients.eventually(self._all_visible, 60.0):
             self.stuck.append("a transaction stayed open in the target")
 
     def _stands_at(self, ends: Mapping[int, int]) -> bool:
@@ -301,17 +300,17 @@ class _Run:
 
     def _all_visible(self) -> bool:
         self._heed_signals()
-        return observe.no_transaction_open(self.where, self.names.target, self.setup.partitions)
+        return clients.no_transaction_open(self.where, self.names.target, self.setup.partitions)
 
     def _source_ends(self) -> dict[int, int]:
         found: dict[int, int] = {}
 
         def look() -> bool:
             self._heed_signals()
-            found.update(observe.ends(self.where, self.names.source, self.setup.partitions))
+            found.update(clients.ends(self.where, self.names.source, self.setup.partitions))
             return True
 
-        observe.eventually(look, 60.0)
+        clients.eventually(look, 60.0)
         return found
 
     def _count(self) -> Result:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kdg.guarantees import Guarantee
+from kdg.core.guarantees import Guarantee
 from kdg.verify.counting import Tally, breaches, total
 
 BITES = 0.6

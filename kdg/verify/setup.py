@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kdg.guarantees import Guarantee
+from kdg.core.guarantees import Guarantee
 from kdg.verify import faults
 from kdg.verify.faults import Kind, Pace
 from kdg.verify.workers import HOME

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 from xml.etree import ElementTree as Xml
 
+from kdg.core.guarantees import Guarantee
 from kdg.errors import NotMet, outcome_of
-from kdg.guarantees import Guarantee
 from kdg.verify.counting import Tally, allowed
 from kdg.verify.faults import Kind
 from kdg.verify.result import Result
@@ -28,9 +28,9 @@ def _words(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A run, held against its row. program: what ran in place of `kdg pipe`; seconds: for how long faults were to come."""
+    """A run, held against its guarantee. program: what ran in place of `kdg pipe`; seconds: for how long faults were to come."""
 
-    row: Guarantee
+    guarantee: Guarantee
     result: Result
     program: Sequence[str] = ()
     seconds: float = 60.0
@@ -43,7 +43,7 @@ class Verdict:
     @property
     def broken(self) -> list[str]:
         """In which ways the promise was broken."""
-        return self.result.breaches(self.row)
+        return self.result.breaches(self.guarantee)
 
     @property
     def not_shown(self) -> list[str]:
@@ -54,21 +54,21 @@ class Verdict:
     def error(self) -> NotMet | None:
         """What the run ends with; None when the promise held, shown by enough faults."""
         if self.broken:
-            return NotMet(f"{self.row.name} is broken: {'; '.join(self.broken)}.", self._which())
+            return NotMet(f"{self.guarantee.name} is broken: {'; '.join(self.broken)}.", self._which())
         if self.not_shown:
             reason = f"{'; '.join(self.not_shown)}, and at least {self.least} have to"
             hint = "Let it run longer (--for), or let the group recover sooner (session.timeout.ms=6000 in CMD's consumer)."
-            return NotMet(f"nothing broke, but {self.row.name} is not shown: {reason}.", hint)
+            return NotMet(f"nothing broke, but {self.guarantee.name} is not shown: {reason}.", hint)
         return None
 
     @property
     def word(self) -> str:
         """`exactly-once held`."""
-        return f"{self.row.name} {'broken' if self.broken else 'not shown' if self.not_shown else 'held'}"
+        return f"{self.guarantee.name} {'broken' if self.broken else 'not shown' if self.not_shown else 'held'}"
 
     def _which(self) -> str:
         """Which records, and what a worker said that ended by itself."""
-        may = allowed(self.row)
+        may = allowed(self.guarantee)
         wrong = {kind: names for kind, names in self.result.wrong.items() if names and kind not in may}
         named = "; ".join(f"{kind} {', '.join(names)}" for kind, names in wrong.items())
         told = [f"By partition:record of the input: {named}."] if named else []
@@ -88,7 +88,9 @@ class Verdict:
             name = str(number) if number >= 0 else "none"  # records that nobody sent
             rows.append([name, *(f"{getattr(tally, column):,}" for column in ("records", *shown))])
         wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "".join("   ".join(cell.rjust(w) for cell, w in zip(row, wide, strict=True)) + "\n" for row in rows)
+        return "".join(
+            "   ".join(cell.rjust(w) for cell, w in zip(guarantee, wide, strict=True)) + "\n" for guarantee in rows
+        )
 
     @property
     def _shown(self) -> list[str]:
@@ -120,7 +122,7 @@ class Verdict:
         code = self.error.exit_code if self.error else 0
         result = self.result
         return {
-            "guarantee": self.row.name,
+            "guarantee": self.guarantee.name,
             "command": "verify",
             "outcome": outcome_of(code),
             "exit_code": code,
@@ -141,7 +143,7 @@ class Verdict:
 
     def checks(self) -> dict[str, str]:
         """Each thing that was looked at, and what was wrong with it; empty: nothing."""
-        may, tally = allowed(self.row), self.result.tally
+        may, tally = allowed(self.guarantee), self.result.tally
         found = {
             f"no record {_words(name)}": f"{_words(name)} {getattr(tally, name)}" if getattr(tally, name) else ""
             for name in _COUNTS
@@ -157,9 +159,9 @@ class Verdict:
         checks = self.checks()
         failures = sum(map(bool, checks.values()))
         seconds = f"{self.result.seconds:.1f}"
-        suite = Xml.Element("testsuite", name=f"kdg verify {self.row.name}", tests=str(len(checks)), failures=str(failures), errors="0", skipped="0", time=seconds)  # fmt: skip
+        suite = Xml.Element("testsuite", name=f"kdg verify {self.guarantee.name}", tests=str(len(checks)), failures=str(failures), errors="0", skipped="0", time=seconds)  # fmt: skip
         for name, wrong in checks.items():
-            case = Xml.SubElement(suite, "testcase", classname=f"kdg.verify.{self.row.name}", name=name, time="0")
+            case = Xml.SubElement(suite, "testcase", classname=f"kdg.verify.{self.guarantee.name}", name=name, time="0")
             if wrong:
                 Xml.SubElement(case, "failure", message=wrong).text = self._which()
         Xml.SubElement(suite, "system-out").text = self.text()

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from kdg.sandbox import keeper
+from kdg.sandbox import reaper
 
-# The shell becomes the worker, so the pid it writes is the worker's; the keeper kills what is named there.
+# The shell becomes the worker, so the pid it writes is the worker's; the reaper kills what is named there.
 _WRITE_PID_AND_RUN = 'echo $$ > "$0" && exec "$@"'
 
 TAIL = 8
@@ -104,7 +104,7 @@ class Worker:
         self.send(signal.SIGSTOP)
         self.frozen = True
         if self._process is not None:
-            # A shell that is frozen before it has written its pid would be one that the keeper does not know.
+            # A shell that is frozen before it has written its pid would be one that the reaper does not know.
             written = self.folder / "pid.written"
             written.write_text(f"{self._process.pid}\n")
             written.replace(self.folder / "pid")
@@ -163,11 +163,11 @@ class Crew:
     logs: Path | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     workers: list[Worker] = field(default_factory=list)
-    _keeper: subprocess.Popen[bytes] | None = None
+    _reaper: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         home = Path(tempfile.mkdtemp(prefix="kdg-verify-")).resolve()
-        self._keeper = _keep(home)
+        self._reaper = _start_reaper(home)
         for name, content in self.files.items():
             (home / name).write_text(content, encoding="utf-8")
         for number, argv in enumerate(self.commands, 1):
@@ -188,15 +188,15 @@ class Crew:
             for worker in self.workers:
                 worker.kill()
         finally:
-            if self._keeper is not None and self._keeper.stdin is not None:
-                self._keeper.stdin.close()
-                self._keeper.wait()
+            if self._reaper is not None and self._reaper.stdin is not None:
+                self._reaper.stdin.close()
+                self._reaper.wait()
 
 
-def _keep(folder: Path) -> subprocess.Popen[bytes]:
-    """The sandbox's keeper: kills what runs in `folder`, and removes it, once our end of its stdin closes."""
+def _start_reaper(folder: Path) -> subprocess.Popen[bytes]:
+    """The sandbox's reaper: kills what runs in `folder`, and removes it, once our end of its stdin closes."""
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", keeper.__file__, folder],
+        [sys.executable, "-I", "-S", reaper.__file__, folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

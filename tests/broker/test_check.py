@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Message, Producer
 
-from kdg.guarantees import GUARANTEES, Guarantee, Role
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role
 from kdg.sandbox import Sandbox
 from kdg.sandbox.broker import Broker
 
@@ -129,9 +129,8 @@ def test_a_consumer_loses_and_doubles_what_check_says(cluster: Cluster, case: Ca
     ],
     ids=["positions in the transaction", "auto-commit beside the transaction"],
 )
-def test_a_transactional_pipe_is_exactly_once_only_without_auto_commit(
-    cluster: Cluster, consumer: dict[str, str], faults: Sequence[str]
-) -> None:
+def test_pipe_judged_without_auto_commit(cluster: Cluster, consumer: dict[str, str], faults: Sequence[str]) -> None:
+    """A transactional pipe is exactly once only without auto commit."""
     values = lines(COUNT)
     topic = cluster.kafka.filled(values)
     seen = Seen()

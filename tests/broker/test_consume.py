@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
 
 from .support import QUICK_GROUP, Kafka, eventually, lines, text
 
@@ -101,7 +101,8 @@ def test_it_starts_where_o_says(kafka: Kafka, where: str, seen: int) -> None:
     assert kafka.ok("consume", topic, "-o", where, "-e").lines == lines(10)[10 - seen :]
 
 
-def test_a_start_in_time_is_the_first_record_of_that_time_or_later_as_iso_or_milliseconds(kafka: Kafka) -> None:
+def test_start_time_picks_the_first_record(kafka: Kafka) -> None:
+    """A start in time is the first record of that time or later as iso or milliseconds."""
     topic = kafka.topic()
     noon = 1_767_225_600_000  # 2026-01-01T00:00:00Z
     for number in range(4):
@@ -113,7 +114,8 @@ def test_a_start_in_time_is_the_first_record_of_that_time_or_later_as_iso_or_mil
 
 
 @pytest.mark.parametrize("where", ["11", "middle", "s@yesterday", "--5"])
-def test_a_wrong_start_is_refused_and_nothing_is_printed_or_committed(kafka: Kafka, group: str, where: str) -> None:
+def test_wrong_start_is_refused(kafka: Kafka, group: str, where: str) -> None:
+    """A wrong start is refused and nothing is printed or committed."""
     topic = kafka.filled(lines(10))
     done = kafka.kdg("consume", topic, "-o", where, "-e", "-G", group)
     assert done.code == 2
@@ -122,7 +124,8 @@ def test_a_wrong_start_is_refused_and_nothing_is_printed_or_committed(kafka: Kaf
     assert kafka.committed(group, topic) == {}
 
 
-def test_a_start_counts_only_where_the_group_has_no_position_and_it_says_so(kafka: Kafka, group: str) -> None:
+def test_start_applies_only_without_a_position(kafka: Kafka, group: str) -> None:
+    """A start counts only where the group has no position and it says so."""
     topic = kafka.filled(lines(10))
     assert kafka.ok("consume", topic, "-G", group, "-c", "4").lines == lines(4)
     done = kafka.ok("consume", topic, "-G", group, "-o", "beginning", "-e")
@@ -130,9 +133,8 @@ def test_a_start_counts_only_where_the_group_has_no_position_and_it_says_so(kafk
     assert group in done.err
 
 
-def test_a_start_at_the_end_is_committed_before_the_first_record_so_that_a_kill_then_skips_nothing(
-    kafka: Kafka, group: str
-) -> None:
+def test_start_at_end_is_committed_first(kafka: Kafka, group: str) -> None:
+    """A start at the end is committed before the first record so that a kill then skips nothing."""
     topic = kafka.filled(lines(10))
     with kafka.start("consume", topic, "-G", group, "-o", "end", *QUICK_GROUP) as run:
         assert eventually(lambda: kafka.committed(group, topic) == {0: 10})
@@ -141,7 +143,8 @@ def test_a_start_at_the_end_is_committed_before_the_first_record_so_that_a_kill_
     assert kafka.ok("consume", topic, "-G", group, "-o", "end", "-c", "2", *QUICK_GROUP).lines == lines(2, 10)
 
 
-def test_a_partition_added_to_a_topic_that_the_group_knows_begins_at_its_beginning(kafka: Kafka, group: str) -> None:
+def test_added_partition_of_a_known_topic_is_read_whole(kafka: Kafka, group: str) -> None:
+    """A partition added to a topic that the group knows begins at its beginning."""
     from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]  # not in its __all__
 
     topic = kafka.filled(lines(3))
@@ -184,7 +187,8 @@ def test_e_of_an_empty_topic_ends_at_once(kafka: Kafka, group: str, partitions: 
         assert done.seconds < 4
 
 
-def test_e_of_a_topic_with_nothing_but_markers_and_aborted_records_ends(kafka: Kafka, group: str) -> None:
+def test_exit_at_end_of_markers_alone(kafka: Kafka, group: str) -> None:
+    """E of a topic with nothing but markers and aborted records ends."""
     topic = kafka.topic()
     producer = kafka.transaction()
     producer.produce(topic, b"aborted")
@@ -224,7 +228,8 @@ def test_e_takes_the_ends_at_the_start(kafka: Kafka) -> None:
         assert run.end(10).out == b"before\ninside\n"
 
 
-def test_until_a_time_that_is_past_ends_before_the_first_record_of_it(kafka: Kafka, group: str) -> None:
+def test_until_a_past_time(kafka: Kafka, group: str) -> None:
+    """Until a time that is past ends before the first record of it."""
     topic = kafka.topic()
     base = int(time.time() * 1000) - 3_600_000
     for number in range(4):
@@ -234,7 +239,8 @@ def test_until_a_time_that_is_past_ends_before_the_first_record_of_it(kafka: Kaf
     assert kafka.committed(group, topic) == {0: 2}
 
 
-def test_until_a_time_to_come_ends_by_itself_and_leaves_what_is_later(kafka: Kafka, group: str) -> None:
+def test_until_a_future_time(kafka: Kafka, group: str) -> None:
+    """Until a time to come ends by itself and leaves what is later."""
     topic = kafka.filled([b"now"])
     until = int(time.time() * 1000) + 2500
     kafka.produce(topic, [b"later"], timestamp=until + 60_000)
@@ -258,9 +264,8 @@ def test_idle_timeout_ends_when_nothing_came_for_so_long(kafka: Kafka, group: st
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
 @pytest.mark.parametrize("stop", [("-c", "5"), ("--until", "2999-01-01")])
-def test_a_stop_that_is_not_reached_within_the_timeout_is_exit_9_and_what_came_is_printed(
-    kafka: Kafka, row: Guarantee, stop: tuple[str, str]
-) -> None:
+def test_stop_not_reached_is_exit_9(kafka: Kafka, row: Guarantee, stop: tuple[str, str]) -> None:
+    """A stop that is not reached within the timeout is exit 9 and what came is printed."""
     topic = kafka.filled(lines(2))
     done = kafka.kdg("consume", topic, *stop, "--timeout", "1500ms", "-g", row.name)
     assert done.code == 9
@@ -289,7 +294,8 @@ def test_a_group_goes_on_where_it_stopped(kafka: Kafka, group: str, row: Guarant
     assert kafka.ok(*args).lines == lines(3, 10)
 
 
-def test_two_members_of_a_group_share_its_partitions_and_both_end_at_the_end(kafka: Kafka, group: str) -> None:
+def test_two_members_share_and_both_end(kafka: Kafka, group: str) -> None:
+    """Two members of a group share its partitions and both end at the end."""
     topic = kafka.filled(lines(20_000), 2)
     args = ["consume", topic, "-G", group, "-e", "--batch-records", "100"]
     with kafka.start(*args) as one, kafka.start(*args) as two:
@@ -316,7 +322,8 @@ def test_a_single_record_gets_through_at_once(kafka: Kafka, group: str) -> None:
 
 
 @pytest.mark.parametrize("start", ["beginning", "3"])
-def test_a_full_disk_is_exit_1_and_nothing_is_committed_beyond_the_start(kafka: Kafka, group: str, start: str) -> None:
+def test_full_disk_is_exit_1(kafka: Kafka, group: str, start: str) -> None:
+    """A full disk is exit 1 and nothing is committed beyond the start."""
     topic = kafka.filled(lines(20))
     with Path("/dev/full").open("wb") as full:
         run = kafka.start("consume", "-G", group, "-c", "10", topic, "-o", start, stdout=full.fileno())
@@ -331,7 +338,8 @@ def test_a_full_disk_is_exit_1_and_nothing_is_committed_beyond_the_start(kafka: 
     )
 
 
-def test_without_a_group_a_reader_that_has_seen_enough_is_no_failure(kafka: Kafka) -> None:
+def test_reader_gone_without_a_group(kafka: Kafka) -> None:
+    """Without a group a reader that has seen enough is no failure."""
     topic = kafka.filled(lines(30_000))
     with kafka.start("consume", topic, "-e", stdout=subprocess.PIPE) as run:
         assert run.process.stdout
@@ -340,9 +348,8 @@ def test_without_a_group_a_reader_that_has_seen_enough_is_no_failure(kafka: Kafk
         assert run.end().code == 0
 
 
-def test_with_a_group_a_reader_that_goes_away_is_exit_141_and_nothing_it_did_not_take_is_lost(
-    kafka: Kafka, group: str
-) -> None:
+def test_reader_gone_with_a_group_is_exit_141(kafka: Kafka, group: str) -> None:
+    """With a group a reader that goes away is exit 141 and nothing it did not take is lost."""
     topic = kafka.filled(lines(30_000))
     args = ["consume", topic, "-e", "-G", group, "--batch-records", "1000"]
     with kafka.start(*args, stdout=subprocess.PIPE) as run:

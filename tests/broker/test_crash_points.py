@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from kdg.crash import SHAPES, crash_table
-from kdg.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
+from kdg.core.crash import SHAPES, crash_table
+from kdg.core.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
 
 from .support import KDG, QUICK_GROUP, QUICK_TRANSACTION, Kafka, lines, text
 
@@ -180,9 +180,8 @@ def crashes(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Crashes:
 
 
 @pytest.mark.parametrize(("row", "name"), PAIRS, ids=IDS)
-def test_a_crash_at_any_step_loses_and_doubles_no_more_than_the_row_and_its_crash_table_say(
-    crashes: Crashes, row: Guarantee, name: str
-) -> None:
+def test_crash_at_each_step_keeps_the_promise(crashes: Crashes, row: Guarantee, name: str) -> None:
+    """A crash at any step loses and duplicates no more than the row and its crash table say."""
     table = {place.step: place for place in crash_table(row, name) if place.moment == "after"}
     for result in crashes(row, name):
         assert result.crashed, f"{result} did not crash"
@@ -194,21 +193,24 @@ def test_a_crash_at_any_step_loses_and_doubles_no_more_than_the_row_and_its_cras
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
-def test_what_a_row_may_lose_or_double_it_does_lose_or_double_somewhere(crashes: Crashes, row: Guarantee) -> None:
+def test_allowed_damage_does_happen(crashes: Crashes, row: Guarantee) -> None:
+    """What a row may lose or duplicate it does lose or duplicate somewhere."""
     results = [result for other, name in PAIRS if other is row for result in crashes(row, name)]
     assert any(result.lost for result in results) == row.may_lose
     assert any(result.doubled for result in results) == row.may_double
 
 
 @pytest.mark.parametrize("name", ["consume", "pipe"])
-def test_at_most_once_loses_what_was_committed_and_not_yet_written(crashes: Crashes, name: str) -> None:
+def test_at_most_once_loses_what_was_committed_first(crashes: Crashes, name: str) -> None:
+    """At most once loses what was committed and not yet written."""
     lost = {result.step: result.lost for result in crashes(GUARANTEES[0], name)}
     # A pipe may besides lose the batch before it, which the client's queue still held.
     assert lost[Step.COMMIT] in ({3} if name == "consume" else {3, 6})
 
 
 @pytest.mark.parametrize("name", ["consume", "pipe"])
-def test_at_least_once_doubles_what_was_written_and_not_yet_committed(crashes: Crashes, name: str) -> None:
+def test_at_least_once_duplicates_what_was_written_first(crashes: Crashes, name: str) -> None:
+    """At least once duplicates what was written and not yet committed."""
     doubled = {result.step: result.doubled for result in crashes(GUARANTEES[1], name)}
     assert doubled[Step.FLUSH] == 3
     assert doubled[Step.READ] == 0

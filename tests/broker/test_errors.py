@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.guarantees import GUARANTEES, Guarantee
+from kdg.core.guarantees import GUARANTEES, Guarantee
 
 from .support import Kafka, lines, text
 
@@ -32,9 +32,8 @@ def test_a_host_that_does_not_exist_is_named(kafka: Kafka) -> None:
 
 
 @each_guarantee
-def test_consume_of_a_topic_that_is_not_there_is_exit_8_and_does_not_make_it(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_consume_never_makes_a_topic(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """Consume of a topic that is not there is exit 8 and does not make it."""
     for options in ([], ["-G", group] if not row.transactional else [], ["-p", "0"]):
         done = kafka.kdg("consume", "absent", "-e", "-g", row.name, *options)
         assert done.code == 8
@@ -80,7 +79,8 @@ def test_a_folder_is_no_input(kafka: Kafka, tmp_path: Path) -> None:
     assert str(tmp_path) in done.err
 
 
-def test_a_command_that_cannot_be_started_is_named_and_nothing_is_sent(kafka: Kafka) -> None:
+def test_command_that_cannot_start_is_named(kafka: Kafka) -> None:
+    """A command that cannot be started is named and nothing is sent."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "--", "no-such-command-here")
     assert done.code == 2
@@ -88,7 +88,8 @@ def test_a_command_that_cannot_be_started_is_named_and_nothing_is_sent(kafka: Ka
     assert kafka.values(topic) == []
 
 
-def test_a_transaction_timeout_above_the_brokers_limit_is_exit_2_and_named(kafka: Kafka) -> None:
+def test_transaction_timeout_above_the_limit_is_exit_2(kafka: Kafka) -> None:
+    """A transaction timeout above the brokers limit is exit 2 and named."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "-g", "eos", "-X", "transaction.timeout.ms=2000000", input=b"a\n")
     assert done.code == 2
@@ -96,7 +97,8 @@ def test_a_transaction_timeout_above_the_brokers_limit_is_exit_2_and_named(kafka
     assert kafka.values(topic) == []
 
 
-def test_a_position_that_retention_took_is_exit_7_and_no_silent_skip(kafka: Kafka, group: str) -> None:
+def test_position_gone_by_retention_is_exit_7(kafka: Kafka, group: str) -> None:
+    """A position that retention took is exit 7 and no silent skip."""
     from confluent_kafka import TopicPartition
 
     topic = kafka.filled(lines(10))
@@ -122,14 +124,16 @@ def test_a_group_of_resume_that_somebody_else_uses_is_refused(kafka: Kafka, grou
     assert kafka.values(topic) == lines(3)
 
 
-def test_produce_to_a_topic_that_the_broker_makes_by_itself_loses_nothing(kafka: Kafka, group: str) -> None:
+def test_produce_to_a_topic_the_broker_makes(kafka: Kafka, group: str) -> None:
+    """Produce to a topic that the broker makes by itself loses nothing."""
     for row in GUARANTEES:
         topic = f"{group}-{row.short}"
         kafka.ok("produce", topic, "-g", row.name, input=text(lines(100)))
         assert kafka.values(topic) == lines(100)
 
 
-def test_a_dry_run_connects_to_nothing_reads_nothing_and_makes_nothing(kafka: Kafka, tmp_path: Path) -> None:
+def test_dry_run_connects_to_nothing(kafka: Kafka, tmp_path: Path) -> None:
+    """A dry run connects to nothing reads nothing and makes nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         for command, args in COMMANDS.items():
@@ -206,7 +210,8 @@ def test_the_report_is_written_for_runs_that_fail_too(
     assert (report["outcome"], report["exit_code"]) == (outcome, code)
 
 
-def test_the_report_of_an_aborted_transaction_says_that_nothing_was_written(kafka: Kafka, tmp_path: Path) -> None:
+def test_report_of_an_aborted_transaction(kafka: Kafka, tmp_path: Path) -> None:
+    """The report of an aborted transaction says that nothing was written."""
     file = tmp_path / "report"
     done = kafka.kdg("produce", kafka.topic(), "-g", "eos", "--report", str(file), input=b"a\ncut off")
     report = report_of(file.read_text())
@@ -222,7 +227,8 @@ def test_the_report_counts_the_undelivered(kafka: Kafka, tmp_path: Path) -> None
     assert (report["outcome"], report["read"], report["written"], report["undelivered"]) == ("undelivered", 3, 2, 1)
 
 
-def test_a_report_that_cannot_be_written_is_exit_2_before_anything_is_sent(kafka: Kafka, tmp_path: Path) -> None:
+def test_unwritable_report_is_exit_2(kafka: Kafka, tmp_path: Path) -> None:
+    """A report that cannot be written is exit 2 before anything is sent."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "--report", str(tmp_path / "no" / "folder"), input=b"a\n")
     assert done.code == 2

@@ -23,7 +23,7 @@ def mutant(*patches: str) -> tuple[str, ...]:
 
 
 ROW = """
-from kdg.guarantees import Step, {row} as row
+from kdg.core.guarantees import Step, {row} as row
 for name, steps in dict(chunk={chunk!r}, interval={interval!r}).items():
     object.__setattr__(row, name, tuple(Step(step) for step in steps.split()))
 """
@@ -36,7 +36,7 @@ KafkaTarget.flush = lambda self: None
 """
 ONE_ABORT = """
 from kdg.kafka.transaction import KafkaTransaction
-from kdg.ports import TryAgain
+from kdg.core.ports import TryAgain
 commit, calls = KafkaTransaction.commit, []
 def commit_but_not_the_second_time(self):
     calls.append(self)
@@ -46,14 +46,14 @@ def commit_but_not_the_second_time(self):
 KafkaTransaction.commit = commit_but_not_the_second_time
 """
 NO_REWIND = """
-from kdg import pump
-from kdg.cycle import Control, Did
+from kdg.core import pump
+from kdg.core.cycle import Control, Did
 assert Control.REWIND in pump._PERFORM
 pump._PERFORM[Control.REWIND] = lambda self: Did(Control.REWIND)
 """
 NO_DIGEST_CHECK = """
 import dataclasses, hashlib, os
-from kdg import inputs
+from kdg.sources import descriptor
 class Any(str):
     __ne__ = lambda self, other: False
     __eq__ = lambda self, other: True
@@ -88,9 +88,8 @@ def consumed_after_a_crash(
 
 
 @pytest.mark.parametrize(("argv", "lost"), [(HEALTHY, 0), (mutant(COMMIT_BEFORE_WRITE), 3)], ids=["healthy", "mutant"])
-def test_at_least_once_loses_a_batch_when_it_commits_before_it_writes(
-    kafka: Kafka, group: str, tmp_path: Path, argv: Sequence[str], lost: int
-) -> None:
+def test_mutant_commit_before_write(kafka: Kafka, group: str, tmp_path: Path, argv: Sequence[str], lost: int) -> None:
+    """At least once loses a batch when it commits before it writes."""
     seen = consumed_after_a_crash(kafka, group, tmp_path / "out", argv, "alo", "commit:2")
     assert len(set(lines(12)) - set(seen)) == lost
 
@@ -98,17 +97,17 @@ def test_at_least_once_loses_a_batch_when_it_commits_before_it_writes(
 @pytest.mark.parametrize(
     ("argv", "doubled"), [(HEALTHY, 0), (mutant(WRITE_BEFORE_COMMIT), 3)], ids=["healthy", "mutant"]
 )
-def test_at_most_once_doubles_a_batch_when_it_writes_before_it_commits(
+def test_mutant_write_before_commit(
     kafka: Kafka, group: str, tmp_path: Path, argv: Sequence[str], doubled: int
 ) -> None:
+    """At most once duplicates a batch when it writes before it commits."""
     seen = consumed_after_a_crash(kafka, group, tmp_path / "out", argv, "amo", "write:2")
     assert len(seen) - len(set(seen)) == doubled
 
 
 @pytest.mark.parametrize(("argv", "lost"), [(HEALTHY, 0), (mutant(NO_FLUSH), 12)], ids=["healthy", "mutant"])
-def test_at_least_once_loses_what_it_did_not_flush_before_the_commit(
-    kafka: Kafka, group: str, argv: Sequence[str], lost: int
-) -> None:
+def test_mutant_no_flush_before_commit(kafka: Kafka, group: str, argv: Sequence[str], lost: int) -> None:
+    """At least once loses what it did not flush before the commit."""
     source, target = kafka.filled(lines(12)), kafka.topic()
     args = ["pipe", source, target, "-g", "alo", "-G", group, "-e", "-X", "linger.ms=3000", *QUICK_GROUP]
     assert kafka.kdg(*args, "--crash-at", "commit:1", argv=argv).code == -9
@@ -117,9 +116,8 @@ def test_at_least_once_loses_what_it_did_not_flush_before_the_commit(
 
 
 @pytest.mark.parametrize(("patches", "lost"), [((), 0), ((NO_REWIND,), 3)], ids=["healthy", "mutant"])
-def test_exactly_once_loses_a_batch_when_it_does_not_go_back_after_an_abort(
-    kafka: Kafka, group: str, patches: Sequence[str], lost: int
-) -> None:
+def test_mutant_no_rewind_after_abort(kafka: Kafka, group: str, patches: Sequence[str], lost: int) -> None:
+    """Exactly once loses a batch when it does not go back after an abort."""
     source, target = kafka.filled(lines(12)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "3"]
     assert kafka.kdg(*args, argv=mutant(ONE_ABORT, *patches)).code == 0
@@ -129,9 +127,8 @@ def test_exactly_once_loses_a_batch_when_it_does_not_go_back_after_an_abort(
 
 
 @pytest.mark.parametrize(("argv", "code"), [(HEALTHY, 2), (mutant(NO_DIGEST_CHECK), 0)], ids=["healthy", "mutant"])
-def test_resume_takes_another_input_for_the_same_when_it_does_not_check_the_digest(
-    kafka: Kafka, group: str, argv: Sequence[str], code: int
-) -> None:
+def test_mutant_no_digest_check(kafka: Kafka, group: str, argv: Sequence[str], code: int) -> None:
+    """Resume takes another input for the same when it does not check the digest."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     kafka.ok(*args, input=text(lines(5)))
@@ -139,9 +136,8 @@ def test_resume_takes_another_input_for_the_same_when_it_does_not_check_the_dige
 
 
 @pytest.mark.parametrize(("argv", "code"), [(HEALTHY, 0), (mutant(START_NOT_COMMITTED), 9)], ids=["healthy", "mutant"])
-def test_a_start_at_the_end_that_is_not_committed_skips_what_comes_before_the_restart(
-    kafka: Kafka, group: str, argv: Sequence[str], code: int
-) -> None:
+def test_mutant_start_at_end_not_committed(kafka: Kafka, group: str, argv: Sequence[str], code: int) -> None:
+    """A start at the end that is not committed skips what comes before the restart."""
     topic = kafka.filled(lines(3))
     args = ["consume", topic, "-G", group, "-o", "end", *QUICK_GROUP]
     with kafka.start(*args, argv=argv) as run:
@@ -155,9 +151,10 @@ def test_a_start_at_the_end_that_is_not_committed_skips_what_comes_before_the_re
     assert done.out == (b"in between\n" if code == 0 else b"")
 
 
-def test_e_skips_what_is_behind_an_open_transaction_when_it_takes_the_ends_of_a_read_committed_reader(
+def test_mutant_ends_of_a_read_committed_reader(
     kafka: Kafka,
 ) -> None:
+    """E skips what is behind an open transaction when it takes the ends of a read committed reader."""
     topic = kafka.filled([b"before"])
     producer = kafka.transaction()
     producer.produce(topic, b"inside")

@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from kdg.guarantees import GUARANTEES, Guarantee
+from kdg.core.guarantees import GUARANTEES, Guarantee
 
 from .support import QUICK_GROUP, Kafka, eventually, lines
 

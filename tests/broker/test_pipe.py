@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from kdg.guarantees import GUARANTEES, Guarantee
+from kdg.core.guarantees import GUARANTEES, Guarantee
 
 from .support import QUICK_GROUP, QUICK_TRANSACTION, Kafka, eventually, lines
 
@@ -15,9 +15,8 @@ each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
 
 
 @each_guarantee
-def test_key_value_headers_and_timestamp_are_kept_null_and_empty_told_apart(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_pipe_keeps_whole_records(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """Key value headers and timestamp are kept null and empty told apart."""
     source, target = kafka.topic(), kafka.topic()
     now = int(time.time() * 1000) - 5000
     shapes: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = [
@@ -62,9 +61,8 @@ def test_it_starts_where_o_says_when_the_group_has_no_position(kafka: Kafka, gro
 
 
 @each_guarantee
-def test_records_of_an_aborted_transaction_are_not_copied_and_the_position_moves_beyond_them(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_pipe_skips_aborted_records(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """Records of an aborted transaction are not copied and the position moves beyond them."""
     source, target = kafka.filled([b"a"]), kafka.topic()
     producer = kafka.transaction()
     producer.produce(source, b"aborted")
@@ -76,9 +74,8 @@ def test_records_of_an_aborted_transaction_are_not_copied_and_the_position_moves
 
 
 @each_guarantee
-def test_a_record_that_the_target_refuses_is_named_and_under_no_guarantee_skipped_without_a_word(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_refused_record_is_named_by_pipe(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """A record that the target refuses is named and under no guarantee skipped without a word."""
     source, target = kafka.filled([b"a", b"x" * 500_000, b"b"]), kafka.topic(max_message_bytes="100000")
     done = kafka.kdg("pipe", source, target, "-g", row.name, "-G", group, "-e")
     if row.may_lose:
@@ -102,9 +99,8 @@ def test_a_topic_that_is_not_there_is_exit_8_and_is_not_made(kafka: Kafka, group
 
 
 @each_guarantee
-def test_three_instances_share_the_work_one_is_killed_and_the_others_take_over(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_three_instances_and_one_killed(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """Three instances share the work one is killed and the others take over."""
     source, target = kafka.topic(3), kafka.topic()
     args = ["pipe", source, target, "-g", row.name, "-G", group, *QUICK_GROUP]
     args += QUICK_TRANSACTION if row.transactional else ()
@@ -121,9 +117,8 @@ def test_three_instances_share_the_work_one_is_killed_and_the_others_take_over(
     assert sorted(filter(None, kafka.settled_values(target))) == lines(600)
 
 
-def test_of_two_instances_with_one_transactional_id_the_older_exits_6_and_nothing_is_doubled(
-    kafka: Kafka, group: str
-) -> None:
+def test_second_instance_fences_the_first(kafka: Kafka, group: str) -> None:
+    """Of two instances with one transactional id the older exits 6 and nothing is duplicated."""
     source, target = kafka.topic(2), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP]
     sent = 0
@@ -150,9 +145,8 @@ def test_of_two_instances_with_one_transactional_id_the_older_exits_6_and_nothin
     assert sorted(filter(None, kafka.settled_values(target))) == lines(sent)
 
 
-def test_of_two_instances_with_one_transactional_id_the_older_exits_6_although_it_has_nothing_to_do(
-    kafka: Kafka, group: str
-) -> None:
+def test_second_instance_fences_an_idle_first(kafka: Kafka, group: str) -> None:
+    """Of two instances with one transactional id the older exits 6 although it has nothing to do."""
     source, target = kafka.filled(lines(2)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP]
     with kafka.start(*args) as older:
@@ -166,9 +160,8 @@ def test_of_two_instances_with_one_transactional_id_the_older_exits_6_although_i
     assert kafka.settled_values(target) == lines(4)
 
 
-def test_exactly_once_what_a_killed_instance_leaves_is_taken_over_within_20_s_by_default(
-    kafka: Kafka, group: str
-) -> None:
+def test_killed_instance_is_replaced_within_20_s(kafka: Kafka, group: str) -> None:
+    """Exactly once what a killed instance leaves is taken over within 20 s by default."""
     source, target = kafka.filled(lines(30)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "10"]
     assert kafka.kdg(*args, "--crash-at", "record-position:2").code == -9
@@ -178,7 +171,8 @@ def test_exactly_once_what_a_killed_instance_leaves_is_taken_over_within_20_s_by
     assert kafka.settled_values(target) == lines(30)
 
 
-def test_exactly_once_with_a_transactional_id_is_taken_over_at_once(kafka: Kafka, group: str) -> None:
+def test_named_instance_goes_on_at_once(kafka: Kafka, group: str) -> None:
+    """Exactly once with a transactional id is taken over at once."""
     source, target = kafka.filled(lines(30)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "10", *QUICK_GROUP]
     args += ["--transactional-id", group]

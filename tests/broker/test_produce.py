@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaException, Producer
 
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
+from kdg.core.records import Batch
 from kdg.errors import Aborted
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
 from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
 from kdg.kafka.transaction import KafkaTransaction
-from kdg.patience import NoSignals, Patience
-from kdg.records import Batch
+from kdg.runtime.deadline import Deadline, NoSignals
 
 from .support import Kafka, eventually, lines, text
 
@@ -26,7 +26,8 @@ NOBODY = "127.0.0.1:1"
 # ── what arrives ──
 
 
-def test_a_line_is_a_value_and_an_empty_line_an_empty_value_and_the_key_is_null(kafka: Kafka) -> None:
+def test_a_line_is_a_value(kafka: Kafka) -> None:
+    """A line is a value and an empty line an empty value and the key is null."""
     topic = kafka.topic()
     kafka.ok("produce", topic, input=b"a\n\n\xff\xfe\nlast without its end")
     assert kafka.values(topic) == [b"a", b"", b"\xff\xfe", b"last without its end"]
@@ -41,7 +42,8 @@ def test_a_file_is_read_like_stdin_and_a_dash_is_stdin(kafka: Kafka, tmp_path: P
     assert kafka.values(topic) == [b"a", b"b", b"c"]
 
 
-def test_a_key_delimiter_splits_once_and_null_is_made_of_empty_when_asked(kafka: Kafka) -> None:
+def test_key_delimiter_and_null(kafka: Kafka) -> None:
+    """A key delimiter splits once and null is made of empty when asked."""
     topic = kafka.topic()
     kafka.ok("produce", topic, "-K", ":", "-Z", input=b"k:v:w\n:v\nk:\nno key\n")
     seen = [(record.key, record.value) for record in kafka.records(topic)]
@@ -84,7 +86,8 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
-def test_keys_go_to_the_partitions_that_a_java_client_would_choose(kafka: Kafka) -> None:
+def test_keys_are_partitioned_as_in_java(kafka: Kafka) -> None:
+    """Keys go to the partitions that a Java client would choose."""
     topic = kafka.topic(7)
     keys = [b"key-%d" % number for number in range(60)] + [b"a", b"ab", b"abc", "ключ".encode()]
     kafka.ok("produce", topic, "-K", ":", input=b"".join(key + b":v\n" for key in keys))
@@ -95,7 +98,8 @@ def test_keys_go_to_the_partitions_that_a_java_client_would_choose(kafka: Kafka)
     assert murmur2(b"foobar") == -790332482 & 0xFFFFFFFF
 
 
-def test_json_takes_key_value_headers_and_timestamp_and_the_partition_only_when_asked(kafka: Kafka) -> None:
+def test_json_fields_of_produce(kafka: Kafka) -> None:
+    """JSON takes key value headers and timestamp and the partition only when asked."""
     topic = kafka.topic(4)
     record = {"topic": "x", "partition": 3, "offset": 9, "key": "k", "value": "v", "timestamp": 1_700_000_000_000}
     record["headers"] = [["h", "1"], ["h", None], ["b", {"base64": "/w=="}]]
@@ -110,9 +114,8 @@ def test_json_takes_key_value_headers_and_timestamp_and_the_partition_only_when_
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
-def test_a_wrong_line_of_json_is_named_and_nothing_else_is_lost_without_being_named(
-    kafka: Kafka, row: Guarantee
-) -> None:
+def test_wrong_json_line_is_named(kafka: Kafka, row: Guarantee) -> None:
+    """A wrong line of JSON is named and nothing else is lost without being named."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "-J", "-g", row.name, input=b'{"value":"a"}\nnot json\n{"value":"b"}\n')
     assert done.code != 0
@@ -131,9 +134,8 @@ def test_no_input_is_no_error_and_no_record(kafka: Kafka, row: Guarantee) -> Non
 # ── what does not arrive ──
 
 
-def test_at_least_once_a_record_too_large_for_the_client_is_named_and_kept_and_the_others_arrive(
-    kafka: Kafka, tmp_path: Path
-) -> None:
+def test_record_too_large_for_the_client_is_kept(kafka: Kafka, tmp_path: Path) -> None:
+    """At least once a record too large for the client is named and kept and the others arrive."""
     topic, kept = kafka.topic(), tmp_path / "kept"
     large = b"x" * 2_000_000
     sent = [*lines(5), large, *lines(5, 5)]
@@ -146,9 +148,8 @@ def test_at_least_once_a_record_too_large_for_the_client_is_named_and_kept_and_t
 
 
 @pytest.mark.parametrize("json_lines", [False, True], ids=["lines", "-J"])
-def test_at_least_once_what_the_broker_refuses_is_kept_exactly_and_can_be_sent_again(
-    kafka: Kafka, tmp_path: Path, json_lines: bool
-) -> None:
+def test_record_refused_by_the_broker_is_kept(kafka: Kafka, tmp_path: Path, json_lines: bool) -> None:
+    """At least once what the broker refuses is kept exactly and can be sent again."""
     topic, kept = kafka.topic(), tmp_path / "kept"
     values = [*lines(3), b"y" * 1_500_000, *lines(3, 3)]
     rows = [{"value": v.decode(), "key": "k", "headers": [["n", str(i)], ["n", None]]} for i, v in enumerate(values)]
@@ -177,9 +178,10 @@ def test_at_most_once_a_record_too_large_is_named(kafka: Kafka) -> None:
 
 @pytest.mark.parametrize("options", [(), ("--resume", "NAME")], ids=["whole", "resume"])
 @pytest.mark.parametrize("limit", [(), ("-X", "message.max.bytes=3000000")], ids=["client", "broker"])
-def test_exactly_once_a_record_too_large_is_named_and_nothing_is_visible(
+def test_exactly_once_record_too_large_is_named(
     kafka: Kafka, group: str, options: tuple[str, ...], limit: tuple[str, ...]
 ) -> None:
+    """Exactly once a record too large is named and nothing is visible."""
     topic = kafka.topic()
     options = tuple(group if option == "NAME" else option for option in options)
     done = kafka.kdg("produce", topic, "-g", "eos", *options, *limit, input=text([b"a", b"x" * 2_000_000, b"b"]))
@@ -198,14 +200,13 @@ def refuses(producer: Producer, topic: str) -> bool:
     return False
 
 
-def test_a_record_too_large_is_named_though_the_refusal_shows_first_at_the_next_record(
-    kafka: Kafka, group: str
-) -> None:
+def test_record_too_large_is_named_by_the_next_record(kafka: Kafka, group: str) -> None:
+    """A record too large is named though the refusal shows first at the next record."""
     settings = {"bootstrap.servers": kafka.bootstrap, "transactional.id": group, "linger.ms": "0"}
     handle = ProducerHandle({**settings, "message.max.bytes": "3000000"})
-    patience = Patience(NoSignals())
-    target = KafkaTarget(handle, kafka.topic(), patience, abort_on_failure)
-    transaction = KafkaTransaction(handle, patience, 60.0)
+    deadline = Deadline(NoSignals())
+    target = KafkaTarget(handle, kafka.topic(), deadline, abort_on_failure)
+    transaction = KafkaTransaction(handle, deadline, 60.0)
     transaction.start()
     transaction.begin()
     target.write(Batch(values=[b"x" * 2_000_000]))
@@ -215,7 +216,8 @@ def test_a_record_too_large_is_named_though_the_refusal_shows_first_at_the_next_
     transaction.abort()
 
 
-def test_without_a_broker_the_whole_input_is_kept_and_can_be_sent_later(kafka: Kafka, tmp_path: Path) -> None:
+def test_without_a_broker_the_input_is_kept(kafka: Kafka, tmp_path: Path) -> None:
+    """Without a broker the whole input is kept and can be sent later."""
     topic, kept = kafka.topic(), tmp_path / "kept"
     sent = text(lines(1000))
     done = kafka.kdg("produce", topic, "-b", NOBODY, "--timeout", "1s", "--undelivered", str(kept), input=sent)
@@ -233,7 +235,8 @@ def test_without_a_broker_json_lines_are_kept_as_they_are(kafka: Kafka, tmp_path
     assert kept.read_bytes() == sent
 
 
-def test_the_file_for_the_undelivered_is_empty_when_all_is_delivered(kafka: Kafka, tmp_path: Path) -> None:
+def test_undelivered_file_is_empty_after_success(kafka: Kafka, tmp_path: Path) -> None:
+    """The file for the undelivered is empty when all is delivered."""
     kept = tmp_path / "kept"
     kafka.ok("produce", kafka.topic(), "--undelivered", str(kept), input=b"a\n")
     assert kept.read_bytes() == b""
@@ -250,7 +253,8 @@ def test_the_input_cannot_be_its_own_file_for_the_undelivered(kafka: Kafka, tmp_
 # ── exactly-once: the whole input or nothing ──
 
 
-def test_exactly_once_input_cut_off_before_its_last_delimiter_is_not_taken_unless_allowed(kafka: Kafka) -> None:
+def test_exactly_once_refuses_a_cut_off_input(kafka: Kafka) -> None:
+    """Exactly once input cut off before its last delimiter is not taken unless allowed."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "-g", "eos", input=b"a\nb")
     assert done.code == 4
@@ -260,9 +264,10 @@ def test_exactly_once_input_cut_off_before_its_last_delimiter_is_not_taken_unles
     assert kafka.values(topic) == [b"a", b"b"]
 
 
-def test_exactly_once_input_slower_than_the_transaction_ends_with_4_names_resume_and_nothing_is_visible(
+def test_exactly_once_slow_input_is_exit_4(
     kafka: Kafka,
 ) -> None:
+    """Exactly once input slower than the transaction ends with 4 names resume and nothing is visible."""
     topic = kafka.topic()
     with kafka.start("produce", topic, "-g", "eos", "-X", "transaction.timeout.ms=2000", stdin=subprocess.PIPE) as run:
         assert run.process.stdin
@@ -275,9 +280,8 @@ def test_exactly_once_input_slower_than_the_transaction_ends_with_4_names_resume
 
 
 @pytest.mark.parametrize(("status", "code", "seen"), [(0, 0, [b"a", b"b"]), (3, 4, [])])
-def test_exactly_once_a_commands_output_is_committed_only_when_it_exits_0(
-    kafka: Kafka, status: int, code: int, seen: list[bytes]
-) -> None:
+def test_exactly_once_command_must_exit_0(kafka: Kafka, status: int, code: int, seen: list[bytes]) -> None:
+    """Exactly once a commands output is committed only when it exits 0."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "-g", "eos", "--", "sh", "-c", f"echo a; echo b; exit {status}")
     assert done.code == code
@@ -286,7 +290,8 @@ def test_exactly_once_a_commands_output_is_committed_only_when_it_exits_0(
 
 
 @pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.name)
-def test_a_failed_command_is_named_under_the_other_guarantees_too(kafka: Kafka, row: Guarantee) -> None:
+def test_failed_command_is_named(kafka: Kafka, row: Guarantee) -> None:
+    """A failed command is named under the other guarantees too."""
     done = kafka.kdg("produce", kafka.topic(), "-g", row.name, "--", "sh", "-c", "echo a; exit 3")
     assert done.code != 0
     assert "status 3" in done.err
@@ -296,9 +301,8 @@ def test_a_failed_command_is_named_under_the_other_guarantees_too(kafka: Kafka, 
 
 
 @pytest.mark.parametrize("by_file", [True, False], ids=["file", "stdin"])
-def test_resume_sends_the_same_input_once_and_of_a_longer_one_the_tail(
-    kafka: Kafka, group: str, tmp_path: Path, by_file: bool
-) -> None:
+def test_resume_sends_only_the_tail(kafka: Kafka, group: str, tmp_path: Path, by_file: bool) -> None:
+    """Resume sends the same input once and of a longer one the tail."""
     topic, file = kafka.topic(), tmp_path / "f"
 
     def produce(values: list[bytes]) -> None:
@@ -315,9 +319,10 @@ def test_resume_sends_the_same_input_once_and_of_a_longer_one_the_tail(
 
 @pytest.mark.parametrize("by_file", [True, False], ids=["file", "stdin"])
 @pytest.mark.parametrize("other", [lines(20), [*lines(24), b"record 999999"]], ids=["shorter", "another"])
-def test_resume_refuses_another_or_a_shorter_input_and_names_restart(
+def test_resume_refuses_another_input(
     kafka: Kafka, group: str, tmp_path: Path, by_file: bool, other: list[bytes]
 ) -> None:
+    """Resume refuses another or a shorter input and names restart."""
     topic, file = kafka.topic(), tmp_path / "f"
     args = ["produce", topic, "-g", "eos", "--resume", group]
     kafka.ok(*args, input=text(lines(25)))
@@ -349,9 +354,8 @@ def test_resume_keeps_a_cut_off_tail_for_the_next_run(kafka: Kafka, group: str) 
     assert kafka.values(topic) == [b"a", b"b", b"half"]
 
 
-def test_resume_of_slow_input_commits_each_interval_so_that_readers_see_it_while_it_runs(
-    kafka: Kafka, group: str
-) -> None:
+def test_resume_commits_each_interval(kafka: Kafka, group: str) -> None:
+    """Resume of slow input commits each interval so that readers see it while it runs."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     with kafka.start(*args, stdin=subprocess.PIPE) as run:
@@ -365,7 +369,8 @@ def test_resume_of_slow_input_commits_each_interval_so_that_readers_see_it_while
         assert run.end().code == 0
 
 
-def test_the_second_of_two_runs_with_one_resume_name_takes_over_and_the_first_exits_6(kafka: Kafka, group: str) -> None:
+def test_second_run_of_a_resume_name_fences_the_first(kafka: Kafka, group: str) -> None:
+    """The second of two runs with one resume name takes over and the first exits 6."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     with kafka.start(*args, stdin=subprocess.PIPE) as first:
@@ -380,7 +385,8 @@ def test_the_second_of_two_runs_with_one_resume_name_takes_over_and_the_first_ex
     assert kafka.settled_values(topic) == [b"a", b"b"]
 
 
-def test_exactly_once_and_resume_is_safe_when_a_topic_has_several_partitions(kafka: Kafka, group: str) -> None:
+def test_resume_with_several_partitions(kafka: Kafka, group: str) -> None:
+    """Exactly once and resume is safe when a topic has several partitions."""
     topic = kafka.topic(4)
     args = ["produce", topic, "-g", EXACTLY_ONCE.name, "--resume", group, "--batch-records", "7", "-K", " "]
     kafka.kdg(*args, "--crash-at", "record-position:3", input=text(lines(50)))

@@ -37,7 +37,8 @@ def test_it_comes_and_goes_on_the_terminal_alone(kafka: Kafka, tmp_path: Path, g
     assert b"lag " in consumed[1]
 
 
-def test_in_a_pipe_there_is_none_of_it_and_asked_for_it_is_whole_lines(kafka: Kafka) -> None:
+def test_progress_in_a_pipe_is_whole_lines(kafka: Kafka) -> None:
+    """In a pipe there is none of it and asked for it is whole lines."""
     topic = kafka.filled(lines(1000))
     assert "records ·" not in kafka.ok("consume", topic, "-e").err
     assert "\x1b" not in kafka.ok("consume", topic, "-e", "--progress").err

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.guarantees import GUARANTEES, Guarantee
+from kdg.core.guarantees import GUARANTEES, Guarantee
 
 from .support import QUICK_GROUP, QUICK_TRANSACTION, Kafka, eventually, lines, text
 
@@ -48,9 +48,8 @@ def killed_midway(kafka: Kafka, target: str, moment: float, *args: str) -> None:
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
-def test_100_000_lines_come_out_of_produce_pipe_and_consume_as_they_went_in(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_round_trip_of_100_000_lines(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """100 000 lines come out of produce pipe and consume as they went in."""
     source, target = kafka.topic(), kafka.topic()
     sent = text(lines(100_000))
     kafka.ok("produce", source, "-g", row.name, input=sent)
@@ -76,9 +75,8 @@ def test_a_pipe_killed_at_ten_random_moments_keeps_its_promise(
     assert row.may_lose or row.may_double or seen == sent
 
 
-def test_an_exactly_once_pipe_of_changing_identity_killed_twice_copies_each_record_once(
-    kafka: Kafka, group: str, moments: random.Random
-) -> None:
+def test_exactly_once_pipe_killed_twice(kafka: Kafka, group: str, moments: random.Random) -> None:
+    """An exactly once pipe of changing identity killed twice copies each record once."""
     sent = lines(20_000)
     source, target = kafka.filled(sent, 2), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "100"]
@@ -89,9 +87,8 @@ def test_an_exactly_once_pipe_of_changing_identity_killed_twice_copies_each_reco
     assert sorted(filter(None, kafka.settled_values(target))) == sent
 
 
-def test_produce_resume_killed_at_ten_random_moments_sends_each_line_once(
-    kafka: Kafka, group: str, tmp_path: Path, moments: random.Random
-) -> None:
+def test_resume_killed_ten_times(kafka: Kafka, group: str, tmp_path: Path, moments: random.Random) -> None:
+    """Produce resume killed at ten random moments sends each line once."""
     sent = lines(100_000)
     source = tmp_path / "input"
     source.write_bytes(text(sent))
@@ -103,9 +100,8 @@ def test_produce_resume_killed_at_ten_random_moments_sends_each_line_once(
     assert kafka.values(target) == sent
 
 
-def test_at_least_once_produce_killed_at_random_moments_and_run_again_loses_nothing(
-    kafka: Kafka, tmp_path: Path, moments: random.Random
-) -> None:
+def test_at_least_once_produce_killed_loses_nothing(kafka: Kafka, tmp_path: Path, moments: random.Random) -> None:
+    """At least once produce killed at random moments and run again loses nothing."""
     sent = lines(200_000)
     source = tmp_path / "input"
     source.write_bytes(text(sent))
@@ -118,9 +114,8 @@ def test_at_least_once_produce_killed_at_random_moments_and_run_again_loses_noth
     assert seen.total() > len(sent), "the kills have to hit while records flow"
 
 
-def test_a_read_committed_reader_running_all_along_never_sees_a_record_twice_or_of_an_aborted_transaction(
-    kafka: Kafka, group: str, moments: random.Random
-) -> None:
+def test_read_committed_reader_sees_no_duplicate(kafka: Kafka, group: str, moments: random.Random) -> None:
+    """A read committed reader running all along never sees a record twice or of an aborted transaction."""
     sent = lines(30_000)
     source, target = kafka.filled(sent), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "200"]

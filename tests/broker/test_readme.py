@@ -24,7 +24,8 @@ def test_every_command_shows_what_the_readme_says(tmp_path: Path) -> None:
     assert docs.normalised(shown) == docs.normalised(docs.transcript(text))
 
 
-def test_the_recipe_for_ci_passes_and_fails_when_a_record_is_missing(kafka: Kafka, tmp_path: Path) -> None:
+def test_recipe_for_ci_fails_on_a_missing_record(kafka: Kafka, tmp_path: Path) -> None:
+    """The recipe for ci passes and fails when a record is missing."""
     found = docs.RECIPE.search(README.read_text(encoding="utf-8"))
     assert found is not None
     for name in ("orders", "billing"):

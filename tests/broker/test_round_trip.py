@@ -14,7 +14,8 @@ COUNT = int(os.environ.get("KDG_ROUND_TRIP", "5000"))  # read now: no test sees 
 
 
 @pytest.mark.parametrize("options", ["", "--key-encoding hex --value-encoding base64"])
-def test_what_consume_prints_as_json_produce_sends_again_unchanged(kafka: Kafka, options: str) -> None:
+def test_json_printed_is_json_sent(kafka: Kafka, options: str) -> None:
+    """What consume prints as JSON produce sends again unchanged."""
     topic, copy = filled(kafka, COUNT), kafka.topic(3, retention_ms="-1")
     script = f"{KDG} consume {topic} -e -q -J {options} | {KDG} produce {copy} -q -J --keep-partition {options}"
     done = subprocess.run(["sh", "-c", script], env=kafka.environment(), capture_output=True, timeout=240, check=False)
@@ -28,7 +29,7 @@ def test_what_consume_prints_as_json_produce_sends_again_unchanged(kafka: Kafka,
     ("guarantee", "sent"),
     [("at-least-once", [b"a", b"b"]), ("exactly-once", [])],
 )
-def test_a_malformed_record_is_named_by_its_line_and_what_was_sent_is_said(kafka: Kafka, guarantee: str, sent: list[bytes]) -> None:  # fmt: skip
+def test_malformed_record_is_named_by_its_line(kafka: Kafka, guarantee: str, sent: list[bytes]) -> None:  # fmt: skip
     """Batches of one record: what came before the line is sent, and in one transaction nothing of it is visible."""
     topic = kafka.topic()
     script = '(printf \'{"value":"a"}\\n{"value":"b"}\\n\'; sleep 1; printf \'{"value":7}\\n{"value":"c"}\\n\')'

@@ -117,7 +117,8 @@ def test_kafkas_own_tools_run_from_the_same_jars(sandbox: Sandbox, topic: str) -
     assert told.stdout == "one\n"
 
 
-def test_three_brokers_replicate_and_serve_with_one_of_them_killed(scratch: Path, topic: str) -> None:
+def test_three_brokers_survive_one_kill(scratch: Path, topic: str) -> None:
+    """Three brokers replicate and serve with one of them killed."""
     with Sandbox(3) as sandbox:
         produce(sandbox.bootstrap, topic, b"before")
         metadata = AdminClient({"bootstrap.servers": sandbox.bootstrap}).list_topics(topic, timeout=30)
@@ -164,7 +165,8 @@ def test_nothing_is_left_after_the_holder_was_killed(scratch: Path) -> None:
     assert eventually(lambda: not list(scratch.iterdir()))
 
 
-def test_nothing_is_left_when_the_holder_is_killed_during_the_start(scratch: Path) -> None:
+def test_nothing_left_when_the_holder_is_killed(scratch: Path) -> None:
+    """Nothing is left when the holder is killed during the start."""
     with subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True) as holder:
         assert eventually(lambda: any(scratch.glob("*/1/pid")))
         (file,) = scratch.glob("*/1/pid")
@@ -192,7 +194,8 @@ def test_a_port_that_was_taken_in_between_is_chosen_again(scratch: Path, monkeyp
     assert not list(scratch.iterdir())
 
 
-def test_a_broker_that_refuses_its_configuration_is_told_and_leaves_nothing(scratch: Path) -> None:
+def test_refused_broker_configuration_is_reported(scratch: Path) -> None:
+    """A broker that refuses its configuration is told and leaves nothing."""
     with pytest.raises(SandboxError) as caught, Sandbox(properties={"num.network.threads": "none"}):
         pass
     assert "num.network.threads" in caught.value.hint

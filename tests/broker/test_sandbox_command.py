@@ -40,7 +40,8 @@ def processes_below(folder: Path) -> list[int]:
     return found
 
 
-def test_a_command_gets_the_brokers_ends_the_sandbox_with_its_status_and_nothing_is_left(folder: Path) -> None:
+def test_sandbox_command_gets_brokers_and_status(folder: Path) -> None:
+    """A command gets the brokers ends the sandbox with its status and nothing is left."""
     script = f'printf "a\\nb\\n" | {KDG} produce demo -q && {KDG} consume demo -e -q && exit 7'
     argv = [KDG, "sandbox", "--topic", "demo:2", "-q", "--", "sh", "-c", script]
     done = subprocess.run(argv, env=environment(folder), capture_output=True, timeout=120, check=False)
@@ -68,7 +69,8 @@ def test_a_signal_ends_the_sandbox_and_nothing_is_left(folder: Path, signum: int
     assert not command or not Path("/proc", told.read_text().split()[1]).exists()
 
 
-def test_a_command_that_cannot_be_started_is_exit_2_and_nothing_is_left(folder: Path) -> None:
+def test_sandbox_command_that_cannot_start_is_exit_2(folder: Path) -> None:
+    """A command that cannot be started is exit 2 and nothing is left."""
     argv = [KDG, "sandbox", "--", "no-such-command-here"]
     done = subprocess.run(argv, env=environment(folder), capture_output=True, timeout=120, check=False)
     assert done.returncode == 2

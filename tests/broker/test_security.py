@@ -142,7 +142,8 @@ def test_what_was_refused_is_kept_by_undelivered(secured: Secured, tmp_path: Pat
     assert sorted(kept.read_bytes().splitlines()) == lines(50)
 
 
-def test_a_topic_that_may_not_be_looked_at_is_unknown_to_check_and_strict(secured: Secured) -> None:
+def test_unreadable_topic_is_unknown_to_check(secured: Secured) -> None:
+    """A topic that may not be looked at is unknown to check and strict."""
     topic = secured.open.topic()
     allow(secured.open.bootstrap, RESTRICTED, [("DESCRIBE", "TOPIC", topic)])
     done = secured.kdg(secured.client("scram", RESTRICTED), "check", "--topic", topic)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
 
 from .support import QUICK_GROUP, Kafka, eventually, lines, text
 
@@ -55,9 +55,8 @@ def fill_of(pipe: int) -> int:
 
 @SIGNALS
 @with_group
-def test_consume_ends_by_the_signal_with_what_it_printed_committed(
-    kafka: Kafka, group: str, row: Guarantee, signum: int
-) -> None:
+def test_consume_ends_by_the_signal(kafka: Kafka, group: str, row: Guarantee, signum: int) -> None:
+    """Consume ends by the signal with what it printed committed."""
     topic = kafka.filled(lines(100))
     with kafka.start("consume", topic, "-G", group, "-g", row.name) as run:
         assert eventually(lambda: run.out == text(lines(100)))
@@ -70,9 +69,8 @@ def test_consume_ends_by_the_signal_with_what_it_printed_committed(
 
 @SIGNALS
 @with_group
-def test_consume_interrupted_in_full_flow_has_committed_exactly_what_it_printed(
-    kafka: Kafka, group: str, row: Guarantee, signum: int
-) -> None:
+def test_consume_interrupted_commits_what_it_printed(kafka: Kafka, group: str, row: Guarantee, signum: int) -> None:
+    """Consume interrupted in full flow has committed exactly what it printed."""
     topic = kafka.filled(lines(100_000))
     args = ["consume", topic, "-G", group, "-g", row.name, "--batch-records", "100"]
     with kafka.start(*args) as run:
@@ -87,9 +85,8 @@ def test_consume_interrupted_in_full_flow_has_committed_exactly_what_it_printed(
 
 @SIGNALS
 @each_guarantee
-def test_pipe_interrupted_in_full_flow_has_settled_exactly_what_it_wrote(
-    kafka: Kafka, group: str, row: Guarantee, signum: int
-) -> None:
+def test_pipe_interrupted_settles_what_it_wrote(kafka: Kafka, group: str, row: Guarantee, signum: int) -> None:
+    """Pipe interrupted in full flow has settled exactly what it wrote."""
     sent = lines(60_000)
     source, target = kafka.filled(sent), kafka.topic()
     args = ["pipe", source, target, "-G", group, "-g", row.name, "--batch-records", "100"]
@@ -107,9 +104,8 @@ def test_pipe_interrupted_in_full_flow_has_settled_exactly_what_it_wrote(
 
 @SIGNALS
 @each_guarantee
-def test_produce_waiting_on_stdin_ends_by_the_signal_and_what_is_not_whole_is_not_visible(
-    kafka: Kafka, row: Guarantee, signum: int
-) -> None:
+def test_produce_on_stdin_ends_by_the_signal(kafka: Kafka, row: Guarantee, signum: int) -> None:
+    """Produce waiting on stdin ends by the signal and what is not whole is not visible."""
     topic = kafka.topic()
     with kafka.start("produce", topic, "-g", row.name, stdin=subprocess.PIPE) as run:
         assert run.process.stdin
@@ -125,9 +121,8 @@ def test_produce_waiting_on_stdin_ends_by_the_signal_and_what_is_not_whole_is_no
 
 
 @SIGNALS
-def test_produce_resume_interrupted_has_committed_what_it_took_and_goes_on(
-    kafka: Kafka, group: str, signum: int
-) -> None:
+def test_produce_resume_interrupted_goes_on(kafka: Kafka, group: str, signum: int) -> None:
+    """Produce resume interrupted has committed what it took and goes on."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     with kafka.start(*args, stdin=subprocess.PIPE) as run:
@@ -156,9 +151,8 @@ def test_waiting_for_a_broker_ends_by_the_signal(
 
 @SIGNALS
 @pytest.mark.parametrize("with_a_group", [True, False], ids=["group", "no group"])
-def test_blocked_on_a_reader_that_takes_nothing_ends_by_the_signal_and_commits_nothing_it_could_not_write(
-    kafka: Kafka, group: str, signum: int, with_a_group: bool
-) -> None:
+def test_blocked_stdout_ends_by_the_signal(kafka: Kafka, group: str, signum: int, with_a_group: bool) -> None:
+    """Blocked on a reader that takes nothing ends by the signal and commits nothing it could not write."""
     topic = kafka.filled(lines(30_000))
     args = ["consume", topic, *(["-G", group, *QUICK_GROUP, "--batch-records", "1000"] if with_a_group else [])]
     with kafka.start(*args, stdout=subprocess.PIPE) as run:
@@ -201,9 +195,8 @@ def test_consume_behind_an_open_transaction_ends_by_the_signal(kafka: Kafka, sig
 
 
 @SIGNALS
-def test_a_command_that_feeds_produce_ends_with_it_and_its_records_are_not_visible(
-    kafka: Kafka, tmp_path: Path, signum: int
-) -> None:
+def test_command_feeding_produce_ends_with_it(kafka: Kafka, tmp_path: Path, signum: int) -> None:
+    """A command that feeds produce ends with it and its records are not visible."""
     topic, pid = kafka.topic(), tmp_path / "pid"
     script = f"echo $$ > {pid}.part; mv {pid}.part {pid}; echo a; exec sleep 600"
     with kafka.start("produce", topic, "-g", "eos", "--", "sh", "-c", script) as run:
@@ -218,7 +211,8 @@ ANNOUNCED = (sys.executable, "-c", "import os, kdg.__main__ as kdg; os.write(1, 
 """The command, which says when the interpreter's own start is over and kdg's begins."""
 
 
-def test_an_interrupt_at_any_moment_of_the_start_prints_no_traceback(kafka: Kafka) -> None:
+def test_interrupt_during_the_start_prints_no_traceback(kafka: Kafka) -> None:
+    """An interrupt at any moment of the start prints no traceback."""
     topic = kafka.topic()
     for moment in range(8):
         with kafka.start("consume", topic, argv=ANNOUNCED) as run:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
 
 from .support import KDG, QUICK_GROUP, Done, Kafka, Run, eventually, lines, text
 
@@ -93,9 +93,8 @@ def by_partition(values: Iterable[bytes], partitions: int = PARTITIONS) -> list[
 
 
 @pytest.mark.timeout(180)
-def test_under_twenty_kills_and_second_instances_each_sink_holds_exactly_the_topics_records_in_order(
-    kafka: Kafka, tmp_path: Path, moments: random.Random
-) -> None:
+def test_each_sink_under_twenty_kills(kafka: Kafka, tmp_path: Path, moments: random.Random) -> None:
+    """Under twenty kills and second instances each sink holds exactly the topics records in order."""
     topic = kafka.filled(lines(60_000), PARTITIONS)
     # As they lie in the topic: a plain producer that has to try again may have changed the order.
     sent = list(filter(None, kafka.values(topic)))
@@ -146,9 +145,8 @@ def test_a_second_instance_on_a_file_is_turned_away_at_once(kafka: Kafka, tmp_pa
             path.unlink()
 
 
-def test_a_second_run_goes_on_after_the_first_and_a_group_shows_the_progress(
-    kafka: Kafka, place: Place, group: str
-) -> None:
+def test_second_run_goes_on_after_the_first(kafka: Kafka, place: Place, group: str) -> None:
+    """A second run goes on after the first and a group shows the progress."""
     topic = kafka.filled(lines(30), PARTITIONS)
     args = ["consume", topic, "-g", "eos", "-G", group, *place.args]
     kafka.ok(*args, "-c", "10", "-p", "0")
@@ -172,7 +170,8 @@ def test_a_group_with_members_shows_nothing_and_the_sink_has_all(kafka: Kafka, p
     assert place.found() == lines(5)
 
 
-def test_a_start_at_the_end_outlives_a_crash_before_the_first_commit(kafka: Kafka, place: Place) -> None:
+def test_sink_start_at_end_survives_a_crash(kafka: Kafka, place: Place) -> None:
+    """A start at the end outlives a crash before the first commit."""
     topic = kafka.filled(lines(3))
     args = ["consume", topic, "-g", "eos", "-o", "end", *place.args]
     with kafka.start(*args) as run:
@@ -237,9 +236,8 @@ def test_a_full_disk_ends_the_run_and_going_on_doubles_nothing(
 
 
 @each_guarantee
-def test_dev_full_is_exit_1_and_commits_nothing_unless_the_position_comes_first(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_dev_full_commits_nothing(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """/dev/full is exit 1 and commits nothing unless the position comes first."""
     topic = kafka.filled(lines(5))
     done = kafka.kdg("consume", topic, "-g", row.name, "-G", group, "-e", "--output", "/dev/full")
     assert done.code == (2 if row.transactional else 1)
@@ -247,7 +245,8 @@ def test_dev_full_is_exit_1_and_commits_nothing_unless_the_position_comes_first(
     assert kafka.committed(group, topic).get(0, 0) == (5 if row.commits_first else 0)
 
 
-def test_a_locked_database_ends_the_run_and_going_on_doubles_nothing(kafka: Kafka, group: str, tmp_path: Path) -> None:
+def test_locked_database_ends_the_run(kafka: Kafka, group: str, tmp_path: Path) -> None:
+    """A locked database ends the run and going on duplicates nothing."""
     place, topic = _table(tmp_path), kafka.filled(lines(5))
     args = ["consume", topic, "-g", "eos", "-G", group, *place.args]
     kafka.ok(*args, "-c", "3")
@@ -265,9 +264,8 @@ def test_a_locked_database_ends_the_run_and_going_on_doubles_nothing(kafka: Kafk
 
 
 @pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.name)
-def test_the_other_guarantees_write_to_every_sink_and_go_on_in_the_group(
-    kafka: Kafka, place: Place, group: str, row: Guarantee
-) -> None:
+def test_other_guarantees_write_to_every_sink(kafka: Kafka, place: Place, group: str, row: Guarantee) -> None:
+    """The other guarantees write to every sink and go on in the group."""
     topic = kafka.filled(lines(20))
     args = ["consume", topic, "-g", row.name, "-G", group, *place.args]
     assert f"to {place.args[1]}" in kafka.ok(*args, "-c", "7").err
@@ -283,7 +281,8 @@ def test_at_most_once_no_more_than_a_batch_is_held_back(kafka: Kafka, place: Pla
     assert place.found() == lines(6)
 
 
-def test_at_least_once_a_record_torn_by_a_kill_is_written_whole_again(kafka: Kafka, group: str, tmp_path: Path) -> None:
+def test_record_torn_by_a_kill_is_written_again(kafka: Kafka, group: str, tmp_path: Path) -> None:
+    """At least once a record torn by a kill is written whole again."""
     topic = kafka.filled(lines(6))
     args = [
         "consume",
@@ -328,9 +327,8 @@ def test_a_command_that_fails_one_time_in_three_loses_nothing(kafka: Kafka, grou
     assert (tmp_path / "out").read_bytes() == text(sent)
 
 
-def test_exactly_once_through_a_command_that_fails_one_time_in_three_each_record_is_there_once(
-    kafka: Kafka, group: str, tmp_path: Path
-) -> None:
+def test_exactly_once_through_a_flaky_command(kafka: Kafka, group: str, tmp_path: Path) -> None:
+    """Exactly once through a command that fails one time in three each record is there once."""
     sent = lines(120)
     source, target = kafka.filled(sent), kafka.topic()
     script = FAILS_ONE_TIME_IN_THREE.replace("exit 9", '{ cat "$0.batch"; exit 9; }') + 'cat "$0.batch"'
@@ -345,9 +343,8 @@ def test_exactly_once_through_a_command_that_fails_one_time_in_three_each_record
 
 
 @each_guarantee
-def test_a_pipe_through_grep_does_what_it_looks_like_and_keeps_whole_records(
-    kafka: Kafka, group: str, row: Guarantee
-) -> None:
+def test_pipe_through_grep_keeps_whole_records(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """A pipe through grep does what it looks like and keeps whole records."""
     source, target = kafka.topic(), kafka.topic()
     headers = [("h", b"1"), ("h", b"\xff")]
     for value in (b"foo 1", b"bar", b"foo \xff 2"):
@@ -367,7 +364,8 @@ def test_a_pipe_through_grep_does_what_it_looks_like_and_keeps_whole_records(
     assert [record[2:] for record in kafka.settled_records(target)] == kept
 
 
-def test_lines_hands_over_bare_values_and_refuses_one_that_would_become_two(kafka: Kafka, group: str) -> None:
+def test_lines_gives_bare_values(kafka: Kafka, group: str) -> None:
+    """Lines hands over bare values and refuses one that would become two."""
     source, target = kafka.topic(), kafka.topic()
     kafka.produce(source, [b"a", b"b"], key=b"k")
     args = ["pipe", source, target, "-G", group, "-e", "--lines", "--", "tr", "a-z", "A-Z"]
@@ -380,7 +378,8 @@ def test_lines_hands_over_bare_values_and_refuses_one_that_would_become_two(kafk
     assert kafka.committed(group, source) == {0: 2}
 
 
-def test_a_signal_lets_the_command_finish_its_batch_and_settles_it(kafka: Kafka, group: str, tmp_path: Path) -> None:
+def test_signal_lets_the_command_finish_its_batch(kafka: Kafka, group: str, tmp_path: Path) -> None:
+    """A signal lets the command finish its batch and settles it."""
     topic = kafka.filled(lines(5))
     script = 'cat >"$0.batch"; sleep 1; cp "$0.batch" "$0"'
     with kafka.start("consume", topic, "-G", group, "--", "sh", "-c", script, str(tmp_path / "out")) as run:
@@ -411,9 +410,8 @@ def sent_twice(kafka: Kafka, topic: str, count: int) -> list[bytes]:
 
 
 @pytest.mark.timeout(900)
-def test_records_sent_twice_under_one_id_are_there_once_through_three_kills(
-    kafka: Kafka, group: str, tmp_path: Path, moments: random.Random
-) -> None:
+def test_records_sent_twice_are_stored_once(kafka: Kafka, group: str, tmp_path: Path, moments: random.Random) -> None:
+    """Records sent twice under one id are there once through three kills."""
     place, topic = _table(tmp_path), kafka.topic(PARTITIONS)
     sent = sent_twice(kafka, topic, RECORDS)
     args = ["consume", topic, "-G", group, "-e", "--dedup-by", "header:id", *QUICK_GROUP, *place.args]
@@ -428,9 +426,8 @@ def test_records_sent_twice_under_one_id_are_there_once_through_three_kills(
     assert sorted(place.found()) == sent
 
 
-def test_a_store_of_its_own_drops_across_runs_and_the_summary_and_the_report_count_it(
-    kafka: Kafka, group: str, tmp_path: Path
-) -> None:
+def test_dedup_store_drops_across_runs(kafka: Kafka, group: str, tmp_path: Path) -> None:
+    """A store of its own drops across runs and the summary and the report count it."""
     topic, target, store = kafka.topic(PARTITIONS), kafka.topic(), str(tmp_path / "store")
     sent = sent_twice(kafka, topic, 1000)
     args = ["pipe", topic, target, "-G", group, "--dedup-by", "header:id", "--dedup-store", store, *QUICK_GROUP]
@@ -444,9 +441,8 @@ def test_a_store_of_its_own_drops_across_runs_and_the_summary_and_the_report_cou
 
 
 @pytest.mark.parametrize(("step", "doubled"), [("flush:2", 3), ("mark:2", 0)])
-def test_a_crash_between_the_flush_and_the_mark_doubles_and_one_after_the_mark_does_not(
-    kafka: Kafka, group: str, tmp_path: Path, step: str, doubled: int
-) -> None:
+def test_crash_between_flush_and_mark(kafka: Kafka, group: str, tmp_path: Path, step: str, doubled: int) -> None:
+    """A crash between the flush and the mark duplicates and one after the mark does not."""
     topic, place = kafka.filled(lines(9)), _file(tmp_path)
     args = ["consume", topic, "-G", group, "-e", "--batch-records", "3", "--dedup-by", "position", *QUICK_GROUP]
     args += ["--dedup-store", str(tmp_path / "store"), *place.args]

@@ -7,25 +7,23 @@ import time
 import pytest
 
 from kdg.kafka.client import Watch, make_admin, make_consumer
-from kdg.kafka.ends import Ends
 from kdg.kafka.lookup import Lookup
 from kdg.kafka.source import KafkaSource
-from kdg.patience import NoSignals, Patience
+from kdg.kafka.stop_offsets import StopOffsets
+from kdg.runtime.deadline import Deadline, NoSignals
 
 from .support import Kafka, eventually, lines
 
 
 @pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])
-def test_an_assignment_that_comes_while_it_closes_does_not_hold_the_closing_up(
-    kafka: Kafka, group: str, strategy: str
-) -> None:
+def test_assignment_while_closing_does_not_block(kafka: Kafka, group: str, strategy: str) -> None:
     """`-e` can be over before the group has given anything out: all was read before."""
-    topic, patience, notes = kafka.filled(lines(3)), Patience(NoSignals()), list[str]()
+    topic, deadline, notes = kafka.filled(lines(3)), Deadline(NoSignals()), list[str]()
     connection = {"bootstrap.servers": kafka.bootstrap}
     settings = {**connection, "group.id": group, "partition.assignment.strategy": strategy}
-    ends = Ends(Lookup(make_admin(connection, Watch()), patience), notes.append)
+    ends = StopOffsets(Lookup(make_admin(connection, Watch()), deadline), notes.append)
     source = KafkaSource(
-        make_consumer(settings, Watch()), Watch(), patience, ends, group, frozenset(), note=notes.append
+        make_consumer(settings, Watch()), Watch(), deadline, ends, group, frozenset(), note=notes.append
     )
     source.subscribe([topic], cooperative=strategy != "range")
     assert eventually(lambda: kafka.owned(group) == 1)

@@ -21,8 +21,8 @@ from xml.etree import ElementTree as Xml
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from kdg.core.guarantees import AT_LEAST_ONCE
 from kdg.errors import NotMet
-from kdg.guarantees import AT_LEAST_ONCE
 from kdg.verify import engine
 from kdg.verify.faults import Kind
 from kdg.verify.setup import PREFIX, Setup
@@ -108,7 +108,8 @@ def failed_checks(ended: Ended) -> set[str | None]:
     return {case.get("name") for case in ended.junit.iter("testcase") if case.find("failure") is not None}
 
 
-def test_a_program_that_commits_after_the_flush_holds_at_least_once(ended: Mapping[str, Ended]) -> None:
+def test_flush_then_commit_holds_at_least_once(ended: Mapping[str, Ended]) -> None:
+    """A program that commits after the flush holds at least once."""
     found = ended["commit-after"]
     assert found.done.code == 0, found.done.err
     assert b"at-least-once held" in found.done.out.splitlines()[-1]
@@ -152,9 +153,8 @@ def left_on(kafka: Kafka) -> list[str]:
     return [name for name in [*admin.list_topics(timeout=10).topics, *groups] if name.startswith(PREFIX)]
 
 
-def test_nothing_is_left_on_the_cluster_and_what_is_made_was_said_first(
-    ended: Mapping[str, Ended], kafka: Kafka
-) -> None:
+def test_verify_leaves_nothing_on_the_cluster(ended: Mapping[str, Ended], kafka: Kafka) -> None:
+    """Nothing is left on the cluster and what is made was said first."""
     assert eventually(lambda: left_on(kafka) == [], 10)
     for case in CASES:
         first = ended[case.program].done.err.splitlines()[0]

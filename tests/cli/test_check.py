@@ -48,7 +48,7 @@ def test_without_g_it_asks_for_at_least_once(kdg: Kdg) -> None:
     assert "at-least-once: not reached" in out.splitlines()[0]
 
 
-def test_both_readings_count_where_the_names_do_not_tell_whose_it_is(kdg: Kdg) -> None:
+def test_ambiguous_configuration_is_judged_both_ways(kdg: Kdg) -> None:
     """isolation.level alone: read_committed is librdkafka's default and not Java's."""
     argv = ["check", "-g", "eos", "-X", "group.id=g", "-X", "enable.auto.commit=false"]
     assert kdg(*argv, "--client", "librdkafka")[0] == 0

@@ -63,7 +63,8 @@ def test_one_file_serves_every_command(kdg: Kdg, tmp_path: Path, command: list[s
     assert ("linger.ms" in out) == (command[0] != "consume")
 
 
-def test_a_value_that_breaks_the_guarantee_is_refused_from_a_file_too(kdg: Kdg, tmp_path: Path) -> None:
+def test_file_value_that_breaks_the_guarantee_is_refused(kdg: Kdg, tmp_path: Path) -> None:
+    """A value that breaks the guarantee is refused from a file too."""
     file = tmp_path / "client.properties"
     file.write_text("acks=0\nenable.auto.commit=true\n")
     refused(kdg("produce", "t", "-g", "eos", "-F", str(file)), "acks=0", str(file), "exactly-once")
@@ -78,7 +79,8 @@ def test_a_name_that_nobody_knows_is_refused_without_its_value(kdg: Kdg, tmp_pat
     assert SECRET not in told[2]
 
 
-def test_a_wrong_guarantee_in_a_file_is_refused_with_the_file_named(kdg: Kdg, tmp_path: Path) -> None:
+def test_wrong_guarantee_in_a_file_is_refused(kdg: Kdg, tmp_path: Path) -> None:
+    """A wrong guarantee in a file is refused with the file named."""
     file = tmp_path / "config.toml"
     file.write_text('guarantee = "always"\n')
     refused(kdg("produce", "t", "-F", str(file)), "always", str(file))

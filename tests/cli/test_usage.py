@@ -14,8 +14,8 @@ from typer.main import get_command
 
 from kdg.cli import options
 from kdg.cli.app import make_app
+from kdg.core.guarantees import GUARANTEES, Guarantee
 from kdg.errors import EXIT_CODES
-from kdg.guarantees import GUARANTEES, Guarantee
 
 COMMANDS = {"produce": ["t"], "consume": ["t"], "pipe": ["t", "u", "-G", "g"]}
 each_command = pytest.mark.parametrize("command", COMMANDS)
@@ -147,7 +147,8 @@ def test_without_brokers_it_says_where_they_can_be_named(kdg: Kdg, command: str)
 
 
 @each_command
-def test_a_report_that_cannot_be_written_is_noticed_before_anything_is_done(kdg: Kdg, command: str) -> None:
+def test_unwritable_report_is_noticed_first(kdg: Kdg, command: str) -> None:
+    """A report that cannot be written is noticed before anything is done."""
     refused(kdg(command, *COMMANDS[command], "-b", "127.0.0.1:1", "--report", "/no/folder/report"), "/no/folder/report")
 
 
@@ -224,7 +225,8 @@ def test_a_contradiction_is_exit_2_and_names_both_sides(kdg: Kdg, argv: str, nam
 
 
 @pytest.mark.parametrize("name", ["sasl.pasword", "linger", "max.poll.interval"])
-def test_an_unknown_property_is_refused_without_showing_its_value(kdg: Kdg, name: str) -> None:
+def test_unknown_property_never_shows_its_value(kdg: Kdg, name: str) -> None:
+    """An unknown property is refused without showing its value."""
     told = kdg("consume", "t", "-b", "127.0.0.1:1", "-X", f"{name}=hunter2")
     refused(told, name)
     assert "hunter2" not in told[2]
@@ -241,7 +243,8 @@ def test_an_unknown_property_is_refused_without_showing_its_value(kdg: Kdg, name
         for text in (row.name, row.short, row.name[:5], row.name.upper(), row.name.replace("-", "_"), row.name[:-1])
     ],
 )
-def test_a_name_an_alias_and_an_unambiguous_beginning_choose_the_guarantee(kdg: Kdg, row: Guarantee, text: str) -> None:
+def test_guarantee_by_name_alias_or_prefix(kdg: Kdg, row: Guarantee, text: str) -> None:
+    """A name an alias and an unambiguous beginning choose the guarantee."""
     code, out, _err = kdg("produce", "t", "-g", text, "--dry-run")
     assert code == 0
     assert row.name in out.splitlines()[0]
@@ -265,9 +268,8 @@ def test_without_g_it_is_at_least_once(kdg: Kdg) -> None:
 # ── where settings come from ──
 
 
-def test_flags_win_over_properties_and_properties_over_the_environment(
-    kdg: Kdg, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_flags_beat_properties_beat_environment(kdg: Kdg, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags win over properties and properties over the environment."""
     monkeypatch.setenv("KDG_BROKERS", "from-env:1")
     monkeypatch.setenv("KDG_GROUP", "from-env")
     monkeypatch.setenv("KDG_GUARANTEE", "amo")
@@ -306,9 +308,8 @@ def test_a_dry_run_masks_secrets_from_the_line_and_from_a_file(kdg: Kdg, tmp_pat
 
 
 @pytest.mark.parametrize(("row", "command"), list(itertools.product(GUARANTEES, COMMANDS)))
-def test_a_dry_run_shows_every_setting_of_the_row_with_its_origin_and_reason(
-    kdg: Kdg, row: Guarantee, command: str
-) -> None:
+def test_dry_run_shows_origin_and_reason(kdg: Kdg, row: Guarantee, command: str) -> None:
+    """A dry run shows every setting of the row with its origin and reason."""
     code, out, err = kdg(command, *COMMANDS[command], "-g", row.name, "--dry-run")
     assert (code, err) == (0, "")
     settings = [*(row.consumer if command != "produce" else ()), *(row.producer if command != "consume" else ())]
@@ -348,7 +349,8 @@ def test_explain_answers_on_stdout_in_each_format(kdg: Kdg, names: list[str], fo
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)
-def test_explain_of_a_guarantee_has_its_promise_its_settings_and_its_steps(kdg: Kdg, row: Guarantee) -> None:
+def test_explain_guarantee_has_promise_settings_steps(kdg: Kdg, row: Guarantee) -> None:
+    """Explain of a guarantee has its promise its settings and its steps."""
     told = " ".join(kdg("explain", row.short)[1].split())
     assert row.promise in told
     for setting in (*row.producer, *row.consumer):
@@ -402,9 +404,10 @@ def test_explain_knows_every_exit_code(kdg: Kdg, code_: int) -> None:
     ],
     ids=str,
 )
-def test_verify_refuses_what_contradicts_itself_before_anything_is_started(
+def test_verify_refuses_contradictions(
     kdg: Kdg, typed: list[str], named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    """Verify refuses what contradicts itself before anything is started."""
     monkeypatch.delenv("KDG_BROKERS", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("kdg.sandbox.cluster.Sandbox.__enter__", lambda _self: pytest.fail("a sandbox was started"))
@@ -422,9 +425,9 @@ def loaded(*argv: str) -> set[str]:
 
 
 def test_a_command_loads_itself_and_no_other() -> None:
-    commands = {f"kdg.cli.{name}" for name in options.COMMANDS}
+    commands = {f"kdg.cli.commands.{name}" for name in options.COMMANDS}
     assert loaded("--help") & commands == set()
-    assert loaded("explain", "eos") & commands == {"kdg.cli.explain"}
+    assert loaded("explain", "eos") & commands == {"kdg.cli.commands.explain"}
     assert loaded("explain", "eos") & {"confluent_kafka", "rich", "pydantic"} == set()
     sending = loaded("produce", "t", "--dry-run", "-b", "h:1")
     assert ("confluent_kafka" in sending, "asyncio" in sending) == (True, False)

@@ -17,9 +17,8 @@ from .support import QUICK_GROUP, Done, Fed, Hazards, Run, eventually, lines, te
 MANY = 20_000
 
 
-def test_a_broker_killed_and_started_again_loses_and_doubles_no_more_than_the_rows_say(
-    kafka: Hazards, group: str
-) -> None:
+def test_broker_killed_and_restarted(kafka: Hazards, group: str) -> None:
+    """A broker killed and started again loses and duplicates no more than the rows say."""
     source, target = kafka.topic(2), kafka.topic(2)
     sent = lines(3 * MANY)
     with ExitStack() as stack:
@@ -58,9 +57,8 @@ def three() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def test_each_of_three_brokers_killed_in_turn_under_transactions_doubles_and_loses_nothing(
-    three: Sandbox, group: str
-) -> None:
+def test_three_brokers_killed_in_turn(three: Sandbox, group: str) -> None:
+    """Each of three brokers killed in turn under transactions duplicates and loses nothing."""
     kafka = Kafka(three.bootstrap)
     source, target, made = (kafka.topic(2) for _ in range(3))
     sent = lines(4 * MANY)
@@ -88,9 +86,8 @@ def _lag(kafka: Kafka, group: str, topic: str) -> int:
     return sum(kafka.ends(topic).values()) - sum(kafka.committed(group, topic).values())
 
 
-def test_records_that_are_not_acknowledged_in_time_are_counted_named_kept_and_can_be_sent_again(
-    kafka: Hazards, group: str, tmp_path: Path
-) -> None:
+def test_unacknowledged_records_are_kept(kafka: Hazards, group: str, tmp_path: Path) -> None:
+    """Records that are not acknowledged in time are counted named kept and can be sent again."""
     topic, kept = kafka.topic(), tmp_path / "kept"
     args = ["produce", topic, "--undelivered", str(kept), "-X", "message.timeout.ms=1000"]
     with kafka.fed(*args) as run:
@@ -108,9 +105,8 @@ def test_records_that_are_not_acknowledged_in_time_are_counted_named_kept_and_ca
     assert set(kafka.values(topic)) == set(lines(20))
 
 
-def test_of_records_that_were_lost_with_their_broker_none_is_missing_after_they_were_sent_again(
-    kafka: Hazards, group: str, tmp_path: Path
-) -> None:
+def test_records_lost_with_a_broker_are_sent_again(kafka: Hazards, group: str, tmp_path: Path) -> None:
+    """Of records that were lost with their broker none is missing after they were sent again."""
     topic, kept = kafka.topic(), tmp_path / "kept"
     args = ["produce", topic, "--undelivered", str(kept), "-X", "message.timeout.ms=1000"]
     with kafka.fed(*args) as run:

@@ -55,16 +55,14 @@ def _late_commit_in_half_a_transaction(kafka: Hazards, name: str, delay: Delay, 
     return kafka.settled_values(topic)
 
 
-def test_a_delayed_end_txn_that_arrives_in_the_next_transaction_commits_nothing_of_it(
-    kafka: Hazards, group: str, repetition: int
-) -> None:
+def test_delayed_end_txn_commits_nothing(kafka: Hazards, group: str, repetition: int) -> None:
+    """A delayed EndTxn that arrives in the next transaction commits nothing of it."""
     assert _late_commit_in_half_a_transaction(kafka, group, DELAYS[repetition % 3]) == lines(3)
 
 
 @pytest.mark.parametrize("delay", DELAYS, ids=IDS)
-def test_without_recycling_a_delayed_end_txn_commits_half_of_the_next_transaction(
-    kafka: Hazards, group: str, delay: Delay
-) -> None:
+def test_mutant_delayed_end_txn_without_recycling(kafka: Hazards, group: str, delay: Delay) -> None:
+    """Without recycling a delayed EndTxn commits half of the next transaction."""
     assert _late_commit_in_half_a_transaction(kafka, group, delay, "no-recycle") == lines(6)
 
 
@@ -92,22 +90,19 @@ def _late_position_in_the_next_transaction(kafka: Hazards, name: str, delay: Del
     return kafka.committed(name, source)
 
 
-def test_a_delayed_txn_offset_commit_that_arrives_in_the_next_transaction_does_not_move_the_position_back(
-    kafka: Hazards, group: str, repetition: int
-) -> None:
+def test_delayed_txn_offset_commit_moves_nothing(kafka: Hazards, group: str, repetition: int) -> None:
+    """A delayed TxnOffsetCommit that arrives in the next transaction does not move the position back."""
     assert _late_position_in_the_next_transaction(kafka, group, CUTS[repetition % 2]) == {0: 4}
 
 
 @pytest.mark.parametrize("delay", CUTS, ids=IDS[:2])
-def test_without_recycling_a_delayed_txn_offset_commit_moves_the_position_back(
-    kafka: Hazards, group: str, delay: Delay
-) -> None:
+def test_mutant_delayed_offset_commit_without_recycling(kafka: Hazards, group: str, delay: Delay) -> None:
+    """Without recycling a delayed TxnOffsetCommit moves the position back."""
     assert _late_position_in_the_next_transaction(kafka, group, delay, "no-recycle") == {0: 3}
 
 
-def test_a_delayed_txn_offset_commit_does_not_move_the_position_of_resume_back(
-    kafka: Hazards, group: str, repetition: int
-) -> None:
+def test_delayed_offset_commit_spares_resume(kafka: Hazards, group: str, repetition: int) -> None:
+    """A delayed TxnOffsetCommit does not move the position of resume back."""
     topic, delay = kafka.topic(), CUTS[repetition % 2]
     args = ["produce", topic, "-g", "eos", "--resume", group, *delay.options]
     with kafka.fed(*args) as run:
@@ -128,9 +123,8 @@ def test_a_delayed_txn_offset_commit_does_not_move_the_position_of_resume_back(
 # ── Produce ──
 
 
-def test_a_delayed_produce_that_arrives_in_the_next_transaction_adds_nothing_to_it(
-    kafka: Hazards, group: str, repetition: int
-) -> None:
+def test_delayed_produce_adds_nothing(kafka: Hazards, group: str, repetition: int) -> None:
+    """A delayed produce that arrives in the next transaction adds nothing to it."""
     topic, delay = kafka.topic(), DELAYS[repetition % 3]
     with kafka.fed("produce", topic, "-g", "eos", "--resume", group, *delay.options) as run:
         late = _hold(kafka, Api.PRODUCE, group, delay)
@@ -146,9 +140,8 @@ def test_a_delayed_produce_that_arrives_in_the_next_transaction_adds_nothing_to_
     assert kafka.settled_values(topic) == lines(6)
 
 
-def test_a_delayed_produce_of_an_aborted_transaction_adds_nothing_to_the_one_that_sends_its_records_again(
-    kafka: Hazards, group: str, repetition: int
-) -> None:
+def test_delayed_produce_of_an_aborted_transaction(kafka: Hazards, group: str, repetition: int) -> None:
+    """A delayed produce of an aborted transaction adds nothing to the one that sends its records again."""
     topic = kafka.topic()
     with kafka.fed("produce", topic, "-g", "eos", "--resume", group, "-X", "message.timeout.ms=1000") as run:
         late = kafka.proxy.hold(Api.PRODUCE, group.encode())
@@ -165,9 +158,7 @@ def test_a_delayed_produce_of_an_aborted_transaction_adds_nothing_to_the_one_tha
 # ── JoinGroup ──
 
 
-def test_a_delayed_join_group_that_replaces_a_named_pipe_in_its_own_group_does_not_end_it(
-    kafka: Hazards, group: str
-) -> None:
+def test_delayed_join_group_of_a_named_pipe(kafka: Hazards, group: str) -> None:
     """The group takes it for another instance of that name, and the library ends the one that it has."""
     source, target = kafka.topic(), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", f"{group}-one", *QUICK_GROUP]

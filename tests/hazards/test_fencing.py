@@ -13,9 +13,8 @@ STEPS = (Api.ADD_PARTITIONS_TO_TXN, Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN
 
 
 @pytest.mark.parametrize("api", STEPS, ids=lambda api: api.name)
-def test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on(
-    kafka: Hazards, group: str, api: Api
-) -> None:
+def test_older_of_two_instances_exits_6_at_any_step(kafka: Hazards, group: str, api: Api) -> None:
+    """Whichever step the older of two instances is in it exits 6 and the newer works on."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     with kafka.fed(*args) as older:
@@ -36,9 +35,8 @@ def test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newe
     assert kafka.settled_values(topic) == lines(9)
 
 
-def test_an_older_instance_frozen_for_longer_than_its_transaction_may_last_doubles_nothing(
-    kafka: Hazards, group: str
-) -> None:
+def test_older_instance_frozen_past_its_transaction(kafka: Hazards, group: str) -> None:
+    """An older instance frozen for longer than its transaction may last duplicates nothing."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group, "-X", "transaction.timeout.ms=1000"]
     with kafka.fed(*args) as older:

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from kdg.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, Guarantee
+from kdg.core.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, Guarantee
 
 from .proxy import Api
 from .support import LONG, PARTITIONS, QUICK_GROUP, QUICK_TRANSACTION, Feeder, Hazards, eventually, lines
@@ -15,9 +15,8 @@ BOTH = pytest.mark.parametrize("row", [AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda 
 
 
 @BOTH
-def test_a_pipe_whose_partitions_were_taken_over_while_it_was_frozen_loses_nothing_when_it_wakes_up(
-    kafka: Hazards, group: str, row: Guarantee
-) -> None:
+def test_frozen_pipe_loses_nothing_when_it_wakes(kafka: Hazards, group: str, row: Guarantee) -> None:
+    """A pipe whose partitions were taken over while it was frozen loses nothing when it wakes up."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", row.name, "-G", group, "--keep-partition", *QUICK_GROUP]
     args += QUICK_TRANSACTION if row.transactional else ()
@@ -38,9 +37,8 @@ def test_a_pipe_whose_partitions_were_taken_over_while_it_was_frozen_loses_nothi
     assert row.may_double or len(seen) == feeder.sent
 
 
-def test_a_consumer_whose_partitions_were_taken_over_while_it_was_frozen_loses_nothing_when_it_wakes_up(
-    kafka: Hazards, group: str
-) -> None:
+def test_frozen_consumer_loses_nothing_when_it_wakes(kafka: Hazards, group: str) -> None:
+    """A consumer whose partitions were taken over while it was frozen loses nothing when it wakes up."""
     source = kafka.topic(PARTITIONS)
     args = ["consume", source, "-G", group, *QUICK_GROUP]
     with Feeder(kafka, source) as feeder, kafka.running(*args, *LONG) as older:
@@ -59,9 +57,8 @@ def test_a_consumer_whose_partitions_were_taken_over_while_it_was_frozen_loses_n
     assert {*done[0].lines, *done[1].lines} == set(lines(feeder.sent))
 
 
-def test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing(
-    kafka: Hazards, group: str
-) -> None:
+def test_frozen_pipe_outlives_its_transaction(kafka: Hazards, group: str) -> None:
+    """A pipe whose transaction timed out while it was frozen goes on and duplicates nothing."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, *QUICK_GROUP, "-X", "transaction.timeout.ms=1000"]
     with Feeder(kafka, source) as feeder, kafka.running(*args, *LONG) as run:
@@ -77,9 +74,8 @@ def test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doub
 
 
 @pytest.mark.parametrize("held", [(), LONG], ids=["nothing open", "a transaction open"])
-def test_a_named_pipe_that_its_group_gave_up_while_it_was_frozen_goes_on_and_doubles_nothing(
-    kafka: Hazards, group: str, held: tuple[str, ...]
-) -> None:
+def test_frozen_named_pipe_goes_on(kafka: Hazards, group: str, held: tuple[str, ...]) -> None:
+    """A named pipe that its group gave up while it was frozen goes on and duplicates nothing."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP, *held]
     with kafka.running(*args) as run:
@@ -101,9 +97,8 @@ def test_a_named_pipe_that_its_group_gave_up_while_it_was_frozen_goes_on_and_dou
 
 
 @pytest.mark.parametrize("api", [Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN], ids=lambda api: api.name)
-def test_a_run_with_resume_whose_transaction_timed_out_goes_on_or_says_so_and_the_next_run_doubles_nothing(
-    kafka: Hazards, group: str, api: Api
-) -> None:
+def test_frozen_resume_outlives_its_transaction(kafka: Hazards, group: str, api: Api) -> None:
+    """A run with resume whose transaction timed out goes on or says so and the next run duplicates nothing."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group, "-X", "transaction.timeout.ms=1000"]
     with kafka.fed(*args) as run:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee
 
 from .proxy import Api
 from .support import LONG, PARTITIONS, QUICK_GROUP, QUICK_TRANSACTION, Feeder, Hazards, eventually, lines
@@ -47,9 +47,8 @@ def _share(kafka: Hazards, group: str, protocol: str) -> tuple[list[list[bytes |
 
 
 @each_protocol
-def test_pipes_that_join_and_are_killed_with_transactions_open_put_out_each_record_once_and_in_order(
-    kafka: Hazards, group: str, protocol: str
-) -> None:
+def test_pipes_joining_and_killed_keep_each_record_once(kafka: Hazards, group: str, protocol: str) -> None:
+    """Pipes that join and are killed with transactions open put out each record once and in order."""
     outputs, sent = _share(kafka, group, protocol)
     assert outputs == [lines(sent)[p::PARTITIONS] for p in range(PARTITIONS)]
 
@@ -72,7 +71,8 @@ def _out_of_poll(kafka: Hazards, group: str) -> list[bytes | None]:
     return kafka.settled_values(target)
 
 
-def test_what_a_pipe_still_holds_when_another_has_taken_over_is_dropped(kafka: Hazards, group: str) -> None:
+def test_what_another_took_over_is_dropped(kafka: Hazards, group: str) -> None:
+    """What a pipe still holds when another has taken over is dropped."""
     assert _out_of_poll(kafka, group) == lines(6)
 
 
@@ -96,25 +96,22 @@ def _join(kafka: Hazards, group: str, protocol: str, mutant: str = "") -> tuple[
 
 
 @each_protocol
-def test_a_transaction_that_is_open_when_partitions_leave_is_settled_before_they_do(
-    kafka: Hazards, group: str, protocol: str
-) -> None:
+def test_open_transaction_is_settled_on_revoke(kafka: Hazards, group: str, protocol: str) -> None:
+    """A transaction that is open when partitions leave is settled before they do."""
     seen, sent = _join(kafka, group, protocol)
     assert sorted(filter(None, seen)) == sent
 
 
 @pytest.mark.parametrize("protocol", ["eager"])  # elsewhere the interleaving is not certain to come about
-def test_not_settled_on_revoke_and_with_metadata_taken_late_records_are_doubled(
-    kafka: Hazards, group: str, protocol: str
-) -> None:
+def test_mutant_no_settling_on_revoke(kafka: Hazards, group: str, protocol: str) -> None:
+    """Not settled on revoke and with metadata taken late records are duplicated."""
     seen, sent = _join(kafka, group, protocol, "unsettled-and-late")
     assert sorted(filter(None, seen)) != sent
 
 
 @pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.short)
-def test_a_consumer_whose_reader_takes_nothing_for_longer_than_it_may_not_poll_rejoins_and_loses_nothing(
-    kafka: Hazards, group: str, row: Guarantee
-) -> None:
+def test_blocked_consumer_rejoins_and_loses_nothing(kafka: Hazards, group: str, row: Guarantee) -> None:
+    """A consumer whose reader takes nothing for longer than it may not poll rejoins and loses nothing."""
     sent = lines(MANY)
     source = kafka.filled(sent, 2)
     args = ["consume", source, "-g", row.name, "-G", group, *OUT_OF_POLL]
@@ -132,7 +129,8 @@ def test_a_consumer_whose_reader_takes_nothing_for_longer_than_it_may_not_poll_r
     assert seen == set(sent)
 
 
-def test_a_topic_of_a_thousand_partitions_is_read_and_piped_like_any_other(kafka: Hazards, group: str) -> None:
+def test_topic_of_a_thousand_partitions(kafka: Hazards, group: str) -> None:
+    """A topic of a thousand partitions is read and piped like any other."""
     sent = lines(3000)
     source, target = kafka.filled(sent, 1000), kafka.topic()
     for protocol in ("classic", "consumer"):

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType  # type: ignore[attr-defined]  # not in its __all__
 
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
 
 from .support import QUICK_GROUP, Hazards, eventually, lines, text
 
 
-def test_at_most_once_a_full_disk_is_exit_1_and_what_failed_is_not_printed_later(kafka: Hazards, group: str) -> None:
+def test_at_most_once_full_disk_is_exit_1(kafka: Hazards, group: str) -> None:
+    """At most once a full disk is exit 1 and what failed is not printed later."""
     topic = kafka.filled(lines(20))
     args = ["consume", topic, "-g", "amo", "-G", group, "-e", "--batch-records", "5", *QUICK_GROUP]
     with Path("/dev/full").open("wb") as full, kafka.start(*args, stdout=full.fileno()) as run:
@@ -23,9 +24,8 @@ def test_at_most_once_a_full_disk_is_exit_1_and_what_failed_is_not_printed_later
     assert kafka.ok(*args).lines == lines(15, 5)
 
 
-def test_at_most_once_a_reader_that_goes_away_is_exit_141_and_nothing_it_took_comes_again(
-    kafka: Hazards, group: str
-) -> None:
+def test_at_most_once_reader_gone_is_exit_141(kafka: Hazards, group: str) -> None:
+    """At most once a reader that goes away is exit 141 and nothing it took comes again."""
     topic = kafka.filled(lines(30_000))
     args = ["consume", topic, "-g", "amo", "-G", group, "-e", *QUICK_GROUP]
     with kafka.start(*args, stdout=subprocess.PIPE) as run:
@@ -40,9 +40,8 @@ def test_at_most_once_a_reader_that_goes_away_is_exit_141_and_nothing_it_took_co
 
 @pytest.mark.parametrize("command", ["produce", "consume", "pipe"])
 @pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda row: row.short)
-def test_one_replica_is_exit_10_with_strict_before_anything_is_sent_and_one_line_without(
-    kafka: Hazards, group: str, row: Guarantee, command: str
-) -> None:
+def test_one_replica_is_exit_10_with_strict(kafka: Hazards, group: str, row: Guarantee, command: str) -> None:
+    """One replica is exit 10 with strict before anything is sent and one line without."""
     source, target = kafka.filled(lines(3)), kafka.topic()
     with_group = () if row.transactional else ("-G", group)
     args = {
@@ -73,7 +72,8 @@ def _may_not_look_at(kafka: Hazards, topic: str) -> None:
             made.result(30)
 
 
-def test_what_the_user_may_not_look_at_is_unknown_and_exit_10_with_strict(kafka: Hazards, group: str) -> None:
+def test_unreadable_cluster_is_exit_10_with_strict(kafka: Hazards, group: str) -> None:
+    """What the user may not look at is unknown and exit 10 with strict."""
     topic = kafka.topic(min_insync_replicas="2")
     _may_not_look_at(kafka, topic)
     assert eventually(lambda: "unknown" in kafka.ok("produce", topic, input=b"").err)

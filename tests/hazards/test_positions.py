@@ -54,7 +54,8 @@ def test_a_topic_made_again_while_it_is_read_is_exit_7(kafka: Hazards, group: st
 
 
 @pytest.mark.parametrize("name", ["consume", "pipe-alo", "pipe-eos"])
-def test_records_deleted_before_a_stopped_group_read_them_are_exit_7(kafka: Hazards, group: str, name: str) -> None:
+def test_deleted_records_are_exit_7(kafka: Hazards, group: str, name: str) -> None:
+    """Records deleted before a stopped group read them are exit 7."""
     topic = kafka.filled(lines(10))
     command = _command(kafka, name, topic, group)
     kafka.ok(*command, "-c", "3")
@@ -65,9 +66,8 @@ def test_records_deleted_before_a_stopped_group_read_them_are_exit_7(kafka: Haza
 
 
 @pytest.mark.parametrize("name", ["consume", "pipe-eos"])
-def test_a_partition_added_while_a_group_reads_is_read_from_its_beginning(
-    kafka: Hazards, group: str, name: str
-) -> None:
+def test_partition_added_while_reading(kafka: Hazards, group: str, name: str) -> None:
+    """A partition added while a group reads is read from its beginning."""
     topic = kafka.filled(lines(3))
     command = _command(kafka, name, topic, group)
     with kafka.running(*command, "-o", "end") as run:

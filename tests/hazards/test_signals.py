@@ -15,9 +15,8 @@ each_signal = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM],
 
 
 @each_signal
-def test_while_the_broker_stands_still_every_command_ends_by_the_signal_and_goes_on_right_later(
-    kafka: Hazards, group: str, signum: int
-) -> None:
+def test_signal_while_the_broker_is_frozen(kafka: Hazards, group: str, signum: int) -> None:
+    """While the broker stands still every command ends by the signal and goes on right later."""
     source, by_alo, by_eos, made, made_by_eos = (kafka.topic() for _ in range(5))
     kafka.produce(source, lines(20))
     pipe = ["pipe", source]
@@ -56,7 +55,8 @@ def test_while_the_broker_stands_still_every_command_ends_by_the_signal_and_goes
     assert kafka.settled_values(made_by_eos) == lines(40)
 
 
-def test_a_second_signal_ends_it_at_once_although_the_broker_stands_still(kafka: Hazards, group: str) -> None:
+def test_second_signal_while_the_broker_is_frozen(kafka: Hazards, group: str) -> None:
+    """A second signal ends it at once although the broker stands still."""
     topic = kafka.topic()
     with kafka.fed("produce", topic) as run:
         run.feed(lines(3))
@@ -100,9 +100,8 @@ def test_while_a_commit_is_not_answered_it_ends_by_the_signal(kafka: Hazards, gr
 
 
 @each_signal
-def test_while_it_settles_inside_a_rebalance_it_ends_by_the_signal_and_nothing_is_doubled(
-    kafka: Hazards, group: str, signum: int
-) -> None:
+def test_signal_while_settling_in_a_rebalance(kafka: Hazards, group: str, signum: int) -> None:
+    """While it settles inside a rebalance it ends by the signal and nothing is duplicated."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, *QUICK_GROUP, *QUICK_TRANSACTION]
     with Feeder(kafka, source) as feeder, kafka.running(*args, *LONG) as one:

@@ -43,7 +43,7 @@ def no_recycle() -> None:
 
 def raising_handler() -> None:
     """A signal is Python's own KeyboardInterrupt, wherever it comes."""
-    from kdg.signals import Signals
+    from kdg.runtime.signals import Signals
 
     def handle(self: Signals, signum: int, _frame: object) -> None:
         self.received = signum
@@ -56,8 +56,8 @@ def library_position() -> None:
     """What is committed is where the library stands."""
     from confluent_kafka import TopicPartition
 
+    from kdg.core.records import Position
     from kdg.kafka.source import KafkaSource
-    from kdg.records import Position
 
     def positions(self: KafkaSource) -> list[Position]:
         asked = self.consumer.position([TopicPartition(*place) for place in self._next])
@@ -68,8 +68,8 @@ def library_position() -> None:
 
 def late_metadata() -> None:
     """The group's metadata are taken when the position is recorded, not when the transaction began."""
+    from kdg.core.records import Position
     from kdg.kafka.transaction import KafkaTransaction
-    from kdg.records import Position
 
     record = KafkaTransaction.record
 
@@ -122,7 +122,7 @@ def start_at_the_end_of_new_partitions() -> None:
 
 def ids_not_compared() -> None:
     """A topic that was made again is read on."""
-    from kdg.kafka.identity import TopicIds
+    from kdg.kafka.topic_ids import TopicIds
 
     _replace(TopicIds, "check", lambda _self, _fresh=0.0: None)
 
@@ -137,14 +137,14 @@ def others_group_taken() -> None:
 
 def nothing_asked_of_the_cluster() -> None:
     """What the cluster lacks is not looked at."""
-    from kdg import durability
+    from kdg.settings import requirements as durability
 
     _replace(durability, "shortfalls", lambda _logs: [])
 
 
 def unknown_is_fine() -> None:
     """What the user may not look at is taken for good."""
-    from kdg import durability
+    from kdg.settings import requirements as durability
 
     lacks = durability.shortfalls
 
@@ -175,7 +175,7 @@ def deaf_while_reading() -> None:
     """Stdin is waited on without the descriptor that a signal makes readable."""
     import select
 
-    from kdg.signals import Signals
+    from kdg.runtime.signals import Signals
 
     def wait_for(_self: Signals, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
         poll = select.poll()
@@ -187,7 +187,7 @@ def deaf_while_reading() -> None:
 
 def lost_is_kept() -> None:
     """What a former member had in hand is written and settled as if it still were one."""
-    from kdg.cycle import Revoked
+    from kdg.core.cycle import Revoked
     from kdg.kafka.source import KafkaSource
 
     _replace(KafkaSource, "_on_lost", lambda self, consumer, gone: self._leave(consumer, gone, Revoked()))
@@ -244,13 +244,13 @@ def poll_raises() -> None:
 
 def calls_without_end() -> None:
     """Calls of the library are waited for as long as they take, and nobody ends the run meanwhile."""
-    from kdg.cli import run
     from kdg.kafka import client, source, transaction
+    from kdg.runs import session
 
     for module in (client, source, transaction):
         _replace(module, "bounded", lambda call, _seconds: call())
     _replace(transaction.KafkaTransaction, "_wait_out", lambda _self, call, _doing: call())
-    _replace(run, "GIVE_UP_SECONDS", 600.0)
+    _replace(session, "GIVE_UP_SECONDS", 600.0)
 
 
 def undelivered_forgotten() -> None:
@@ -272,27 +272,27 @@ B, H = "tests/broker/", "tests/hazards/"
 FIVE, ORDER, ERRORS = "the five", "settings and order", "errors"
 
 MUTANTS: dict[str, Mutant] = {
-    "no-recycle": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_a_delayed_end_txn_that_arrives_in_the_next_transaction_commits_nothing_of_it[0]", no_recycle),
-    "no-recycle-positions": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_a_delayed_txn_offset_commit_that_arrives_in_the_next_transaction_does_not_move_the_position_back[0]", no_recycle),
-    "raising-handler": Mutant(f"{FIVE}, 2", B + "test_signals.py::test_consume_interrupted_in_full_flow_has_committed_exactly_what_it_printed", raising_handler),
-    "library-position": Mutant(f"{FIVE}, 3", B + "test_consume.py::test_until_a_time_that_is_past_ends_before_the_first_record_of_it", library_position),
-    "unsettled-and-late": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_a_transaction_that_is_open_when_partitions_leave_is_settled_before_they_do[eager]", unsettled_and_late),
-    "no-rewind": Mutant(f"{FIVE}, 5", H + "test_frozen.py::test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing", no_rewind),
-    "start-at-the-end-of-new-partitions": Mutant(f"{ORDER}, a partition added later", H + "test_positions.py::test_a_partition_added_while_a_group_reads_is_read_from_its_beginning[consume]", start_at_the_end_of_new_partitions),
+    "no-recycle": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_delayed_end_txn_commits_nothing[0]", no_recycle),
+    "no-recycle-positions": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_delayed_txn_offset_commit_moves_nothing[0]", no_recycle),
+    "raising-handler": Mutant(f"{FIVE}, 2", B + "test_signals.py::test_consume_interrupted_commits_what_it_printed", raising_handler),
+    "library-position": Mutant(f"{FIVE}, 3", B + "test_consume.py::test_until_a_past_time", library_position),
+    "unsettled-and-late": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_open_transaction_is_settled_on_revoke[eager]", unsettled_and_late),
+    "no-rewind": Mutant(f"{FIVE}, 5", H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", no_rewind),
+    "start-at-the-end-of-new-partitions": Mutant(f"{ORDER}, a partition added later", H + "test_positions.py::test_partition_added_while_reading[consume]", start_at_the_end_of_new_partitions),
     "ids-not-compared": Mutant(f"{ORDER}, a topic made again", H + "test_positions.py::test_a_topic_made_again_while_it_is_read_is_exit_7[pipe-alo-longer]", ids_not_compared),
     "others-group-taken": Mutant(f"{ORDER}, a group with foreign metadata", B + "test_errors.py::test_a_group_of_resume_that_somebody_else_uses_is_refused", others_group_taken),
-    "nothing-asked-of-the-cluster": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_one_replica_is_exit_10_with_strict_before_anything_is_sent_and_one_line_without[alo-produce]", nothing_asked_of_the_cluster),
-    "unknown-is-fine": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_what_the_user_may_not_look_at_is_unknown_and_exit_10_with_strict", unknown_is_fine),
-    "write-errors-ignored": Mutant(f"{ORDER}, EPIPE or any write error", B + "test_consume.py::test_a_full_disk_is_exit_1_and_nothing_is_committed_beyond_the_start", write_errors_ignored),
-    "deaf-while-reading": Mutant(f"{ORDER}, os.read on stdin", B + "test_signals.py::test_produce_waiting_on_stdin_ends_by_the_signal_and_what_is_not_whole_is_not_visible", deaf_while_reading),
-    "lost-is-kept": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_what_a_pipe_still_holds_when_another_has_taken_over_is_dropped", lost_is_kept),
-    "fenced-goes-on": Mutant(f"{ERRORS}, _FENCED", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on", fenced_goes_on),
-    "expired-is-fenced": Mutant(f"{ERRORS}, _FENCED", H + "test_frozen.py::test_a_pipe_whose_transaction_timed_out_while_it_was_frozen_goes_on_and_doubles_nothing", expired_is_fenced),
-    "fenced-for-good": Mutant(f"{ERRORS}, _FENCED", H + "test_delayed.py::test_a_delayed_join_group_that_replaces_a_named_pipe_in_its_own_group_does_not_end_it", fenced_for_good),
-    "takeover-not-asked": Mutant(f"{ERRORS}, _FENCED", B + "test_pipe.py::test_of_two_instances_with_one_transactional_id_the_older_exits_6_although_it_has_nothing_to_do", takeover_not_asked),
-    "poll-raises": Mutant(f"{ERRORS}, SystemError", H + "test_fencing.py::test_whichever_step_the_older_of_two_instances_is_in_it_exits_6_and_the_newer_works_on[PRODUCE]", poll_raises),
+    "nothing-asked-of-the-cluster": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_one_replica_is_exit_10_with_strict[alo-produce]", nothing_asked_of_the_cluster),
+    "unknown-is-fine": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_unreadable_cluster_is_exit_10_with_strict", unknown_is_fine),
+    "write-errors-ignored": Mutant(f"{ORDER}, EPIPE or any write error", B + "test_consume.py::test_full_disk_is_exit_1", write_errors_ignored),
+    "deaf-while-reading": Mutant(f"{ORDER}, os.read on stdin", B + "test_signals.py::test_produce_on_stdin_ends_by_the_signal", deaf_while_reading),
+    "lost-is-kept": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_what_another_took_over_is_dropped", lost_is_kept),
+    "fenced-goes-on": Mutant(f"{ERRORS}, _FENCED", H + "test_fencing.py::test_older_of_two_instances_exits_6_at_any_step", fenced_goes_on),
+    "expired-is-fenced": Mutant(f"{ERRORS}, _FENCED", H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", expired_is_fenced),
+    "fenced-for-good": Mutant(f"{ERRORS}, _FENCED", H + "test_delayed.py::test_delayed_join_group_of_a_named_pipe", fenced_for_good),
+    "takeover-not-asked": Mutant(f"{ERRORS}, _FENCED", B + "test_pipe.py::test_second_instance_fences_an_idle_first", takeover_not_asked),
+    "poll-raises": Mutant(f"{ERRORS}, SystemError", H + "test_fencing.py::test_older_of_two_instances_exits_6_at_any_step[PRODUCE]", poll_raises),
     "calls-without-end": Mutant("known in the client, calls that hang", H + "test_signals.py::test_while_a_commit_is_not_answered_it_ends_by_the_signal[SIGTERM]", calls_without_end),
-    "undelivered-forgotten": Mutant(f"{ORDER}, a failed delivery report", H + "test_broker_away.py::test_records_that_are_not_acknowledged_in_time_are_counted_named_kept_and_can_be_sent_again", undelivered_forgotten),
+    "undelivered-forgotten": Mutant(f"{ORDER}, a failed delivery report", H + "test_broker_away.py::test_unacknowledged_records_are_kept", undelivered_forgotten),
 }  # fmt: skip
 """By name. Caught elsewhere in every run: tests/broker/test_mutants.py (order of the steps, the flush, the digest, the committed start, the
 ends behind an open transaction) and tests/simulator/mutants.py."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kdg.cycle import Control
+from kdg.core.cycle import Control
 
 from .groups import Place
 

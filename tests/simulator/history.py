@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
+from kdg.core.pump import Pump
 from kdg.errors import PositionGone
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
-from kdg.kafka.identity import FRESH
-from kdg.pump import Pump
+from kdg.kafka.topic_ids import FRESH
 
 from .cluster import NEVER, Clock, Transaction
 from .groups import Place, Protocol

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from kdg.cycle import Control, Cycle, Did, Event, Revoked, State, advance
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee, Step
-from kdg.kafka.identity import TopicIds
+from kdg.core.cycle import Control, Cycle, Did, Event, Revoked, State, advance
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee, Step
+from kdg.core.pump import _PERFORM, Pump  # the table of what is performed, to take something out of it
+from kdg.core.records import Position
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.target import KafkaTarget
+from kdg.kafka.topic_ids import TopicIds
 from kdg.kafka.transaction import KafkaTransaction
-from kdg.pump import _PERFORM, Pump  # the table of what is performed, to take something out of it
-from kdg.records import Position
 
 from .consumer import SimConsumer
 from .history import CASES, Case
@@ -50,7 +50,7 @@ def _performs(action: Control, change: Callable[[Pump], Event | None]) -> Callab
 
 
 def _decides(change: Callable[[Cycle, State, Event], State]) -> Callable[[], Patch]:
-    return lambda: mock.patch("kdg.pump.advance", change)
+    return lambda: mock.patch("kdg.core.pump.advance", change)
 
 
 def _row(row: Guarantee, command: str, chunk: Sequence[Step], interval: Sequence[Step] = ()) -> Case:

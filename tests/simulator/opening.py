@@ -1,6 +1,6 @@
 """Owns opening a run of kdg over the model: the real loop, the real ports, and the library below them replaced.
 
-It follows kdg/cli/produce.py, consume.py and pipe.py; what they call before the loop begins is called here too.
+It follows kdg/cli/commands/produce.py, consume.py and pipe.py; what they call before the loop begins is called here too.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from unittest import mock
 
-from kdg.cli import reading
-from kdg.crash import SHAPES
-from kdg.cycle import Cycle, Interval
+from kdg.core.crash import SHAPES
+from kdg.core.cycle import Cycle, Interval
+from kdg.core.guarantees import Guarantee, Role
+from kdg.core.ports import NoTransaction
+from kdg.core.pump import Limits, Pump
+from kdg.core.records import Batch
 from kdg.formats.lines import LineDecoder
-from kdg.guarantees import Guarantee, Role
-from kdg.inputs import Input
 from kdg.kafka.client import Watch
-from kdg.kafka.ends import Ends
-from kdg.kafka.identity import TopicIds
 from kdg.kafka.resume import ResumeStore
 from kdg.kafka.source import KafkaSource
-from kdg.kafka.target import Failure, KafkaTarget, abort_on_failure, stop_on_failure
+from kdg.kafka.stop_offsets import StopOffsets
+from kdg.kafka.target import KafkaTarget, UndeliveredRecord, abort_on_failure, stop_on_failure
+from kdg.kafka.topic_ids import TopicIds
 from kdg.kafka.transaction import KafkaTransaction
-from kdg.patience import Patience
-from kdg.ports import NoTransaction
-from kdg.pump import Limits, Pump
-from kdg.records import Batch
-from kdg.start import BEGINNING
+from kdg.runs import kafka_source
+from kdg.runtime.deadline import Deadline
+from kdg.sources.descriptor import Input
+from kdg.sources.start_offsets import BEGINNING
 
 from .cluster import Clock
 from .consumer import SimConsumer
@@ -59,7 +59,7 @@ class Scene:
     text: bytes = b""
     printed: list[bytes] = field(default_factory=list)
     gone: set[bytes] = field(default_factory=set)
-    unsent: dict[Process, list[Failure]] = field(default_factory=dict)
+    unsent: dict[Process, list[UndeliveredRecord]] = field(default_factory=dict)
 
     @property
     def cycle(self) -> Cycle:
@@ -137,7 +137,7 @@ def settings_of(scene: Scene, process: Process) -> dict[str, str]:
     return settings | {"transactional.id": name, "transaction.timeout.ms": str(int(TIMEOUT * 1000))}
 
 
-def _target(scene: Scene, process: Process, patience: Patience) -> KafkaTarget:
+def _target(scene: Scene, process: Process, deadline: Deadline) -> KafkaTarget:
     handle = SimHandle(scene.world, process, settings_of(scene, process))
     unsent = scene.unsent.setdefault(process, [])
     on_failure: Any = unsent.extend
@@ -145,13 +145,13 @@ def _target(scene: Scene, process: Process, patience: Patience) -> KafkaTarget:
         on_failure = abort_on_failure
     elif scene.consumes and not scene.row.may_lose:
         on_failure = stop_on_failure
-    return KafkaTarget(handle, "target", patience, on_failure, settle_seconds=TIMEOUT if scene.row.transactional else None)  # fmt: skip
+    return KafkaTarget(handle, "target", deadline, on_failure, settle_seconds=TIMEOUT if scene.row.transactional else None)  # fmt: skip
 
 
-def _transaction(scene: Scene, target: KafkaTarget, patience: Patience) -> Any:
+def _transaction(scene: Scene, target: KafkaTarget, deadline: Deadline) -> Any:
     if not scene.row.transactional:
         return NoTransaction()
-    transaction = KafkaTransaction(target.handle, patience, TIMEOUT)
+    transaction = KafkaTransaction(target.handle, deadline, TIMEOUT)
     transaction.start()
     return transaction
 
@@ -172,16 +172,16 @@ def _pump(scene: Scene, process: Process, source: Any, target: Any, transaction:
 def open_reader(scene: Scene, process: Process) -> Pump:
     """`kdg consume -G`, `kdg pipe`: both with `-e`."""
     world = scene.world
-    patience = Patience(process.signals)
+    deadline = Deadline(process.signals)
     target: Any = Sink(scene, process)
     transaction: Any = NoTransaction()
     if scene.command == "pipe":
-        target = _target(scene, process, patience)
-        transaction = _transaction(scene, target, patience)
+        target = _target(scene, process, deadline)
+        transaction = _transaction(scene, target, deadline)
     consumer: Any = SimConsumer(world, process, scene.group)
     lookup: Any = SimLookup(world)
-    ends = Ends(lookup, lambda _line: None)
-    source = KafkaSource(consumer, Watch(), patience, ends, scene.group.name, frozenset())
+    ends = StopOffsets(lookup, lambda _line: None)
+    source = KafkaSource(consumer, Watch(), deadline, ends, scene.group.name, frozenset())
     admin: Any = SimAdmin(world)
     source.identity = TopicIds(admin, {"source"})
     source.identity.check()
@@ -191,7 +191,7 @@ def open_reader(scene: Scene, process: Process) -> Pump:
     ends.at_end_now(places)
     frame: Any = types.SimpleNamespace(plan=types.SimpleNamespace(note=lambda _line: None))
     plan: Any = types.SimpleNamespace(start=BEGINNING, start_given=False)
-    reading._start_at(source, plan, places, frame, ())  # noqa: SLF001  # what the commands call
+    kafka_source._start_at(source, plan, places, frame, ())  # noqa: SLF001  # what the commands call
     pump = _pump(scene, process, source, target, transaction)
     source.rebalance = pump.on_rebalance
     source.subscribe(["source"], cooperative=scene.group.protocol.value != "eager")
@@ -201,14 +201,14 @@ def open_reader(scene: Scene, process: Process) -> Pump:
 def open_writer(scene: Scene, process: Process) -> Pump:
     """`kdg produce`, with `--resume` where the command says so."""
     world = scene.world
-    patience = Patience(process.signals)
-    target = _target(scene, process, patience)
+    deadline = Deadline(process.signals)
+    target = _target(scene, process, deadline)
     signals: Any = process.signals
     source = Input(_TAPES.put(scene.text), "input", LineDecoder(b"\n"), signals, scene.row.transactional)
-    transaction = _transaction(scene, target, patience)
+    transaction = _transaction(scene, target, deadline)
     if scene.command == "produce --resume":
         consumer: Any = SimConsumer(world, process, scene.group)
-        store = ResumeStore(consumer, consumer, scene.group.name, "target", patience)
+        store = ResumeStore(consumer, consumer, scene.group.name, "target", deadline)
         transaction.group_metadata = store.group_metadata
         source.store = store
         if (mark := store.load()) is not None:
@@ -260,12 +260,12 @@ def simulated() -> Iterator[Callable[[Clock], None]]:
     time = types.SimpleNamespace()
     modules = (
         "kafka.source",
-        "kafka.ends",
-        "kafka.identity",
+        "kafka.stop_offsets",
+        "kafka.topic_ids",
         "kafka.target",
         "kafka.transaction",
         "kafka.resume",
-        "patience",
+        "runtime.deadline",
     )
     with contextlib.ExitStack() as patched:
         for name in modules:
@@ -273,7 +273,7 @@ def simulated() -> Iterator[Callable[[Clock], None]]:
         for name in ("kafka.source", "kafka.transaction"):
             patched.enter_context(mock.patch(f"kdg.{name}.bounded", _directly))
         patched.enter_context(mock.patch("kdg.kafka.transaction.in_background", _at_once))
-        patched.enter_context(mock.patch("kdg.inputs.os", _TAPES))
+        patched.enter_context(mock.patch("kdg.sources.descriptor.os", _TAPES))
 
         def set_clock(clock: Clock) -> None:
             time.monotonic, time.time = clock.monotonic, clock.time

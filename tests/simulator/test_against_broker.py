@@ -66,7 +66,8 @@ def test_a_marker_takes_an_offset_and_a_reader_does_not_see_it(side: Side) -> No
     assert side.seen(place) == [b"a", b"b"]
 
 
-def test_what_is_aborted_is_seen_by_nobody_who_reads_what_is_committed(side: Side) -> None:
+def test_aborted_records_are_never_seen(side: Side) -> None:
+    """What is aborted is seen by nobody who reads what is committed."""
     place = side.topic(), 0
     one = side.init(place[0])
     assert [side.add(one, place), side.produce(one, place, 0, b"a"), side.end(one, commit=False)] == ["ok"] * 3
@@ -76,7 +77,8 @@ def test_what_is_aborted_is_seen_by_nobody_who_reads_what_is_committed(side: Sid
     assert side.ends(place) == (0, 2, 2)
 
 
-def test_the_last_stable_offset_stays_before_an_open_transaction_whatever_others_add_behind_it(side: Side) -> None:
+def test_stable_offset_stops_at_an_open_transaction(side: Side) -> None:
+    """The last stable offset stays before an open transaction whatever others add behind it."""
     place = side.topic(), 0
     plain, one = side.init(), side.init(place[0])
     assert side.produce(plain, place, 0, b"a") == "ok"
@@ -95,7 +97,8 @@ def _with_a_record(side: Side, owner: Owner, place: tuple[str, int], value: byte
     assert side.produce(owner, place, 0, value) == "ok"
 
 
-def test_who_starts_with_the_same_id_fences_the_older_one_and_aborts_its_transaction(side: Side) -> None:
+def test_same_id_fences_the_older_producer(side: Side) -> None:
+    """Who starts with the same id fences the older one and aborts its transaction."""
     place, group = (side.topic(), 0), side.group()
     older = side.init(place[0])
     _with_a_record(side, older, place)
@@ -116,7 +119,8 @@ def test_who_starts_with_the_same_id_fences_the_older_one_and_aborts_its_transac
     assert side.seen(place) == [b"b"]
 
 
-def test_a_transaction_that_takes_too_long_is_aborted_and_whoever_began_it_is_fenced(side: Side) -> None:
+def test_transaction_past_its_timeout_is_aborted(side: Side) -> None:
+    """A transaction that takes too long is aborted and whoever began it is fenced."""
     place = side.topic(), 0
     one = side.init(place[0], timeout=0.3)
     _with_a_record(side, one, place)
@@ -132,7 +136,7 @@ def test_a_transaction_that_takes_too_long_is_aborted_and_whoever_began_it_is_fe
     assert side.seen(place) == [b"b"]
 
 
-def test_an_end_that_comes_late_ends_the_next_transaction_of_the_same_epoch(side: Side) -> None:
+def test_late_end_txn_ends_the_next_transaction(side: Side) -> None:
     """HAZARDS.md 1: without KIP-890's bump the request does not say which transaction it means."""
     place = side.topic(), 0
     one = side.init(place[0])
@@ -146,7 +150,8 @@ def test_an_end_that_comes_late_ends_the_next_transaction_of_the_same_epoch(side
     assert side.end(one, commit=False) == "INVALID_TXN_STATE"
 
 
-def test_an_end_that_comes_late_finds_nothing_once_the_producer_was_started_anew(side: Side) -> None:
+def test_late_end_txn_after_a_new_producer_does_nothing(side: Side) -> None:
+    """An end that comes late finds nothing once the producer was started anew."""
     place = side.topic(), 0
     one = side.init(place[0])
     _with_a_record(side, one, place)
@@ -160,7 +165,8 @@ def test_an_end_that_comes_late_finds_nothing_once_the_producer_was_started_anew
     assert side.seen(place) == [b"a"]
 
 
-def test_to_end_a_transaction_again_is_in_order_and_to_end_it_otherwise_or_without_any_is_not(side: Side) -> None:
+def test_ending_a_transaction_again(side: Side) -> None:
+    """To end a transaction again is in order and to end it otherwise or without any is not."""
     place = side.topic(), 0
     one = side.init(place[0])
     assert side.end(one, commit=True) == "INVALID_TXN_STATE"
@@ -170,7 +176,8 @@ def test_to_end_a_transaction_again_is_in_order_and_to_end_it_otherwise_or_witho
     assert side.end(one, commit=True) == "INVALID_TXN_STATE"
 
 
-def test_a_record_for_a_partition_that_the_transaction_does_not_have_is_refused(side: Side) -> None:
+def test_record_for_an_unknown_partition_is_refused(side: Side) -> None:
+    """A record for a partition that the transaction does not have is refused."""
     topic = side.topic(2)
     one = side.init(topic)
     assert side.produce(one, (topic, 0), 0, b"a") == "INVALID_TXN_STATE"
@@ -183,7 +190,8 @@ def test_a_record_for_a_partition_that_the_transaction_does_not_have_is_refused(
     assert side.ends((topic, 1)) == (0, 0, 0)
 
 
-def test_an_idempotent_batch_sent_twice_is_stored_once_and_a_gap_is_refused(side: Side) -> None:
+def test_idempotent_batch_is_stored_once(side: Side) -> None:
+    """An idempotent batch sent twice is stored once and a gap is refused."""
     place = side.topic(), 0
     one = side.init()
     assert side.produce(one, place, 0, b"a", b"b") == "ok"
@@ -197,7 +205,8 @@ def test_an_idempotent_batch_sent_twice_is_stored_once_and_a_gap_is_refused(side
 # ── positions in transactions ──
 
 
-def test_positions_in_an_open_transaction_are_waited_for_and_then_stored(side: Side) -> None:
+def test_positions_in_an_open_transaction_are_awaited(side: Side) -> None:
+    """Positions in an open transaction are waited for and then stored."""
     place, group = (side.topic(2), 0), side.group()
     other = place[0], 1
     one = side.init(place[0])
@@ -209,7 +218,8 @@ def test_positions_in_an_open_transaction_are_waited_for_and_then_stored(side: S
 
 
 @pytest.mark.parametrize("how", ["aborted", "fenced", "timed out"])
-def test_positions_of_a_transaction_without_effect_leave_no_trace(side: Side, how: str) -> None:
+def test_positions_of_an_aborted_transaction_vanish(side: Side, how: str) -> None:
+    """Positions of a transaction without effect leave no trace."""
     place, group = (side.topic(), 0), side.group()
     assert side.commit(group, {place: 2}) == "ok"
     one = side.init(place[0], timeout=0.3 if how == "timed out" else 60)
@@ -224,7 +234,8 @@ def test_positions_of_a_transaction_without_effect_leave_no_trace(side: Side, ho
     assert eventually(lambda: side.committed(group, place) == [2])
 
 
-def test_positions_are_refused_when_no_transaction_has_the_group_and_of_an_epoch_that_is_over(side: Side) -> None:
+def test_positions_without_their_group_are_refused(side: Side) -> None:
+    """Positions are refused when no transaction has the group and of an epoch that is over."""
     place, group = (side.topic(), 0), side.group()
     one = side.init(place[0])
     assert side.send_offsets(one, group, {place: 5}) == "INVALID_TXN_STATE"
@@ -236,7 +247,7 @@ def test_positions_are_refused_when_no_transaction_has_the_group_and_of_an_epoch
     assert side.committed(group, place) == [-1]
 
 
-def test_positions_that_come_late_go_into_the_next_transaction_of_the_same_epoch(side: Side) -> None:
+def test_late_positions_join_the_next_transaction(side: Side) -> None:
     """HAZARDS.md 1: the same as with a late end."""
     place, group = (side.topic(), 0), side.group()
     one = side.init(place[0])
@@ -271,7 +282,8 @@ def _two(side: Side, group: str, topic: str) -> tuple[Member, Member, int]:
     return one, two, alone
 
 
-def test_a_group_takes_positions_from_its_members_in_their_generation_alone(side: Side) -> None:
+def test_group_commit_needs_the_generation(side: Side) -> None:
+    """A group takes positions from its members in their generation alone."""
     place, group = (side.topic(), 0), side.group()
     assert side.commit(group, {place: 1}) == "ok"  # there is nobody yet
     one, two, alone = _two(side, group, place[0])
@@ -286,7 +298,8 @@ def test_a_group_takes_positions_from_its_members_in_their_generation_alone(side
     assert side.committed(group, place) == [1]
 
 
-def test_a_transaction_takes_positions_from_members_in_their_generation_and_from_who_never_joined(side: Side) -> None:
+def test_transactional_commit_needs_the_generation(side: Side) -> None:
+    """A transaction takes positions from members in their generation and from who never joined."""
     place, group = (side.topic(), 0), side.group()
     one, two, alone = _two(side, group, place[0])
     owner = side.init(place[0])
@@ -299,7 +312,8 @@ def test_a_transaction_takes_positions_from_members_in_their_generation_and_from
     assert eventually(lambda: side.committed(group, place) == [3])
 
 
-def test_while_a_group_waits_for_its_members_the_old_generation_may_still_commit(side: Side) -> None:
+def test_old_generation_commits_while_a_group_waits(side: Side) -> None:
+    """While a group waits for its members the old generation may still commit."""
     place, group = (side.topic(), 0), side.group()
     one = _joined(side, group, place[0])
     alone = one.generation
@@ -319,7 +333,8 @@ def test_while_a_group_waits_for_its_members_the_old_generation_may_still_commit
     assert eventually(lambda: side.committed(group, place) == [3])
 
 
-def test_who_has_left_commits_nothing_any_more_with_others_there_or_without(side: Side) -> None:
+def test_member_that_left_commits_nothing(side: Side) -> None:
+    """Who has left commits nothing any more with others there or without."""
     place, group = (side.topic(), 0), side.group()
     one, two, _alone = _two(side, group, place[0])
     two.leaves()
@@ -348,7 +363,8 @@ def _beats_until(member: Member, count: int, owned: list[tuple[str, int]]) -> li
     return found
 
 
-def test_a_member_commits_as_of_an_older_epoch_what_it_has_had_since_then_and_nothing_else(side: Side) -> None:
+def test_older_epoch_commits_what_it_kept(side: Side) -> None:
+    """A member commits as of an older epoch what it has had since then and nothing else."""
     topic, group = side.topic(2), side.group(Protocol.CONSUMER)
     one, two = side.member(group, topic), side.member(group, topic)
     both = _beats_until(one, 2, [])
@@ -397,7 +413,8 @@ def test_a_member_commits_as_of_an_older_epoch_what_it_has_had_since_then_and_no
 # ── logs that change under their readers ──
 
 
-def test_reading_where_records_were_deleted_is_an_error_and_not_a_skip(side: Side) -> None:
+def test_reading_deleted_records_is_an_error(side: Side) -> None:
+    """Reading where records were deleted is an error and not a skip."""
     place = side.topic(), 0
     assert side.produce(side.init(), place, 0, b"a", b"b", b"c") == "ok"
     side.delete_records(place, 2)
@@ -407,7 +424,8 @@ def test_reading_where_records_were_deleted_is_an_error_and_not_a_skip(side: Sid
     assert side.seen(place, 4) == ["_AUTO_OFFSET_RESET"]
 
 
-def test_a_topic_made_again_has_another_id_and_no_records_and_the_groups_no_positions_in_it(side: Side) -> None:
+def test_topic_made_again_has_another_id(side: Side) -> None:
+    """A topic made again has another id and no records and the groups no positions in it."""
     place, group = (side.topic(), 0), side.group()
     assert side.produce(side.init(), place, 0, b"a", b"b") == "ok"
     assert side.commit(group, {place: 2}) == "ok"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.crash import SHAPES
+from kdg.core.crash import SHAPES
 
 from .__main__ import told
 from .history import CASES, Case, History
@@ -98,13 +98,13 @@ def test_every_history_keeps_the_row_of_its_guarantee(total: Total, capsys: pyte
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-def test_what_a_row_may_lose_or_double_it_does_lose_or_double_somewhere(total: Total, case: Case) -> None:
+def test_allowed_damage_does_happen_in_the_model(total: Total, case: Case) -> None:
     """Otherwise the faults do not bite."""
     assert bool(total.lost[case.name]) == case.row.may_lose
     assert bool(total.doubled[case.name]) == case.row.may_double
 
 
-def test_there_is_a_case_for_each_command_under_each_guarantee_that_serves_it() -> None:
+def test_every_command_and_guarantee_has_a_case() -> None:
     """The sinks of consume are no part of the model: tests/broker/test_sinks.py."""
     commands = {case.command for case in CASES.values()}
     wanted = {

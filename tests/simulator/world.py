@@ -19,7 +19,7 @@ from .conduct import Conduct
 from .groups import Place
 
 if TYPE_CHECKING:
-    from kdg.pump import Pump
+    from kdg.core.pump import Pump
 
     from .consumer import SimConsumer
     from .producer import SimProducer

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import sys
 
-from kdg import guarantees
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee
+from kdg.core import guarantees
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee
 
 MUTANTS: dict[str, Guarantee] = {
     # The position moves before the records are written, yet nothing may be lost.

@@ -22,10 +22,10 @@ from itertools import product
 from pathlib import Path
 from types import FrameType
 
-from kdg.guarantees import GUARANTEES, Guarantee
-from kdg.kafka.observe import Failures
+from kdg.core.guarantees import GUARANTEES, Guarantee
 from kdg.sandbox import Sandbox
 from kdg.verify import engine
+from kdg.verify.clients import Failures
 from kdg.verify.result import Result, table
 from kdg.verify.setup import PROTOCOLS, Setup, cluster
 

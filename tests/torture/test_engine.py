@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE
 from kdg.sandbox import Sandbox
 from kdg.verify import engine
 from kdg.verify.faults import BRISK, THOROUGH, Kind

@@ -13,12 +13,12 @@ from kdg.check.page import page, reached
 from kdg.check.reading import DIALECTS, Reading, default_of, json_readings, readings
 from kdg.check.topics import holds, weaknesses
 from kdg.check.verdict import BY_CODE, NEITHER, REFUSED, changes, judge
-from kdg.durability import LogFacts
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role
 from kdg.errors import UsageError
 from kdg.explain.facts import FACTS
-from kdg.explain.render import FORMATS, render
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role
-from kdg.settings import plain, resolve
+from kdg.settings.requirements import LogFacts
+from kdg.settings.resolve import plain, resolve
+from kdg.text.render import FORMATS, render
 
 P, C = Role.PRODUCER, Role.CONSUMER
 AMO, ALO, EOS = "at-most-once", "at-least-once", "exactly-once"
@@ -130,7 +130,8 @@ def any_reading(draw: st.DrawFn) -> Reading:
 
 
 @given(any_reading(), st.sampled_from(GUARANTEES))
-def test_what_it_says_to_change_reaches_the_guarantee_and_nothing_less_does(reading: Reading, row: Guarantee) -> None:
+def test_advice_of_check_reaches_the_guarantee(reading: Reading, row: Guarantee) -> None:
+    """What it says to change reaches the guarantee and nothing less does."""
     verdict = judge(reading)
     wanted = changes(verdict, row)
     if wanted is None:
@@ -181,9 +182,8 @@ def test_every_verdict_can_be_shown(reading: Reading, format_: str) -> None:
         ("sasl.username", ("librdkafka",)),
     ],
 )
-def test_the_names_tell_whose_it_is_and_where_they_do_not_both_are_judged(
-    names: str, dialects: tuple[str, ...]
-) -> None:
+def test_names_tell_the_client(names: str, dialects: tuple[str, ...]) -> None:
+    """The names tell whose it is and where they do not both are judged."""
     found = readings(dict.fromkeys(names.split(), "1"), None, P)
     assert tuple(reading.dialect for reading in found) == dialects
 
@@ -196,7 +196,8 @@ def test_the_names_tell_which_client_it_is_for(names: str, roles: list[Role]) ->
     assert [reading.role for reading in readings(dict.fromkeys(names.split(), "1"), "java", None)] == roles
 
 
-def test_a_setting_that_is_written_twice_and_names_that_do_nothing_are_said() -> None:
+def test_setting_written_twice_is_reported() -> None:
+    """A setting that is written twice and names that do nothing are said."""
     twice = read("acks=all request.required.acks=0", "librdkafka", P)
     assert twice.value("acks") == "0"
     assert any("last counts" in remark for remark in twice.remarks)
@@ -267,7 +268,8 @@ def test_a_weak_topic_carries_no_guarantee_against_loss(log: LogFacts, named: st
     assert any(named in weakness.setting for weakness in weaknesses(log))
 
 
-def test_a_strong_topic_carries_all_and_remarks_take_nothing_away() -> None:
+def test_strong_topic_carries_all() -> None:
+    """A strong topic carries all and remarks take nothing away."""
     for log in (STRONG, LogFacts("t", 3, 2, in_sync=2), LogFacts("t", 3, 3, in_sync=3), LogFacts("t", 3, 2, in_sync=3, compacted=True)):  # fmt: skip
         assert all(holds(log, row) for row in GUARANTEES)
     assert [len(weaknesses(log)) for log in (STRONG, LogFacts("t", 3, 2, in_sync=2, compacted=True))] == [0, 2]

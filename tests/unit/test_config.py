@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg import java, propertyfile
-from kdg.config import default_file, load, properties_of
 from kdg.errors import UsageError
-from kdg.properties import KNOWN
-from kdg.settings import MASK, Resolved, is_secret
+from kdg.settings import java, keyvalue
+from kdg.settings.files import default_file, load, properties_of
+from kdg.settings.librdkafka import KNOWN
+from kdg.settings.resolve import MASK, Resolved, is_secret
 
 SECRET = "hunter2"  # noqa: S105  # what must not appear anywhere
 
@@ -63,7 +63,8 @@ def test_a_file_holds_kdgs_own_keys_and_librdkafkas_properties(file: Path) -> No
     }
 
 
-def test_the_environment_wins_over_the_profile_and_the_profile_over_the_file(file: Path) -> None:
+def test_environment_beats_profile_beats_file(file: Path) -> None:
+    """The environment wins over the profile and the profile over the file."""
     prod = values(file, "prod")
     assert prod["bootstrap.servers"] == "prod:9093"
     assert (prod["group.id"], prod["group.protocol"], prod["ssl.key.password"]) == ("billing", "consumer", SECRET)
@@ -96,7 +97,8 @@ def test_the_default_file_is_read_when_it_is_there(tmp_path: Path) -> None:
     assert load(None, None, environ).layers[0].values == {"bootstrap.servers": "here:1"}
 
 
-def test_a_secret_of_a_profile_that_is_not_chosen_is_not_asked_for(file: Path) -> None:
+def test_unused_profile_needs_no_secret(file: Path) -> None:
+    """A secret of a profile that is not chosen is not asked for."""
     assert values(file, "prod")
     with pytest.raises(UsageError, match=r"sasl\.password.*NOT_SET is not set"):
         values(file, "broken")
@@ -116,9 +118,8 @@ def test_a_secret_of_a_profile_that_is_not_chosen_is_not_asked_for(file: Path) -
         ("profiles = 7", "absent", "no profile absent"),
     ],
 )
-def test_what_cannot_be_understood_is_refused_with_the_file_named(
-    tmp_path: Path, text: str, profile: str | None, told: str
-) -> None:
+def test_unreadable_file_is_refused_by_name(tmp_path: Path, text: str, profile: str | None, told: str) -> None:
+    """What cannot be understood is refused with the file named."""
     file = tmp_path / "config.toml"
     file.write_text(text)
     with pytest.raises(UsageError, match=told) as caught:
@@ -157,7 +158,7 @@ def test_kcats_values_are_taken_as_they_stand(tmp_path: Path) -> None:
 
 def test_java_properties_are_read_as_java_reads_them() -> None:
     text = "! comment\na=1\nb : 2\n c 3\nd\\=e=x\\ty\\u0041\\\\\nlong=one \\\n   two\nempty\nodd=end\\\\\n"
-    assert propertyfile.read_java(text) == {
+    assert keyvalue.read_java(text) == {
         "a": "1",
         "b": "2",
         "c": "3",
@@ -174,7 +175,7 @@ def test_what_java_would_store_is_read_back(pairs: dict[str, str]) -> None:
         return "".join(c if c.isascii() and c.isalnum() else "".join(f"\\u{u:04x}" for u in _utf16(c)) for c in text)
 
     text = "".join(f"{escaped(key)}={escaped(value)}\n" for key, value in pairs.items())
-    read = propertyfile.read_java(text)
+    read = keyvalue.read_java(text)
     assert {_whole(k): _whole(v) for k, v in read.items()} == {_whole(k): _whole(v) for k, v in pairs.items()}
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from kdg.check.reading import readings
-from kdg.contradictions import CONTRADICTIONS, LIBRDKAFKA, Contradiction
+from kdg.core.guarantees import Role
 from kdg.errors import UsageError
-from kdg.guarantees import Role
 from kdg.kafka.client import validate
+from kdg.settings.conflicts import CONTRADICTIONS, LIBRDKAFKA, Contradiction
 
 P, C = Role.PRODUCER, Role.CONSUMER
 REFUSED = {

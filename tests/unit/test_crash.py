@@ -7,9 +7,19 @@ from dataclasses import replace
 
 import pytest
 
-from kdg.crash import SENTENCES, SHAPES, Fault, Outcome, Shape, crash_points, crash_table, outcomes_of_faults, steps_of
-from kdg.cycle import Failure
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
+from kdg.core.crash import (
+    SENTENCES,
+    SHAPES,
+    Fault,
+    Outcome,
+    Shape,
+    crash_points,
+    crash_table,
+    outcomes_of_faults,
+    steps_of,
+)
+from kdg.core.cycle import Failure
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
 
 PAIRS = [(row, shape) for row in GUARANTEES for shape in SHAPES.values() if shape.serves(row)]
 IDS = [f"{row.name} {shape.command}" for row, shape in PAIRS]
@@ -186,7 +196,8 @@ def test_at_least_once_writes_again_what_it_did_not_commit() -> None:
     assert sentences(AT_LEAST_ONCE, "consume")["after write"] == "written but not committed: written again"
 
 
-def test_a_store_of_marks_shortens_the_time_in_which_a_record_can_double() -> None:
+def test_dedup_store_shortens_the_window() -> None:
+    """A store of marks shortens the time in which a record can duplicate."""
     plain = {p.step for p in crash_table(AT_LEAST_ONCE, "consume") if p.may_double}
     with_store = replace(AT_LEAST_ONCE, flags=AT_LEAST_ONCE.flags | {"--dedup-store"})
     stored = {p.step for p in crash_table(with_store, "consume --dedup-store") if p.may_double}

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg.cycle import (
+from kdg.core.cycle import (
     MAX_RETRIES,
     Action,
     Control,
     Cycle,
     Did,
-    Ending,
     Event,
     Failed,
     Failure,
@@ -25,10 +24,11 @@ from kdg.cycle import (
     Revoked,
     State,
     Stop,
+    StopReason,
     advance,
     plan,
 )
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Step
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Step
 
 AMO, ALO, EOS = (Cycle.of(row) for row in (AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE))
 WHOLE = Cycle.of(EXACTLY_ONCE, settles=False, whole=True)
@@ -40,7 +40,7 @@ CYCLES = {
     "exactly-once": EOS,
     "exactly-once whole": WHOLE,
 }
-EARLY, COMPLETE = Stop(Ending.EARLY), Stop(Ending.COMPLETE)
+EARLY, COMPLETE = Stop(StopReason.EARLY), Stop(StopReason.COMPLETE)
 TRANSACTION = (Step.FLUSH, Step.RECORD_POSITION, Step.COMMIT_TRANSACTION)
 BOUND = 40
 """More actions than any cycle has after the last event."""
@@ -123,7 +123,8 @@ def test_markers_alone_are_settled_in_a_transaction_of_their_own() -> None:
     assert plan(EOS, state, due=True).todo == (Step.BEGIN, *TRANSACTION)
 
 
-def test_markers_alone_are_committed_at_once_where_the_commit_comes_first() -> None:
+def test_markers_alone_are_committed_at_once() -> None:
+    """Markers alone are committed at once where the commit comes first."""
     state = advance(AMO, plan(AMO, State(), due=False), Did(Step.READ, moved=True))
     assert state.todo == (Step.COMMIT,)
 
@@ -165,8 +166,8 @@ def test_a_signal_in_the_middle_of_a_chunk_lets_the_chunk_end() -> None:
 
 
 def test_a_signal_outweighs_the_end_of_input_and_not_the_reverse() -> None:
-    assert advance(EOS, advance(EOS, State(), COMPLETE), EARLY).ending is Ending.EARLY
-    assert advance(EOS, advance(EOS, State(), EARLY), COMPLETE).ending is Ending.EARLY
+    assert advance(EOS, advance(EOS, State(), COMPLETE), EARLY).stop_reason is StopReason.EARLY
+    assert advance(EOS, advance(EOS, State(), EARLY), COMPLETE).stop_reason is StopReason.EARLY
 
 
 # ── partitions come and go, inside READ ──
@@ -177,7 +178,8 @@ def test_a_revoke_settles_and_releases_before_it_reads_on() -> None:
     assert state.todo == (*TRANSACTION, Control.RELEASE, *EOS.chunk)
 
 
-def test_a_revoke_with_nothing_unsettled_flushes_where_the_row_flushes_at_its_end_and_releases() -> None:
+def test_revoke_with_nothing_unsettled_flushes() -> None:
+    """A revoke with nothing unsettled flushes where the row flushes at its end and releases."""
     for cycle in (AMO, ALO, EOS):
         state = advance(cycle, plan(cycle, State(), due=False), Revoked())
         assert state.todo == (*cycle.end, Control.RELEASE, *cycle.chunk)
@@ -194,18 +196,21 @@ def test_lost_partitions_are_not_settled() -> None:
     assert state.todo == (Control.ABORT, Control.RELEASE, Control.REWIND, *EOS.chunk)
 
 
-def test_lost_partitions_are_released_where_no_transaction_is_open() -> None:
+def test_lost_partitions_without_a_transaction() -> None:
+    """Lost partitions are released where no transaction is open."""
     for cycle in (AMO, ALO):
         assert advance(cycle, reading(cycle), Lost()).todo == (Control.RELEASE, *cycle.chunk)
 
 
-def test_a_revoke_whose_settling_fails_still_releases_and_reads_on() -> None:
+def test_failed_settling_on_revoke_still_releases() -> None:
+    """A revoke whose settling fails still releases and reads on."""
     state = advance(EOS, reading(EOS), Revoked())
     state = advance(EOS, state, Failed(Step.FLUSH, Failure.ABORTABLE))
     assert state.todo == (Control.ABORT, Control.REWIND, Control.RELEASE, *EOS.chunk)
 
 
-def test_a_revoke_whose_settling_fails_for_good_releases_and_ends() -> None:
+def test_final_failure_on_revoke_releases_and_ends() -> None:
+    """A revoke whose settling fails for good releases and ends."""
     state = advance(EOS, reading(EOS), Revoked())
     state = advance(EOS, state, Failed(Step.FLUSH, Failure.FINAL))
     assert state.todo == (Control.ABORT, Control.RELEASE, Control.FINISH)
@@ -219,7 +224,8 @@ def committing(cycle: Cycle) -> State:
     return did(cycle, plan(cycle, after_write(cycle), due=True), Step.FLUSH, Step.RECORD_POSITION)
 
 
-def test_a_transaction_that_failed_without_effect_is_aborted_and_read_again() -> None:
+def test_abortable_failure_is_read_again() -> None:
+    """A transaction that failed without effect is aborted and read again."""
     state = advance(EOS, committing(EOS), Failed(Step.COMMIT_TRANSACTION, Failure.ABORTABLE))
     assert state.todo == (Control.ABORT, Control.REWIND)
     state = did(EOS, state, Control.ABORT, Control.REWIND)
@@ -335,7 +341,7 @@ def test_a_step_that_always_fails_ends_the_run(name: str, step: Step) -> None:
 @pytest.mark.parametrize("event", [Did(Step.COMMIT), Did(Control.ABORT), Failed(Step.WRITE, Failure.FINAL)])
 def test_an_event_for_another_action_raises_and_changes_nothing(event: Event) -> None:
     state = reading(EOS)
-    before = State(state.todo, state.unsettled, state.open, state.retries, state.ending)
+    before = State(state.todo, state.unsettled, state.open, state.retries, state.stop_reason)
     with pytest.raises(ValueError, match="is not what was to be done"):
         advance(EOS, state, event)
     assert state == before
@@ -419,9 +425,8 @@ def test_from_anywhere_a_signal_leads_to_the_end(name: str, history: list[tuple[
 
 @pytest.mark.parametrize("name", CYCLES)
 @given(history=histories, failures=st.lists(st.sampled_from(Failure), min_size=1, max_size=6))
-def test_from_anywhere_a_signal_leads_to_the_end_though_everything_fails(
-    name: str, history: list[tuple[str, bool]], failures: list[Failure]
-) -> None:
+def test_signal_always_leads_to_the_end(name: str, history: list[tuple[str, bool]], failures: list[Failure]) -> None:
+    """From anywhere a signal leads to the end though everything fails."""
     cycle = CYCLES[name]
     state = advance(cycle, follow(cycle, history), EARLY)
     for failure in islice(repeated(failures), BOUND):
@@ -442,7 +447,8 @@ def test_retries_stay_bounded(name: str, history: list[tuple[str, bool]]) -> Non
 # ── the interval ──
 
 
-def test_an_interval_is_due_by_its_records_its_bytes_its_age_or_silence() -> None:
+def test_interval_is_due_by_any_limit() -> None:
+    """An interval is due by its records its bytes its age or silence."""
     full, heavy, old, quiet = (Interval(10, 1.0, max_bytes=100) for _ in range(4))
     full.add(10, 1, now=0.0)
     heavy.add(1, 100, now=0.0)

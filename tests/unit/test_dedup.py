@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg.dedup import By, ById, ByPosition, Marks, parse_by
+from kdg.core.records import Batch, Headers
 from kdg.errors import KdgError, UsageError
-from kdg.records import Batch, Headers
+from kdg.transforms.dedup import By, ById, ByPosition, SeenStore, parse_by
 
 
 def batch(
@@ -32,11 +32,11 @@ def batch(
     )
 
 
-def by_value(marks: Marks, scope: str = "", ttl: float = 60.0, now: Sequence[float] = (1000.0,)) -> ById:
+def by_value(marks: SeenStore, scope: str = "", ttl: float = 60.0, now: Sequence[float] = (1000.0,)) -> ById:
     return ById(marks, scope, parse_by("value"), ttl, clock=lambda: now[0])
 
 
-def by_position(marks: Marks, scope: str = "") -> ByPosition:
+def by_position(marks: SeenStore, scope: str = "") -> ByPosition:
     return ByPosition(marks, scope, lambda topic: f"id-of-{topic}")
 
 
@@ -60,8 +60,9 @@ def test_each_way_names_the_columns_it_reads() -> None:
 
 
 @given(st.lists(st.lists(st.one_of(st.none(), st.integers(0, 9)), max_size=8), max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))  # fmt: skip
-def test_each_id_is_let_through_once_whatever_the_batches_and_the_marks(chunks: list[list[int | None]], marking: list[bool]) -> None:  # fmt: skip
-    with closing(Marks.temporary()) as marks:
+def test_each_id_passes_once(chunks: list[list[int | None]], marking: list[bool]) -> None:  # fmt: skip
+    """Each id is let through once whatever the batches and the marks."""
+    with closing(SeenStore.temporary()) as marks:
         dedup, passed = by_value(marks), list[bytes | None]()
         for ids, mark in zip(chunks, marking, strict=False):
             passed += dedup.filter(batch([None if i is None else b"%d" % i for i in ids])).values
@@ -72,8 +73,9 @@ def test_each_id_is_let_through_once_whatever_the_batches_and_the_marks(chunks: 
     assert passed.count(None) == sent.count(None), "a record without an id is let through"
 
 
-def test_what_was_let_through_and_not_marked_comes_again_after_going_back() -> None:
-    with closing(Marks.temporary()) as marks:
+def test_unmarked_ids_come_again() -> None:
+    """What was let through and not marked comes again after going back."""
+    with closing(SeenStore.temporary()) as marks:
         for dedup in (by_value(marks), by_position(marks)):
             dedup.filter(batch([b"1", b"2"]))
             dedup.mark()
@@ -84,7 +86,7 @@ def test_what_was_let_through_and_not_marked_comes_again_after_going_back() -> N
 
 def test_every_column_is_cut_alike() -> None:
     headers = [[("id", b"1")], [("id", b"1")], [("id", b"0"), ("id", b"2")], [("other", b"1")]]
-    with closing(Marks.temporary()) as marks:
+    with closing(SeenStore.temporary()) as marks:
         kept = ById(marks, "", parse_by("header:id"), 60.0).filter(batch([b"a", b"b", b"c", b"d"], headers=headers))
     assert kept.values == kept.keys == [b"a", b"c", b"d"]
     assert kept.offsets == [0, 2, 3]
@@ -101,7 +103,7 @@ def test_every_column_is_cut_alike() -> None:
     ids=["group", "topic", "kind"],
 )
 def test_the_same_id_of_another_group_topic_or_kind_is_another(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:  # fmt: skip
-    with closing(Marks.temporary()) as marks:
+    with closing(SeenStore.temporary()) as marks:
         for scope, topic, kind in (one, other):
             dedup = ById(marks, scope, parse_by(kind), 60.0)
             assert dedup.filter(batch([b"1"], topic=topic)).values == [b"1"]
@@ -110,7 +112,7 @@ def test_the_same_id_of_another_group_topic_or_kind_is_another(one: tuple[str, s
 
 def test_an_id_is_forgotten_after_its_time_and_its_row_goes(tmp_path: Path) -> None:
     now = [1000.0]
-    with closing(Marks.stored(tmp_path / "store")) as marks:
+    with closing(SeenStore.stored(tmp_path / "store")) as marks:
         dedup = by_value(marks, ttl=60.0, now=now)
         dedup.filter(batch([b"1"]))
         dedup.mark()
@@ -125,7 +127,7 @@ def test_an_id_is_forgotten_after_its_time_and_its_row_goes(tmp_path: Path) -> N
 
 
 def test_a_store_outlives_the_run_and_a_temporary_one_does_not(tmp_path: Path) -> None:
-    for make, left in ((lambda: Marks.stored(tmp_path / "store"), []), (Marks.temporary, [b"1"])):
+    for make, left in ((lambda: SeenStore.stored(tmp_path / "store"), []), (SeenStore.temporary, [b"1"])):
         for expected in ([b"1"], left):
             with closing(make()) as marks:
                 dedup = by_value(marks)
@@ -134,7 +136,7 @@ def test_a_store_outlives_the_run_and_a_temporary_one_does_not(tmp_path: Path) -
 
 
 def test_a_batch_of_any_size_is_one_query_each_ten_thousand() -> None:
-    with closing(Marks.temporary()) as marks:
+    with closing(SeenStore.temporary()) as marks:
         dedup, queries = by_value(marks), list[str]()
         marks.connection.set_trace_callback(queries.append)
         ids = [b"%d" % number for number in range(25_000)]
@@ -147,9 +149,10 @@ def test_a_batch_of_any_size_is_one_query_each_ten_thousand() -> None:
 # ── by position ──
 
 
-def test_a_record_below_the_mark_of_its_partition_is_dropped_also_in_the_next_run(tmp_path: Path) -> None:
+def test_record_below_the_mark_is_dropped(tmp_path: Path) -> None:
+    """A record below the mark of its partition is dropped also in the next run."""
     for first, expected in ((0, [b"1", b"2"]), (1, [b"2"])):
-        with closing(Marks.stored(tmp_path / "store")) as marks:
+        with closing(SeenStore.stored(tmp_path / "store")) as marks:
             dedup = by_position(marks)
             assert dedup.filter(batch([b"1", b"2"], first=first)).values == expected
             assert dedup.filter(batch([b"1", b"2"], first=first)).values == []
@@ -158,7 +161,7 @@ def test_a_record_below_the_mark_of_its_partition_is_dropped_also_in_the_next_ru
 
 
 def test_a_mark_never_goes_back() -> None:
-    with closing(Marks.temporary()) as marks:
+    with closing(SeenStore.temporary()) as marks:
         dedup = by_position(marks)
         dedup.filter(batch([b"1"] * 10))
         dedup.mark()
@@ -168,7 +171,7 @@ def test_a_mark_never_goes_back() -> None:
 
 
 def test_a_topic_made_again_is_another() -> None:
-    with closing(Marks.temporary()) as marks:
+    with closing(SeenStore.temporary()) as marks:
         for topic_id in ("one", "two"):
             dedup = ByPosition(marks, "", lambda _topic, found=topic_id: found)  # type: ignore[misc]
             assert len(dedup.filter(batch([b"1"]))) == 1
@@ -180,7 +183,7 @@ def test_a_topic_made_again_is_another() -> None:
 
 def test_marks_among_the_records_share_their_transaction(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as connection:
-        marks = Marks.among_records(connection, "--sqlite db")
+        marks = SeenStore.among_records(connection, "--sqlite db")
         for dedup in (by_value(marks), by_position(marks)):
             connection.execute("BEGIN")
             dedup.filter(batch([b"1"]))
@@ -193,11 +196,11 @@ def test_marks_among_the_records_share_their_transaction(tmp_path: Path) -> None
 def test_a_store_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").write_bytes(b"text, and more of it\n" * 100)
     with pytest.raises(UsageError, match="--dedup-store"):
-        Marks.stored(tmp_path / "store")
+        SeenStore.stored(tmp_path / "store")
 
 
 def test_a_store_that_breaks_while_it_is_used_ends_the_run(tmp_path: Path) -> None:
-    with closing(Marks.stored(tmp_path / "store")) as marks:
+    with closing(SeenStore.stored(tmp_path / "store")) as marks:
         marks.connection.execute("DROP TABLE kdg_seen")
         with pytest.raises(KdgError, match="--dedup-store"):
             by_value(marks).filter(batch([b"1"]))
@@ -205,9 +208,9 @@ def test_a_store_that_breaks_while_it_is_used_ends_the_run(tmp_path: Path) -> No
 
 GROWTH = """
 import itertools, resource
-from kdg.dedup import ById, Marks, parse_by
-from kdg.records import Batch
-dedup = ById(Marks.temporary(), "", parse_by("value"), 60.0, clock=itertools.count(1_000_000).__next__)
+from kdg.transforms.dedup import ById, SeenStore, parse_by
+from kdg.core.records import Batch
+dedup = ById(SeenStore.temporary(), "", parse_by("value"), 60.0, clock=itertools.count(1_000_000).__next__)
 def peak(first, last):
     for start in range(first, last, 10_000):
         dedup.filter(Batch([b"id-%d" % n for n in range(start, start + 10_000)]))
@@ -220,9 +223,12 @@ print(peak(0, {some}), peak({some}, {all}))
 def test_memory_does_not_grow_with_the_ids() -> None:
     """After the page cache is full. Time passes from batch to batch, as it does."""
     code = GROWTH.format(some=100_000, all=300_000)
-    cache = "kdg.dedup.CACHE_KILOBYTES = 2_000\n"
+    cache = "kdg.transforms.dedup.CACHE_KILOBYTES = 2_000\n"
     done = subprocess.run(
-        [sys.executable, "-c", "import kdg.dedup\n" + cache + code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", "import kdg.transforms.dedup\n" + cache + code],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     some, every = map(int, done.stdout.split())
     assert every < 1.1 * some

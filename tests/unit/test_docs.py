@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from kdg import config
 from kdg.cli.app import make_app
 from kdg.cli.options import Common
-from kdg.cli.plan import plan_of
-from kdg.cli.report import Outcome, as_report
-from kdg.guarantees import GUARANTEES, Role
-from kdg.settings import known_overrides
+from kdg.core.guarantees import GUARANTEES, Role
+from kdg.runs.plan import plan_of
+from kdg.runs.report import Outcome, as_report
+from kdg.settings import files
+from kdg.settings.resolve import known_overrides
 from kdg.verify.result import Result
 from kdg.verify.verdict import Verdict
 from tests import docs
@@ -105,7 +105,7 @@ def test_every_configuration_in_the_readme_is_one(readme: str, tmp_path: Path) -
         file = tmp_path / "config.toml"
         file.write_text(block)
         for profile in (None, *re.findall(r"^\[profiles\.(\w+)\]", block, re.MULTILINE)):
-            found = config.load(str(file), profile, {"KAFKA_PASSWORD": "x"})
+            found = files.load(str(file), profile, {"KAFKA_PASSWORD": "x"})
             known_overrides(found.layers, Role)
 
 
@@ -115,7 +115,8 @@ def test_every_link_within_the_readme_leads_somewhere(readme: str) -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", readme)) <= anchors
 
 
-def test_the_first_screen_has_the_two_commands_a_transcript_and_the_table(readme: str) -> None:
+def test_picture_shows_the_first_screen(readme: str) -> None:
+    """The first screen has the two commands a transcript and the table."""
     first = readme.partition("\n## ")[0]
     places = [first.index(part) for part in ("# kdg\n", "make demo", "make test", "```console\n", "<!-- generated: guarantees -->")]  # fmt: skip
     assert places == sorted(places)
@@ -166,7 +167,8 @@ def test_a_missing_block_and_an_unknown_one_are_stale() -> None:
         docs.generate("<!-- generated: nonsense -->\n<!-- end -->\n")
 
 
-def test_commands_are_typed_into_one_shell_and_their_output_is_put_below_them(tmp_path: Path) -> None:
+def test_transcript_commands_share_one_shell(tmp_path: Path) -> None:
+    """Commands are typed into one shell and their output is put below them."""
     typed = ["echo one", "false", "echo $? > status; echo two >&2", "cat status; ls; echo $KDG_BROKERS"]
     assert docs.perform(typed, "host:1", tmp_path) == ["one\n", "", "two\n", "1\nstatus\nhost:1\n"]
 

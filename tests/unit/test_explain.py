@@ -10,18 +10,27 @@ from typing import Any
 
 import pytest
 
-from kdg.crash import SHAPES, crash_table
+from kdg.core.crash import SHAPES, crash_table
+from kdg.core.guarantees import (
+    AT_LEAST_ONCE,
+    DEDUP_TTL,
+    EXACTLY_ONCE,
+    GUARANTEES,
+    DestinationKind,
+    Guarantee,
+    Role,
+    Step,
+)
 from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import CLIENTS, COMMANDS, ENDS, FORMATS, explain, names, table_markdown
 from kdg.explain.dialects import DIALECTS, configuration, dotnet_name
 from kdg.explain.facts import FACTS
 from kdg.explain.questions import QUESTIONS, Question
-from kdg.explain.render import column_widths
 from kdg.explain.words import ROLES, ending
-from kdg.guarantees import AT_LEAST_ONCE, DEDUP_TTL, EXACTLY_ONCE, GUARANTEES, End, Guarantee, Role, Step
-from kdg.java import java_name
-from kdg.properties import CANONICAL, KNOWN
-from kdg.settings import OF_THE_TOOL
+from kdg.settings.java import java_name
+from kdg.settings.librdkafka import CANONICAL, KNOWN
+from kdg.settings.resolve import OF_THE_TOOL
+from kdg.text.render import column_widths
 
 PAIRS = list(combinations((row.name for row in GUARANTEES), 2))
 CALLS = [(), ("exit-codes",), *((name,) for name in names()), *PAIRS]
@@ -198,17 +207,19 @@ def test_the_cycle_is_that_of_the_row(row: Guarantee) -> None:
     assert how["each_interval"] == [step.value for step in row.interval]
 
 
-def test_consuming_exactly_once_is_explained_with_the_sinks_that_can_hold_it() -> None:
+def test_consume_exactly_once_names_its_sinks() -> None:
+    """Consuming exactly once is explained with the sinks that can hold it."""
     page = explain(["eos"], command="consume", width=200)
     for row in GUARANTEES:
-        for end in End:
-            assert (end in row.ends) == (ending(row, end) != ending(EXACTLY_ONCE, End.STDOUT))
+        for end in DestinationKind:
+            assert (end in row.ends) == (ending(row, end) != ending(EXACTLY_ONCE, DestinationKind.STDOUT))
     assert "A CRASH IN consume --output" in page
     assert "stdout         with -G refused" in page
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_each_end_has_a_page_that_says_under_each_guarantee_what_is_promised_and_where_it_ends(name: str) -> None:
+def test_each_destination_has_a_page(name: str) -> None:
+    """Each end has a page that says under each guarantee what is promised and where it ends."""
     page = " ".join(explain([name], width=400).split())
     assert ENDS[name].beyond in page
     for row in GUARANTEES:
@@ -222,7 +233,8 @@ def test_the_window_of_deduplication_is_stated() -> None:
     assert "DEDUP" not in explain(["eos"]).upper()
 
 
-def test_nothing_stands_for_a_transactional_id_that_has_to_stay_unset() -> None:
+def test_unset_transactional_id_has_no_placeholder() -> None:
+    """Nothing stands for a transactional id that has to stay unset."""
     assert "transactional.id=none" in explain(["alo"])
     assert "TransactionalId" not in explain(["alo"], client="dotnet")
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kdg.core.records import Batch
 from kdg.errors import UsageError
 from kdg.formats.json import JsonDecoder, JsonEncoder
-from kdg.records import Batch
 
 ODD = [
     *(b"", b"\x00", b"\x7f", b"a\x7fb", b'\x7f"', b"\n", b'"', b"\\", b"\\u007f", b"%d%b", b"null", b'{"base64":""}'),
@@ -66,7 +66,8 @@ def test_any_record_survives_the_way_out_and_back(
 
 
 @given(RECORDS)
-def test_every_line_is_json_for_another_parser_and_has_the_seven_members_in_order(records: list[Record]) -> None:
+def test_json_lines_have_seven_members_in_order(records: list[Record]) -> None:
+    """Every line is JSON for another parser and has the seven members in order."""
     for place, line in enumerate(JsonEncoder().encode(batch_of(records)).splitlines()):
         parsed = json.loads(line)
 
@@ -127,7 +128,8 @@ def test_one_line_holds_all_of_a_record() -> None:
     )
 
 
-def test_columns_that_a_batch_lacks_are_null_and_no_headers_are_an_empty_list() -> None:
+def test_json_of_missing_columns_is_null() -> None:
+    """Columns that a batch lacks are null and no headers are an empty list."""
     assert JsonEncoder().encode(Batch([None])) == (
         b'{"topic":null,"partition":null,"offset":null,"timestamp":null,"key":null,"value":null,"headers":[]}\n'
     )
@@ -143,7 +145,8 @@ def test_a_timestamp_that_is_not_available_is_null() -> None:
     assert [json.loads(line)["timestamp"] for line in lines] == [None, 5]
 
 
-def test_a_header_name_with_a_lone_surrogate_does_not_stop_the_output() -> None:
+def test_json_header_name_with_a_lone_surrogate() -> None:
+    """A header name with a lone surrogate does not stop the output."""
     line = JsonEncoder().encode(Batch([b"v"], headers=[[("a\ud800", b"1")]]))
 
     assert json.loads(line)["headers"] == [["a?", "1"]]
@@ -189,7 +192,8 @@ def test_the_size_is_the_bytes_of_keys_and_values() -> None:
     assert JsonDecoder().decode(['{"key":"ä","value":"abc"}'.encode(), b'{"value":"d"}'], 1).size == 6
 
 
-def test_the_fixed_key_is_for_records_without_one_and_fixed_headers_come_last() -> None:
+def test_fixed_key_and_fixed_headers() -> None:
+    """The fixed key is for records without one and fixed headers come last."""
     decoder = JsonDecoder(key=b"k", headers=[("h", b"1")])
     batch = decoder.decode([b'{"key":"own","headers":[["a",null]]}', b'{"key":null}', b'{"key":""}'], 1)
 
@@ -197,7 +201,8 @@ def test_the_fixed_key_is_for_records_without_one_and_fixed_headers_come_last() 
     assert batch.headers == [(("a", None), ("h", b"1")), (("h", b"1"),), (("h", b"1"),)]
 
 
-def test_fixed_headers_are_in_every_record_that_has_none_of_its_own() -> None:
+def test_fixed_headers_reach_every_record() -> None:
+    """Fixed headers are in every record that has none of its own."""
     assert decode("{}", headers=[("h", b"1")]).headers == [(("h", b"1"),)]
 
 
@@ -205,7 +210,8 @@ def test_of_a_repeated_member_the_last_counts() -> None:
     assert decode('{"value":"a","value":"b"}').values == [b"b"]
 
 
-def test_an_object_with_base64_alone_is_bytes_whatever_the_encoding() -> None:
+def test_base64_object_is_always_bytes() -> None:
+    """An object with base64 alone is bytes whatever the encoding."""
     text = base64.b64encode(b"\xff").decode()
 
     assert decode(f'{{"value":{{"base64":"{text}"}}}}', value_encoding="hex").values == [b"\xff"]
@@ -251,7 +257,8 @@ def test_an_object_with_base64_alone_is_bytes_whatever_the_encoding() -> None:
         ('{"partition":2147483648}', "partition is 2147483648"),
     ],
 )
-def test_what_is_no_record_is_refused_with_its_line_and_the_reason(line: str, reason: str) -> None:
+def test_not_a_record_is_refused_with_its_line(line: str, reason: str) -> None:
+    """What is no record is refused with its line and the reason."""
     with pytest.raises(UsageError) as caught:
         JsonDecoder(keep_partition=True).decode([b"{}", line.encode(), b"{}"], 16)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from kdg.core.records import Batch
 from kdg.errors import UsageError
 from kdg.formats.lines import LineDecoder, LineEncoder
-from kdg.records import Batch
 
 DATA = st.binary(max_size=12)
 DELIMITER = st.sampled_from([b"\n", b"\0", b"\r\n", b"||"])
@@ -22,7 +22,8 @@ def told(batch: Batch) -> list[tuple[bytes | None, bytes | None]]:
 
 
 @given(st.lists(DATA, min_size=1), DELIMITER)
-def test_values_without_the_delimiter_survive_the_way_out_and_back(values: list[bytes], delimiter: bytes) -> None:
+def test_lines_round_trip(values: list[bytes], delimiter: bytes) -> None:
+    """Values without the delimiter survive the way out and back."""
     assume(all(delimiter not in value + delimiter[:-1] for value in values))
     lines = LineEncoder(delimiter).encode(Batch(values)).split(delimiter)
 
@@ -73,7 +74,8 @@ def test_no_records_are_no_lines() -> None:
     assert LineDecoder().decode([], 1) == Batch([])
 
 
-def test_null_prints_as_nothing_and_as_null_when_asked_and_empty_never_does() -> None:
+def test_null_and_empty_print_differently() -> None:
+    """Null prints as nothing and as null when asked and empty never does."""
     batch = Batch([None, b""], [b"", None])
 
     assert LineEncoder(b"\n", b":").encode(batch) == b":\n:\n"
@@ -103,7 +105,8 @@ def test_plain_lines_are_taken_as_they_are() -> None:
     assert (batch.keys, batch.size) == (None, 4)
 
 
-def test_only_the_first_key_delimiter_splits_and_a_line_without_one_has_a_null_key() -> None:
+def test_only_the_first_key_delimiter_splits() -> None:
+    """Only the first key delimiter splits and a line without one has a null key."""
     batch = LineDecoder(key_delimiter=b":").decode([b"k:v:w", b"v", b":v", b"k:", b""], 1)
 
     assert told(batch) == [(b"k", b"v:w"), (None, b"v"), (b"", b"v"), (b"k", b""), (None, b"")]
@@ -137,7 +140,8 @@ def test_the_size_is_the_bytes_of_keys_and_values() -> None:
     assert LineDecoder(key=b"kk").decode([b"a", b"b"], 1).size == 6
 
 
-def test_encode_back_writes_a_fixed_key_and_headers_only_where_the_line_had_them() -> None:
+def test_encode_back_keeps_the_line() -> None:
+    """Encode back writes a fixed key and headers only where the line had them."""
     assert LineDecoder(key=b"f", headers=[("a", b"1")]).encode_back(b"f", b"v", [("a", b"1")], 5, 3) == b"v\n"
 
 

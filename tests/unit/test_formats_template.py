@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kdg.core.records import Batch
 from kdg.errors import UsageError
 from kdg.formats.template import TemplateEncoder, parse_delimiter
-from kdg.records import Batch
 
 FULL = Batch(
     [b"value"], [b"key"], [[("a", b"1"), ("b", b""), ("a", None)]], [1700000000000], ["orders"], [3], [42]
@@ -58,7 +58,8 @@ def test_each_record_is_printed_in_order() -> None:
     assert TemplateEncoder("%s").encode(Batch()) == b""
 
 
-def test_key_and_value_print_in_their_encoding_and_lengths_are_those_of_the_bytes() -> None:
+def test_template_lengths_are_those_of_the_bytes() -> None:
+    """Key and value print in their encoding and lengths are those of the bytes."""
     encoder = TemplateEncoder("%k %K %s %S", key_encoding="hex", value_encoding="base64")
 
     assert encoder.encode(Batch([b"\xff"], [b"\xff"])) == b"ff 1 /w== 1"
@@ -114,6 +115,7 @@ def test_an_empty_delimiter_is_refused_by_the_name_of_its_flag() -> None:
         parse_delimiter("", "-K")
 
 
-def test_a_wrong_escape_in_a_delimiter_is_refused_by_the_name_of_its_flag() -> None:
+def test_wrong_escape_in_a_delimiter_is_refused() -> None:
+    """A wrong escape in a delimiter is refused by the name of its flag."""
     with pytest.raises(UsageError, match=r"-D '\\\\xzz': unknown escape \\x"):
         parse_delimiter(r"\xzz", "-D")

@@ -13,25 +13,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg import inputs
+from kdg.core.records import Batch, Position
 from kdg.errors import Aborted, KdgError, UsageError
 from kdg.formats.lines import LineDecoder
-from kdg.inputs import Input, Mark
-from kdg.records import Batch, Position
-from kdg.signals import Signals
+from kdg.runtime.signals import Signals
+from kdg.sources import descriptor
+from kdg.sources.descriptor import Input, InputPosition
 
 
 @dataclass
 class Store:
     """A MarkStore in memory."""
 
-    mark: Mark | None = None
-    seen: list[Mark] = field(default_factory=list)
+    mark: InputPosition | None = None
+    seen: list[InputPosition] = field(default_factory=list)
 
-    def load(self) -> Mark | None:
+    def load(self) -> InputPosition | None:
         return self.mark
 
-    def position(self, mark: Mark) -> Position:
+    def position(self, mark: InputPosition) -> Position:
         self.seen.append(mark)
         return Position("t", 0, mark.size, mark.sha256)
 
@@ -94,7 +94,7 @@ def test_no_batch_is_longer_than_asked_for_and_none_is_lost() -> None:
 
 
 def test_a_line_longer_than_one_read_is_one_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inputs, "READ_BYTES", 10)
+    monkeypatch.setattr(descriptor, "READ_BYTES", 10)
     with source(b"x" * 95 + b"\nshort\n") as input_:
         assert read_all(input_) == [b"x" * 95, b"short"]
 
@@ -106,7 +106,8 @@ def test_an_empty_input_has_no_record_and_an_empty_line_is_one() -> None:
         assert read_all(input_) == [b""]
 
 
-def test_nothing_within_the_timeout_is_an_empty_batch_and_not_the_end() -> None:
+def test_timeout_is_an_empty_batch() -> None:
+    """Nothing within the timeout is an empty batch and not the end."""
     read_end, write_end = os.pipe()
     with Signals() as signals:
         batch = Input(read_end, "stdin", LineDecoder(), signals).read(10, 0.0)
@@ -116,7 +117,8 @@ def test_nothing_within_the_timeout_is_an_empty_batch_and_not_the_end() -> None:
     os.close(write_end)
 
 
-def test_a_last_record_without_its_delimiter_counts_only_where_records_need_not_be_whole() -> None:
+def test_last_record_without_its_delimiter() -> None:
+    """A last record without its delimiter counts only where records need not be whole."""
     with source(b"a\nb") as input_:
         assert read_all(input_) == [b"a", b"b"]
     with source(b"a\nb", whole_records=True) as input_:
@@ -137,16 +139,18 @@ def test_the_end_is_asked_whether_it_is_to_be_trusted() -> None:
             input_.read(10, 1.0)
 
 
-def test_a_mark_holds_the_bytes_the_records_and_the_digest_of_what_was_handed_out() -> None:
+def test_input_position_holds_bytes_records_digest() -> None:
+    """A mark holds the bytes the records and the digest of what was handed out."""
     store = Store()
     with source(b"a\nbb\nccc\n", store=store) as input_:
         input_.read(2, 1.0)
         (position,) = input_.positions()
     assert position.offset == 5
-    assert store.seen == [Mark(5, 2, hashlib.sha256(b"a\nbb\n").hexdigest())]
+    assert store.seen == [InputPosition(5, 2, hashlib.sha256(b"a\nbb\n").hexdigest())]
 
 
-def test_going_back_hands_out_again_what_came_after_the_last_settled_and_only_that() -> None:
+def test_rewind_repeats_only_what_is_unsettled() -> None:
+    """Going back hands out again what came after the last settled and only that."""
     with source(b"a\nb\nc\nd\n", store=Store()) as input_:
         input_.read(1, 1.0)
         input_.settled()
@@ -155,7 +159,7 @@ def test_going_back_hands_out_again_what_came_after_the_last_settled_and_only_th
         input_.rewind()
         assert input_.mark() == mark
         assert read_all(input_, 2) == [b"b", b"c", b"d"]
-        assert input_.mark() == Mark(8, 4, hashlib.sha256(b"a\nb\nc\nd\n").hexdigest())
+        assert input_.mark() == InputPosition(8, 4, hashlib.sha256(b"a\nb\nc\nd\n").hexdigest())
 
 
 def test_going_back_works_twice_and_before_anything_was_settled() -> None:
@@ -166,11 +170,12 @@ def test_going_back_works_twice_and_before_anything_was_settled() -> None:
         assert read_all(input_) == [b"a", b"b", b"c"]
 
 
-def test_going_back_at_the_end_hands_out_the_unterminated_record_again_as_it_was() -> None:
+def test_rewind_repeats_the_unterminated_record() -> None:
+    """Going back at the end hands out the unterminated record again as it was."""
     with source(b"a\nb", store=Store()) as input_:
         assert read_all(input_) == [b"a", b"b"]
         mark = input_.mark()
-        assert mark == Mark(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True)
+        assert mark == InputPosition(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True)
         input_.rewind()
         assert read_all(input_, 1) == [b"a", b"b"]
         assert input_.mark() == mark
@@ -187,33 +192,35 @@ def test_a_commit_in_doubt_is_settled_by_the_mark_in_the_store() -> None:
         assert read_all(input_) == [b"b"]
 
 
-def test_going_on_skips_what_was_committed_and_continues_the_digest() -> None:
-    committed = Mark(2, 1, hashlib.sha256(b"a\n").hexdigest())
+def test_resume_skips_and_continues_the_digest() -> None:
+    """Going on skips what was committed and continues the digest."""
+    committed = InputPosition(2, 1, hashlib.sha256(b"a\n").hexdigest())
     with source(b"a\nb\n", store=Store()) as input_:
         input_.skip(committed)
         assert read_all(input_) == [b"b"]
-        assert input_.mark() == Mark(4, 2, hashlib.sha256(b"a\nb\n").hexdigest())
+        assert input_.mark() == InputPosition(4, 2, hashlib.sha256(b"a\nb\n").hexdigest())
 
 
 @pytest.mark.parametrize("data", [b"x\nb\n", b"a", b"", b"A\nb\n"])
-def test_another_or_a_shorter_input_is_refused_and_restart_is_named(data: bytes) -> None:
+def test_other_input_is_refused_and_restart_named(data: bytes) -> None:
+    """Another or a shorter input is refused and restart is named."""
     with source(data, store=Store()) as input_, pytest.raises(UsageError) as caught:
-        input_.skip(Mark(2, 1, hashlib.sha256(b"a\n").hexdigest()))
+        input_.skip(InputPosition(2, 1, hashlib.sha256(b"a\n").hexdigest()))
     assert "--restart" in caught.value.hint
 
 
 @pytest.mark.parametrize(("data", "left"), [(b"a\nb", []), (b"a\nb\n", []), (b"a\nb\nc\n", [b"c"])])
-def test_an_unterminated_record_that_was_committed_may_have_got_its_delimiter_since(
-    data: bytes, left: list[bytes]
-) -> None:
+def test_unterminated_record_may_gain_a_delimiter(data: bytes, left: list[bytes]) -> None:
+    """An unterminated record that was committed may have got its delimiter since."""
     with source(data, store=Store()) as input_:
-        input_.skip(Mark(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True))
+        input_.skip(InputPosition(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True))
         assert read_all(input_) == left
 
 
-def test_an_unterminated_record_that_was_committed_may_not_have_grown() -> None:
+def test_unterminated_record_may_not_grow() -> None:
+    """An unterminated record that was committed may not have grown."""
     with source(b"a\nbc\n", store=Store()) as input_, pytest.raises(UsageError, match="grown"):
-        input_.skip(Mark(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True))
+        input_.skip(InputPosition(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True))
 
 
 def test_what_is_left_is_drained_with_its_delimiters_exactly() -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import kdg
-from kdg.guarantees import GUARANTEES, Role
-from kdg.properties import CANONICAL, KNOWN
+from kdg.core.guarantees import GUARANTEES, Role
+from kdg.settings.librdkafka import CANONICAL, KNOWN
 
 ROOT = Path(kdg.__file__).parent
 FILES = {
@@ -50,8 +50,11 @@ def within(name: str, *packages: str) -> bool:
     return any(name == package or name.startswith(package + ".") for package in packages)
 
 
-def test_only_kdg_kafka_imports_confluent_kafka() -> None:
-    assert {name for name in who_imports("confluent_kafka") if not within(name, "kdg.kafka")} == set()
+def test_only_kafka_and_test_clients_import_the_library() -> None:
+    """Only the kafka package and the test clients import the library."""
+    assert {
+        name for name in who_imports("confluent_kafka") if not within(name, "kdg.kafka", "kdg.verify.clients")
+    } == set()
 
 
 @pytest.mark.parametrize("library", ["typer", "rich", "click"])
@@ -64,36 +67,44 @@ def test_only_the_sandbox_imports_what_only_the_sandbox_needs(library: str) -> N
     assert {name for name in who_imports(library) if not within(name, "kdg.sandbox")} == set()
 
 
-LEVELS = [
-    {"kdg.cli", "kdg.__main__"},
-    {"kdg.pump", "kdg.kafka", "kdg.sinks", "kdg.explain"},
-    {"kdg.cycle", "kdg.settings", "kdg.formats", "kdg.ports", "kdg.properties", "kdg.start"},
-    {"kdg.guarantees", "kdg.records", "kdg.errors"},
-]
-"""cli -> pump, kafka, sinks, explain -> cycle, settings, formats, ports -> guarantees, records, errors (DESIGN.md section 4)."""
-MIDDLE = 1
-"""Where a module that is not listed belongs."""
+ORDER = ("cli", "runs", "verify", "check", "explain", "sandbox", "sinks", "transforms", "kafka", "sources", "text", "formats", "settings", "runtime", "core", "errors")  # fmt: skip
+"""Every package, from the command line down; a package imports only what comes after it."""
+LOOSE = {"kdg", "kdg.__main__", "kdg.errors"}
+"""The only modules that are in no package."""
 
 
-def level_of(name: str) -> int:
-    for number, packages in enumerate(LEVELS):
-        if within(name, *packages):
-            return number
-    return MIDDLE
+def package_of(name: str) -> str:
+    return "cli" if name == "kdg.__main__" else name.split(".")[1]
 
 
-def test_every_import_goes_down_or_stays_on_its_level() -> None:
+def test_every_module_is_in_a_package() -> None:
+    assert {
+        name for name, path in FILES.items() if name.count(".") == 1 and path.name != "__init__.py"
+    } - LOOSE == set()
+
+
+def test_every_package_has_its_place_in_the_order() -> None:
+    assert {package_of(name) for name in TREES if name != "kdg"} == set(ORDER)
+
+
+def test_every_import_goes_down() -> None:
     upward = {
         f"{name} -> {found}"
         for name in TREES
         if name != "kdg"
         for found in imports(name)
-        if within(found, "kdg") and found != "kdg" and level_of(found) < level_of(name)
+        if within(found, "kdg") and found != "kdg"
+        if ORDER.index(package_of(found)) < ORDER.index(package_of(name))
     }
     assert upward == set()
 
 
-PURE = ("kdg.formats", "kdg.cycle", "kdg.guarantees", "kdg.settings", "kdg.records", "kdg.start", "kdg.properties", "kdg.crash", "kdg.explain")  # fmt: skip
+def test_the_map_names_every_package_in_order() -> None:
+    lines = re.findall(r"^    ([a-z]+)  +\S", (kdg.__doc__ or "").partition("Words.")[0], re.MULTILINE)
+    assert tuple(lines) == ORDER
+
+
+PURE = ("kdg.formats", "kdg.core.cycle", "kdg.core.guarantees", "kdg.settings.resolve", "kdg.core.records", "kdg.sources.start_offsets", "kdg.settings.librdkafka", "kdg.core.crash", "kdg.explain")  # fmt: skip
 IO = {"os", "io", "subprocess", "socket", "select", "pathlib", "shutil", "tempfile", "time", "threading", "signal"}
 
 
@@ -102,13 +113,14 @@ def test_what_is_pure_imports_no_input_or_output(name: str) -> None:
     assert {found.partition(".")[0] for found in imports(name)} & IO == set()
 
 
-def test_the_name_of_a_guarantee_is_compared_nowhere_outside_the_table() -> None:
+def test_guarantee_names_are_compared_nowhere() -> None:
+    """The name of a guarantee is compared nowhere outside the table."""
     words = {word for row in GUARANTEES for word in (row.name, row.short)}
     rows = {"AT_MOST_ONCE", "AT_LEAST_ONCE", "EXACTLY_ONCE"}
     found = {
         f"{name}:{node.lineno}"
         for name, tree in TREES.items()
-        if name != "kdg.guarantees"
+        if name != "kdg.core.guarantees"
         for node in ast.walk(tree)
         if isinstance(node, ast.Compare)
         for side in ast.walk(node)
@@ -119,7 +131,8 @@ def test_the_name_of_a_guarantee_is_compared_nowhere_outside_the_table() -> None
     assert found == set()
 
 
-def test_the_name_of_a_guarantee_chooses_nothing_in_a_match_outside_the_table() -> None:
+def test_guarantee_names_are_matched_nowhere() -> None:
+    """The name of a guarantee chooses nothing in a match outside the table."""
     words = {word for row in GUARANTEES for word in (row.name, row.short)}
     found = {
         f"{name}:{node.lineno}"
@@ -160,7 +173,8 @@ LEFT_OUT = {"builtin.features", "auto.commit.enable"}
 """The first is read-only; the second is accepted and does nothing (SETTINGS.md 2c)."""
 
 
-def test_the_properties_and_who_knows_them_are_those_of_the_installed_library(tmp_path: Path) -> None:
+def test_properties_are_those_of_the_library(tmp_path: Path) -> None:
+    """The properties and who knows them are those of the installed library."""
     theirs = librdkafkas_own_list(tmp_path)
     text = {name for name in theirs if not name.endswith("_cb")} - NO_VALUE_OF_TEXT - LEFT_OUT
     assert {name: roles for name, roles in KNOWN.items() if name in text} == {name: theirs[name] for name in text}

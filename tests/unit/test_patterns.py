@@ -17,12 +17,14 @@ def names(*topics: str) -> list[str]:
     return matching(CLUSTER, topics, "b:9092")
 
 
-def test_a_pattern_means_all_topics_that_it_matches_from_the_beginning_of_their_names() -> None:
+def test_pattern_matches_from_the_beginning() -> None:
+    """A pattern means all topics that it matches from the beginning of their names."""
     assert names("^orders-") == ["orders-1", "orders-2"]
     assert names("^(orders|old).*1$") == ["old-orders-1", "orders-1"]
 
 
-def test_names_and_patterns_may_stand_side_by_side_and_each_topic_is_meant_once() -> None:
+def test_names_and_patterns_mix() -> None:
+    """Names and patterns may stand side by side and each topic is meant once."""
     assert names("other", "orders-2", "^orders") == ["other", "orders-2", "orders-1"]
 
 
@@ -45,6 +47,7 @@ def test_what_clients_and_brokers_read_differently_is_refused(pattern: str) -> N
         names(pattern)
 
 
-def test_a_broker_that_matches_whole_names_is_asked_for_more_after_the_match() -> None:
+def test_whole_name_brokers_get_a_suffix() -> None:
+    """A broker that matches whole names is asked for more after the match."""
     assert subscription(["a", "^b|c$"], by_broker=False) == ["a", "^b|c$"]
     assert subscription(["a", "^b|c$"], by_broker=True) == ["a", "^(^b|c$).*"]

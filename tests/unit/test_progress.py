@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kdg.cli.options import Common
-from kdg.cli.plan import plan_of
-from kdg.cli.progress import Progress, Way, of_file, of_source, progress_of
-from kdg.guarantees import Role
-from kdg.pump import Counts
+from kdg.cli.progress_line import Progress, Way, of_file, of_source, progress_of
+from kdg.core.guarantees import Role
+from kdg.core.pump import Counts
+from kdg.runs.plan import plan_of
 
 
 class Clock:
@@ -25,7 +25,8 @@ class Lag:
     lag = 0
 
 
-def test_it_tells_percent_rate_lag_and_commits_not_too_often_and_goes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_shows_rate_lag_and_commits(capsys: pytest.CaptureFixture[str]) -> None:
+    """It tells percent rate lag and commits not too often and goes."""
     clock = Clock()
     progress = Progress(lambda: Way(250, 1000, 750), terminal=True, clock=clock)
     progress(Counts(read=1))

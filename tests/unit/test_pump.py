@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kdg.cycle import MAX_RETRIES, Cycle, Event, Interval, Lost, Revoked
+from kdg.core.cycle import MAX_RETRIES, Cycle, Event, Interval, Lost, Revoked
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
+from kdg.core.ports import TryAgain
+from kdg.core.pump import CrashAt, Limits, Pump
+from kdg.core.records import Batch, Offsets, Position
 from kdg.errors import Aborted, KdgError, OutcomeUnknown, StopNotReached
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
-from kdg.ports import TryAgain
-from kdg.pump import CrashAt, Limits, Pump
-from kdg.records import Batch, Offsets, Position
 
 each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
 
@@ -156,7 +156,8 @@ def test_an_empty_input_settles_nothing(row: Guarantee) -> None:
     assert not {"write", "commit", "begin", "commit-transaction"} & set(world.log)
 
 
-def test_an_input_that_is_one_transaction_is_committed_once_at_its_end() -> None:
+def test_one_transaction_input_commits_at_its_end() -> None:
+    """An input that is one transaction is committed once at its end."""
     world = World(list(FIVE))
     pump = pump_over(world, EXACTLY_ONCE, whole=True, settles=False)
     pump.run()
@@ -178,9 +179,10 @@ def rebalanced(row: Guarantee, event: Event) -> tuple[World, Pump]:
 
 
 @pytest.mark.parametrize("row", [AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda row: row.name)
-def test_partitions_revoked_inside_a_read_are_settled_before_they_are_released_and_the_read_goes_on(
+def test_revoked_inside_a_read_settles_first(
     row: Guarantee,
 ) -> None:
+    """Partitions revoked inside a read are settled before they are released and the read goes on."""
     world, pump = rebalanced(row, Revoked())
     steps = CYCLES[row]
     assert world.log[: 2 + len(steps)] == [
@@ -193,7 +195,8 @@ def test_partitions_revoked_inside_a_read_are_settled_before_they_are_released_a
     assert pump.counts.read == pump.counts.written == 5
 
 
-def test_partitions_lost_inside_a_read_abort_what_is_open_release_and_go_back() -> None:
+def test_lost_inside_a_read_aborts_and_rewinds() -> None:
+    """Partitions lost inside a read abort what is open release and go back."""
     world, pump = rebalanced(EXACTLY_ONCE, Lost())
     assert world.log[:7] == ["read", "begin", "write", "read", "abort", "release", "rewind"]
     assert "commit-transaction" not in world.log[: world.log.index("rewind")]
@@ -202,7 +205,8 @@ def test_partitions_lost_inside_a_read_abort_what_is_open_release_and_go_back() 
 
 
 @pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.name)
-def test_partitions_lost_inside_a_read_are_released_and_never_committed_before(row: Guarantee) -> None:
+def test_lost_inside_a_read_is_never_committed(row: Guarantee) -> None:
+    """Partitions lost inside a read are released and never committed before."""
     world, _pump = rebalanced(row, Lost())
     before = world.log[: world.log.index("release")]
     assert before[-1] == "read"
@@ -228,7 +232,8 @@ def test_a_failure_while_settling_inside_a_revoke_still_releases() -> None:
 # ── failures ──
 
 
-def test_a_transaction_that_was_certainly_without_effect_is_aborted_gone_back_and_done_again() -> None:
+def test_abortable_transaction_is_done_again() -> None:
+    """A transaction that was certainly without effect is aborted gone back and done again."""
     world = World(list(FIVE), errors={("commit-transaction", 2): TryAgain("not yet")})
     pump = pump_over(world, EXACTLY_ONCE)
     pump.run()
@@ -238,7 +243,8 @@ def test_a_transaction_that_was_certainly_without_effect_is_aborted_gone_back_an
 
 
 @pytest.mark.parametrize("took_effect", [True, False])
-def test_a_commit_in_doubt_is_recycled_and_looked_up_and_nothing_is_lost_or_doubled(took_effect: bool) -> None:
+def test_commit_in_doubt_is_looked_up(took_effect: bool) -> None:
+    """A commit in doubt is recycled and looked up and nothing is lost or duplicated."""
     world = World(list(FIVE), errors={("commit-transaction", 2): OutcomeUnknown("no answer")}, took_effect=took_effect)
     pump = pump_over(world, EXACTLY_ONCE)
     before = Transaction.commit
@@ -282,7 +288,8 @@ def test_a_write_that_fails_for_good_commits_nothing_after_it(row: Guarantee) ->
     assert pump.counts.written == 2
 
 
-def test_at_most_once_does_not_write_what_it_does_not_know_to_be_committed() -> None:
+def test_at_most_once_needs_a_certain_commit() -> None:
+    """At most once does not write what it does not know to be committed."""
     world = World(list(FIVE), errors={("commit", 2): OutcomeUnknown("no answer")})
     pump = pump_over(world, AT_MOST_ONCE)
     pump.run()
@@ -324,7 +331,8 @@ def test_a_signal_aborts_an_input_that_was_to_be_one_transaction() -> None:
 
 
 @each_guarantee
-def test_a_timeout_settles_and_says_that_the_stop_was_not_reached(row: Guarantee) -> None:
+def test_timeout_settles_and_reports(row: Guarantee) -> None:
+    """A timeout settles and says that the stop was not reached."""
     world = World(list(FIVE), endless=True)
     pump = pump_over(world, row, limits=Limits(count=9, timeout=3.0))
     pump.run()
@@ -333,7 +341,8 @@ def test_a_timeout_settles_and_says_that_the_stop_was_not_reached(row: Guarantee
     assert 3.0 <= world.now < 4.0
 
 
-def test_input_that_is_one_transaction_and_too_slow_is_aborted_and_resume_named() -> None:
+def test_slow_one_transaction_input_is_aborted() -> None:
+    """Input that is one transaction and too slow is aborted and resume named."""
     world = World(list(FIVE), endless=True)
     pump = pump_over(world, EXACTLY_ONCE, whole=True, settles=False, limits=Limits(whole_within=2.0))
     pump.run()
@@ -356,9 +365,9 @@ def test_silence_ends_it_after_the_idle_timeout(row: Guarantee) -> None:
 @pytest.mark.parametrize(
     ("row", "step"), [(row, step) for row in GUARANTEES for step in row.steps if step not in row.end]
 )
-def test_a_crash_comes_after_the_step_and_time_that_were_asked_for(
-    monkeypatch: pytest.MonkeyPatch, row: Guarantee, step: Step, times: int
-) -> None:
+def test_crash_at_the_step_asked_for(monkeypatch: pytest.MonkeyPatch, row: Guarantee, step: Step, times: int) -> None:
+    """A crash comes after the step and time that were asked for."""
+
     class Killed(BaseException): ...
 
     def kill(pid: int, signum: int) -> None:

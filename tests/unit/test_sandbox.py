@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from kdg.sandbox import distribution, jars, keeper, nodes
+from kdg.sandbox import distribution, jars, nodes, reaper
 from kdg.sandbox.broker import Broker
 from kdg.sandbox.distribution import Distribution
 from kdg.sandbox.errors import PortTakenError, SandboxError
@@ -53,7 +53,8 @@ def test_the_users_properties_win_and_keep_their_backslashes() -> None:
     assert text.count("min.insync.replicas=") == 1
 
 
-def test_ports_are_distinct_and_below_those_of_outgoing_connections() -> None:
+def test_ports_are_distinct() -> None:
+    """Ports are distinct and below those of outgoing connections."""
     planned = nodes.plan(20, Path("/x"))
     ports = {port for node in planned for port in (node.port, node.controller_port)}
     assert len(ports) == 40
@@ -125,9 +126,8 @@ def test_a_jar_that_went_missing_is_fetched_alone(content: dict[str, bytes], mon
     assert registry.asked == 3
 
 
-def test_a_download_that_breaks_off_is_tried_again_from_the_start(
-    content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_broken_download_starts_again(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that breaks off is tried again from the start."""
     monkeypatch.setattr(jars, "maven", Registry(content, [ConnectionError("cut"), TimeoutError("slow")]))
     assert {file.name: file.read_bytes() for file in jars.find_jars(silent).iterdir()} == content
 
@@ -148,9 +148,10 @@ def test_a_jar_with_another_checksum_is_refused_and_not_kept(
         (RuntimeError("not found in {'central': 'https://registry.example'}"), "the registry does not have it"),
     ],
 )
-def test_jars_that_cannot_be_had_are_named_with_the_remedy_and_no_host(
+def test_missing_jars_are_named_with_the_remedy(
     content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, failure: Exception, what: str
 ) -> None:
+    """Jars that cannot be had are named with the remedy and no host."""
     monkeypatch.setattr(jars, "maven", Registry(content, [failure] * 20))
     with pytest.raises(SandboxError, match=what) as caught:
         jars.find_jars(silent)
@@ -168,9 +169,8 @@ def test_a_cache_folder_that_cannot_be_written_is_named(
         jars.find_jars(silent)
 
 
-def test_the_second_of_two_processes_waits_and_then_fetches_nothing(
-    content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_second_process_waits_for_the_jars(content: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second of two processes waits and then fetches nothing."""
     registry = Registry(content)
     monkeypatch.setattr(jars, "maven", registry)
     folder = jars.find_jars(silent)
@@ -269,7 +269,8 @@ def broker_that(tmp_path: Path, body: str) -> Broker:
     return Broker(node, Distribution(script(tmp_path / "java", body), tmp_path))
 
 
-def test_a_broker_that_ends_early_is_told_at_once_with_its_last_words(tmp_path: Path) -> None:
+def test_broker_that_ends_early_is_reported(tmp_path: Path) -> None:
+    """A broker that ends early is told at once with its last words."""
     broker = broker_that(tmp_path, "seq 100; echo no heap >&2; exit 1")
     broker.start()
     with pytest.raises(SandboxError, match="broker 1 of the sandbox does not run") as caught:
@@ -308,20 +309,20 @@ def test_what_is_already_so_is_left_so(tmp_path: Path) -> None:
     assert broker.pid is None
 
 
-def test_the_keeper_kills_what_runs_in_the_folder_and_deletes_it(tmp_path: Path) -> None:
+def test_the_reaper_kills_what_runs_in_the_folder_and_deletes_it(tmp_path: Path) -> None:
     folder = tmp_path / "sandbox"
     (folder / "1").mkdir(parents=True)
     left = subprocess.Popen(["sleep", "60"], start_new_session=True)
     (folder / "1" / "pid").write_text(f"{left.pid}\n")
-    keeper.clear(folder)
+    reaper.clear(folder)
     assert left.wait(10) == -9
     assert not list(tmp_path.iterdir())
 
 
-def test_the_keeper_deletes_a_folder_whose_broker_never_started(tmp_path: Path) -> None:
+def test_the_reaper_deletes_a_folder_whose_broker_never_started(tmp_path: Path) -> None:
     (tmp_path / "sandbox" / "1").mkdir(parents=True)
     (tmp_path / "sandbox" / "1" / "pid").touch()
-    keeper.clear(tmp_path / "sandbox")
+    reaper.clear(tmp_path / "sandbox")
     assert not list(tmp_path.iterdir())
 
 

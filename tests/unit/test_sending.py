@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from kdg.core.records import Batch
 from kdg.kafka import target as sending
 from kdg.kafka.client import Watch, reach
 from kdg.kafka.target import KafkaTarget, stop_on_failure
-from kdg.patience import NoSignals, Patience
-from kdg.records import Batch
+from kdg.runtime.deadline import Deadline, NoSignals
 
 
 class Noting(Producer):
@@ -36,20 +36,22 @@ class Noting(Producer):
 
 def target(producer: Noting, partitions: int = 1, partition: int = -1) -> KafkaTarget:
     handle: Any = SimpleNamespace(producer=producer, watch=Watch(), failed=[])
-    return KafkaTarget(handle, "t", Patience(NoSignals()), stop_on_failure, partition, partitions=partitions)
+    return KafkaTarget(handle, "t", Deadline(NoSignals()), stop_on_failure, partition, partitions=partitions)
 
 
 def places(producer: Noting) -> list[int]:
     return [args[3] for args in producer.sent]
 
 
-def test_a_producer_is_asked_for_metadata_twice_so_that_its_id_does_not_wait_for_a_timer() -> None:
+def test_producer_asks_twice_for_metadata() -> None:
+    """A producer is asked for metadata twice so that its id does not wait for a timer."""
     producer = Noting()
-    reach(producer, Watch(), Patience(NoSignals()), "h:1")
+    reach(producer, Watch(), Deadline(NoSignals()), "h:1")
     assert producer.asked == 2
 
 
-def test_the_only_partition_is_named_and_others_are_the_partitioner_s_choice() -> None:
+def test_only_partition_needs_no_partitioner() -> None:
+    """The only partition is named and others are the partitioner s choice."""
     for partitions, chosen in ((1, 0), (2, -1), (0, -1)):
         producer = Noting(partitions)
         target(producer, partitions).write(Batch(values=[b"a", b"b"], keys=[b"k", None]))
@@ -58,9 +60,8 @@ def test_the_only_partition_is_named_and_others_are_the_partitioner_s_choice() -
 
 
 @pytest.mark.parametrize("grown", [3, None])
-def test_a_partition_that_is_added_is_noticed_as_soon_as_the_library_would(
-    grown: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_added_partition_is_noticed(grown: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A partition that is added is noticed as soon as the library would."""
     producer = Noting()
     written = target(producer)
     written.write(Batch(values=[b"a"]))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role, Setting
 from kdg.errors import UsageError
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role, Setting
-from kdg.properties import KNOWN
-from kdg.settings import MASK, OF_THE_TOOL, Layer, known_overrides, plain, resolve
+from kdg.settings.librdkafka import KNOWN
+from kdg.settings.resolve import MASK, OF_THE_TOOL, Layer, known_overrides, plain, resolve
 
 P, C = Role.PRODUCER, Role.CONSUMER
 
@@ -28,9 +28,8 @@ def test_every_setting_of_the_table_is_what_a_client_gets(row: Guarantee, role: 
 
 
 @pytest.mark.parametrize(("row", "role", "setting"), [each for each in ROWS if each[2].allowed is not None])
-def test_a_value_that_the_row_does_not_allow_is_refused_with_both_sides_named(
-    row: Guarantee, role: Role, setting: Setting
-) -> None:
+def test_refused_value_names_both_sides(row: Guarantee, role: Role, setting: Setting) -> None:
+    """A value that the row does not allow is refused with both sides named."""
     wrong = {"true": "false", "false": "true"}.get(setting.value, "0" if setting.value != "0" else "7")
     command = (setting.commands or ("produce",))[0]
     with pytest.raises(UsageError) as caught:
@@ -41,7 +40,8 @@ def test_a_value_that_the_row_does_not_allow_is_refused_with_both_sides_named(
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)
-def test_auto_commit_is_refused_under_any_guarantee_in_any_spelling(row: Guarantee) -> None:
+def test_auto_commit_is_refused_in_any_spelling(row: Guarantee) -> None:
+    """Auto commit is refused under any guarantee in any spelling."""
     for value in ("true", "TRUE", "True", "t", "1"):
         with pytest.raises(UsageError, match=r"enable\.auto\.commit"):
             resolve(row, C, "consume", [Layer("-X", {"enable.auto.commit": value})])
@@ -68,7 +68,8 @@ def test_the_strongest_layer_wins_and_is_named_as_the_origin() -> None:
     assert (resolved["client.id"].value, resolved["client.id"].origin) == ("x", "-X")
 
 
-def test_a_default_names_the_guarantee_or_kdg_as_its_origin_and_says_why() -> None:
+def test_default_has_origin_and_reason() -> None:
+    """A default names the guarantee or kdg as its origin and says why."""
     resolved = resolve(AT_LEAST_ONCE, P, "produce", [])
     assert resolved["acks"].origin == AT_LEAST_ONCE.name
     assert resolved["linger.ms"].origin == "kdg"
@@ -80,7 +81,8 @@ def test_a_stronger_alias_wins_over_a_weaker_name() -> None:
     assert plain(resolve(AT_LEAST_ONCE, P, "produce", layers))["bootstrap.servers"] == "strong"
 
 
-def test_acks_leader_drops_idempotence_and_keeps_one_request_in_flight() -> None:
+def test_acks_leader_drops_idempotence() -> None:
+    """Acks leader drops idempotence and keeps one request in flight."""
     settings = producer(AT_LEAST_ONCE, acks="leader")
     assert settings["acks"] == "1"
     assert settings["enable.idempotence"] == "false"
@@ -88,7 +90,8 @@ def test_acks_leader_drops_idempotence_and_keeps_one_request_in_flight() -> None
     assert "max.in.flight.requests.per.connection" not in producer(AT_LEAST_ONCE)
 
 
-def test_acks_leader_with_idempotence_asked_for_is_a_contradiction_that_names_both() -> None:
+def test_acks_leader_contradicts_idempotence() -> None:
+    """Acks leader with idempotence asked for is a contradiction that names both."""
     with pytest.raises(UsageError, match=r"enable\.idempotence=true.*acks=1"):
         resolve(
             AT_LEAST_ONCE,
@@ -98,7 +101,8 @@ def test_acks_leader_with_idempotence_asked_for_is_a_contradiction_that_names_bo
         )
 
 
-def test_without_idempotence_more_requests_in_flight_are_the_users_own_choice() -> None:
+def test_more_requests_in_flight_without_idempotence() -> None:
+    """Without idempotence more requests in flight are the users own choice."""
     settings = resolve(
         AT_LEAST_ONCE,
         P,
@@ -108,7 +112,8 @@ def test_without_idempotence_more_requests_in_flight_are_the_users_own_choice() 
     assert settings["max.in.flight.requests.per.connection"].value == "5"
 
 
-def test_timeouts_that_depend_on_a_changed_one_follow_it_unless_they_are_set() -> None:
+def test_dependent_timeouts_follow() -> None:
+    """Timeouts that depend on a changed one follow it unless they are set."""
     settings = producer(EXACTLY_ONCE, transaction_timeout_ms="2000")
     assert settings["message.timeout.ms"] == settings["socket.timeout.ms"] == "2000"
     settings = producer(EXACTLY_ONCE, transaction_timeout_ms="2000", delivery_timeout_ms="1500")
@@ -126,13 +131,15 @@ def test_a_timeout_that_is_no_number_is_named() -> None:
         producer(EXACTLY_ONCE, transaction_timeout_ms="soon")
 
 
-def test_the_consumer_protocol_leaves_out_what_only_the_classic_one_knows() -> None:
+def test_consumer_protocol_drops_classic_settings() -> None:
+    """The consumer protocol leaves out what only the classic one knows."""
     given = [Layer("-X", {"group.protocol": "consumer"})]
     assert "session.timeout.ms" not in resolve(EXACTLY_ONCE, C, "pipe", given)
     assert "session.timeout.ms" in resolve(EXACTLY_ONCE, C, "pipe", [])
 
 
-def test_an_unknown_property_is_refused_without_its_value_and_the_near_name_offered() -> None:
+def test_unknown_property_offers_a_near_name() -> None:
+    """An unknown property is refused without its value and the near name offered."""
     with pytest.raises(UsageError) as caught:
         known_overrides([Layer("-X", {"sasl.pasword": "hunter2"})], [P])
     assert "sasl.pasword" in str(caught.value)
@@ -140,7 +147,8 @@ def test_an_unknown_property_is_refused_without_its_value_and_the_near_name_offe
     assert "sasl.password" in caught.value.hint
 
 
-def test_a_property_of_a_client_that_the_run_does_not_have_is_refused_without_its_value() -> None:
+def test_property_of_another_client_is_refused() -> None:
+    """A property of a client that the run does not have is refused without its value."""
     with pytest.raises(UsageError, match="consumer") as caught:
         known_overrides([Layer("-X", {"fetch.min.bytes": "77"})], [P])
     assert "77" not in str(caught.value)
@@ -164,7 +172,8 @@ def test_a_secret_is_shown_masked_even_when_it_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_the_tools_own_settings_are_known_to_the_client_and_have_a_reason(role: Role) -> None:
+def test_own_settings_have_a_reason(role: Role) -> None:
+    """The tools own settings are known to the client and have a reason."""
     for setting in OF_THE_TOOL[role]:
         assert role in KNOWN[setting.name]
         assert setting.why

@@ -11,7 +11,7 @@ import pytest
 
 STUCK = """
 import ctypes, sys
-from kdg.signals import Signals
+from kdg.runtime.signals import Signals
 
 libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)  # zeros are PTHREAD_MUTEX_INITIALIZER
 libc.pthread_mutex_lock(mutex)
@@ -32,7 +32,8 @@ def stuck(within: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
-def test_a_signal_ends_a_call_that_does_not_return_after_the_time_that_settling_may_take(signum: int) -> None:
+def test_signal_ends_a_call_that_hangs(signum: int) -> None:
+    """A signal ends a call that does not return after the time that settling may take."""
     with stuck("0.3") as process:
         began = time.monotonic()
         process.send_signal(signum)
@@ -42,7 +43,8 @@ def test_a_signal_ends_a_call_that_does_not_return_after_the_time_that_settling_
     assert f"{signal.Signals(signum).name} came 0.3 s ago".encode() in err
 
 
-def test_a_second_signal_ends_a_call_that_does_not_return_at_once() -> None:
+def test_second_signal_ends_a_call_at_once() -> None:
+    """A second signal ends a call that does not return at once."""
     with stuck("60") as process:
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)

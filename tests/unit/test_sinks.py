@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from kdg.command import BatchCommand
+from kdg.core.guarantees import DestinationKind
+from kdg.core.ports import Sink, Target
+from kdg.core.records import Batch, Origin, Position
 from kdg.errors import Fenced, Interrupted, KdgError, PositionGone, ReaderGone, StopNotReached, UsageError
 from kdg.formats.lines import LineEncoder
-from kdg.guarantees import End
-from kdg.patience import NoSignals, Patience
-from kdg.ports import Sink, Target
-from kdg.records import Batch, Origin, Position
-from kdg.signals import Signals
+from kdg.runtime.child import BatchCommand
+from kdg.runtime.deadline import Deadline, NoSignals
+from kdg.runtime.signals import Signals
 from kdg.sinks import AtOnce
 from kdg.sinks.command import CommandSink
 from kdg.sinks.file import FileSink
@@ -31,7 +31,7 @@ from kdg.sinks.sqlite import SqliteSink
 from kdg.sinks.stdout import Stdout
 
 ORIGIN = Origin("cluster", {"t": "id-of-t"})
-PATIENCE = Patience(NoSignals())
+PATIENCE = Deadline(NoSignals())
 
 
 class Quiet(Signals):
@@ -69,7 +69,7 @@ def at(offset: int) -> list[Position]:
 class Place:
     """Where a sink writes: how to open one there, and what a reader finds."""
 
-    end: End
+    end: DestinationKind
     open: Callable[[], Target]
     found: Callable[[], list[bytes]]
     held: bool = False
@@ -81,7 +81,7 @@ def _stdout(folder: Path) -> Place:
         descriptor = os.open(folder / "out", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         return Stdout(LineEncoder(), Quiet(), durable=True, descriptor=descriptor)
 
-    return Place(End.STDOUT, opened, lambda: lines_of(folder / "out"))
+    return Place(DestinationKind.STDOUT, opened, lambda: lines_of(folder / "out"))
 
 
 def _file(folder: Path) -> Place:
@@ -90,7 +90,7 @@ def _file(folder: Path) -> Place:
         sink.open()
         return sink
 
-    return Place(End.FILE, opened, lambda: lines_of(folder / "out"))
+    return Place(DestinationKind.FILE, opened, lambda: lines_of(folder / "out"))
 
 
 def _table(folder: Path) -> Place:
@@ -99,7 +99,7 @@ def _table(folder: Path) -> Place:
         sink.connect()
         return sink
 
-    return Place(End.SQLITE, opened, lambda: rows_of(folder / "db"), held=True)
+    return Place(DestinationKind.SQLITE, opened, lambda: rows_of(folder / "db"), held=True)
 
 
 def _command(folder: Path) -> Place:
@@ -108,7 +108,7 @@ def _command(folder: Path) -> Place:
     def opened() -> CommandSink:
         return CommandSink(BatchCommand(argv, PATIENCE, captured=False), LineEncoder(), "nothing is committed")
 
-    return Place(End.COMMAND, opened, lambda: lines_of(folder / "out"), held=True)
+    return Place(DestinationKind.COMMAND, opened, lambda: lines_of(folder / "out"), held=True)
 
 
 def _journaled(folder: Path) -> Place:
@@ -117,7 +117,7 @@ def _journaled(folder: Path) -> Place:
         sink.open(ORIGIN)
         return sink
 
-    return Place(End.FILE, opened, lambda: lines_of(folder / "out"))
+    return Place(DestinationKind.FILE, opened, lambda: lines_of(folder / "out"))
 
 
 def _keeping(folder: Path) -> Place:
@@ -127,7 +127,7 @@ def _keeping(folder: Path) -> Place:
         sink.open(ORIGIN)
         return sink
 
-    return Place(End.SQLITE, opened, lambda: rows_of(folder / "db"))
+    return Place(DestinationKind.SQLITE, opened, lambda: rows_of(folder / "db"))
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -170,7 +170,7 @@ class Opened:
 
 
 def test_every_end_of_the_table_has_its_sink(tmp_path: Path) -> None:
-    assert {make(tmp_path).end for make in TARGETS.values()} == set(End)
+    assert {make(tmp_path).end for make in TARGETS.values()} == set(DestinationKind)
 
 
 # ── every sink ──
@@ -233,7 +233,8 @@ def committed(sink: Sink, *values: bytes, first: int = 0) -> None:
     sink.commit()
 
 
-def test_records_and_positions_are_there_together_and_a_second_run_goes_on_after_them(keeping: Place) -> None:
+def test_sink_keeps_records_and_positions_together(keeping: Place) -> None:
+    """Records and positions are there together and a second run goes on after them."""
     with Opened(keeping) as sink:
         assert sink.stored() == {}
         committed(sink, b"1", b"2")
@@ -385,7 +386,8 @@ def test_a_file_of_exactly_once_is_not_appended_to(tmp_path: Path) -> None:
         FileSink(tmp_path / "out", LineEncoder()).open()
 
 
-def test_the_journal_is_one_line_of_json_that_says_how_much_counts(tmp_path: Path) -> None:
+def test_journal_is_one_line_of_json(tmp_path: Path) -> None:
+    """The journal is one line of JSON that says how much counts."""
     sink = JournaledFile(tmp_path / "out", LineEncoder())
     sink.open(ORIGIN)
     committed(sink, b"1", b"22")
@@ -406,7 +408,8 @@ def test_the_journal_is_one_line_of_json_that_says_how_much_counts(tmp_path: Pat
         (b"short\n", '{"format": "kdg.file/1", "cluster": "cluster", "topics": {}, "length": 7}'),
     ],
 )
-def test_a_file_that_is_not_its_journals_is_refused_and_left_alone(tmp_path: Path, content: bytes, journal: str | None) -> None:  # fmt: skip
+def test_foreign_file_is_refused_and_left_alone(tmp_path: Path, content: bytes, journal: str | None) -> None:  # fmt: skip
+    """A file that is not its journals is refused and left alone."""
     (tmp_path / "out").write_bytes(content)
     if journal is not None:
         (tmp_path / "out.kdg").write_text(journal)
@@ -417,7 +420,8 @@ def test_a_file_that_is_not_its_journals_is_refused_and_left_alone(tmp_path: Pat
     assert (tmp_path / "out").read_bytes() == content
 
 
-def test_a_journal_that_was_replaced_by_a_commit_that_failed_all_the_same_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_journal_replaced_by_a_failed_commit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A journal that was replaced by a commit that failed all the same counts."""
     sink = JournaledFile(tmp_path / "out", LineEncoder())
     sink.open(ORIGIN)
     committed(sink, b"1")
@@ -438,9 +442,8 @@ def test_a_journal_that_was_replaced_by_a_commit_that_failed_all_the_same_counts
     sink.close()
 
 
-def test_the_records_are_on_the_disk_before_the_journal_counts_on_them_and_the_journal_before_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fsync_order_of_file_and_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records are on the disk before the journal counts on them and the journal before its name."""
     sink = JournaledFile(tmp_path / "out", LineEncoder())
     sink.open(ORIGIN)
     done, sync, replace = list[str](), os.fsync, Path.replace
@@ -550,7 +553,8 @@ def test_it_can_be_read_while_it_is_written(tmp_path: Path) -> None:
         assert rows_of(tmp_path / "db") == [b"1"]
 
 
-def test_a_database_that_somebody_else_holds_ends_the_run_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_database_held_by_another_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A database that somebody else holds ends the run after a while."""
     monkeypatch.setattr("kdg.sinks.sqlite.LOCKED_SECONDS", 0.3)
     with Opened(_keeping(tmp_path)) as sink, closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as other:
         committed(sink, b"1")
@@ -566,8 +570,8 @@ def test_a_database_that_somebody_else_holds_ends_the_run_after_a_while(tmp_path
 # ── the command ──
 
 
-def command(*argv: str, patience: Patience = PATIENCE, **options: object) -> CommandSink:
-    made = CommandSink(BatchCommand(argv, patience, captured=False), LineEncoder(), "nothing is committed", **options)  # type: ignore[arg-type]
+def command(*argv: str, deadline: Deadline = PATIENCE, **options: object) -> CommandSink:
+    made = CommandSink(BatchCommand(argv, deadline, captured=False), LineEncoder(), "nothing is committed", **options)  # type: ignore[arg-type]
     made.write(batch(b"1", b"2", first=5))
     return made
 
@@ -579,7 +583,8 @@ def test_the_commands_environment_names_the_batch(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "env").read_text()) == [{"topic": "t", "partition": 0, "first": 5, "last": 7}]
 
 
-def test_a_command_that_fails_is_told_with_its_status_and_what_its_batch_was(tmp_path: Path) -> None:
+def test_failed_command_is_reported_with_its_status(tmp_path: Path) -> None:
+    """A command that fails is told with its status and what its batch was."""
     with pytest.raises(
         KdgError, match=r"sh ended with exit status 7 for t\[0\] offsets 5 to 6: nothing is committed\."
     ):
@@ -604,8 +609,8 @@ def test_a_batch_is_tried_again_with_a_pause_that_grows(tmp_path: Path, monkeypa
     assert pauses == [0.5, 1.0]
 
 
-def big(*argv: str, patience: Patience = PATIENCE) -> tuple[int, bytes]:
-    return BatchCommand(argv, patience, captured=True).run(b"x" * 4_000_000, [])
+def big(*argv: str, deadline: Deadline = PATIENCE) -> tuple[int, bytes]:
+    return BatchCommand(argv, deadline, captured=True).run(b"x" * 4_000_000, [])
 
 
 def test_both_ends_of_a_command_are_pumped_at_once() -> None:
@@ -613,10 +618,10 @@ def test_both_ends_of_a_command_are_pumped_at_once() -> None:
     assert big("sh", "-c", "head -c 3000000 /dev/zero; wc -c") == (0, bytes(3_000_000) + b"4000000\n")
 
 
-def test_a_command_that_reads_a_little_and_then_writes_a_lot_does_not_block() -> None:
+def test_command_that_reads_little_does_not_block() -> None:
     """Its stdin takes a part of what is offered, and nobody may wait for the rest before reading what it writes."""
     script = "sleep 0.2; dd bs=4096 count=2 of=/dev/null 2>/dev/null; head -c 3000000 /dev/zero; cat >/dev/null"
-    assert big("sh", "-c", script, patience=Patience(NoSignals(), timeout=20)) == (0, bytes(3_000_000))
+    assert big("sh", "-c", script, deadline=Deadline(NoSignals(), timeout=20)) == (0, bytes(3_000_000))
 
 
 def test_a_command_that_reads_nothing_does_not_hang() -> None:
@@ -631,15 +636,16 @@ def test_a_command_that_writes_without_end_is_ended() -> None:
         big("yes")
 
 
-def test_a_command_that_does_not_end_is_ended_with_the_timeout_and_after_a_signal(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_command_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A command that does not end is ended with the timeout and after a signal."""
     with pytest.raises(StopNotReached, match="--timeout"):
-        big("sleep", "60", patience=Patience(NoSignals(), timeout=0.3))
-    monkeypatch.setattr("kdg.patience.GRACE", 0.3)
-    monkeypatch.setattr("kdg.command.END_SECONDS", 0.3)
+        big("sleep", "60", deadline=Deadline(NoSignals(), timeout=0.3))
+    monkeypatch.setattr("kdg.runtime.deadline.GRACE", 0.3)
+    monkeypatch.setattr("kdg.runtime.child.END_SECONDS", 0.3)
     signals = NoSignals()
     signals.received = signal.SIGTERM
     with pytest.raises(Interrupted):
-        big("sh", "-c", "trap '' TERM; sleep 60 & wait; sleep 60", patience=Patience(signals))
+        big("sh", "-c", "trap '' TERM; sleep 60 & wait; sleep 60", deadline=Deadline(signals))
 
 
 @pytest.fixture

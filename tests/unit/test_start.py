@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from kdg.errors import UsageError
-from kdg.start import Where, parse_duration, parse_start, parse_time
+from kdg.sources.start_offsets import Where, parse_duration, parse_start, parse_time
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,8 @@ def test_a_start_is_read(text: str, where: Where, value: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "middle", "+3", "1.5", "--3", "s@", "s@soon", "@5", "1" * 30, "0x10"])
-def test_a_wrong_start_is_refused_and_named_with_what_is_possible(text: str) -> None:
+def test_wrong_start_names_what_is_possible(text: str) -> None:
+    """A wrong start is refused and named with what is possible."""
     with pytest.raises(UsageError) as caught:
         parse_start(text)
     assert (text.removeprefix("s@") or "-o") in str(caught.value)

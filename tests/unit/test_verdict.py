@@ -17,9 +17,9 @@ from xml.etree import ElementTree as Xml
 import pytest
 from rich.console import Console
 
-from kdg.cli import verifying
 from kdg.cli.verify_view import MARKS, View
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
+from kdg.runs import verify as verify_run
 from kdg.verify import cost, faults
 from kdg.verify.counting import Tally
 from kdg.verify.faults import Kind
@@ -84,7 +84,8 @@ def test_what_the_row_allows_does_not(row: Guarantee, allowed: Tally) -> None:
     assert verdict(CLEAN + allowed, row=row).error is None
 
 
-def test_the_records_that_are_wrong_are_named_where_they_break_the_promise() -> None:
+def test_wrong_records_are_named() -> None:
+    """The records that are wrong are named where they break the promise."""
     named = {"lost": ["0:3-5"], "doubled": ["1:7"]}
     error = verdict(CLEAN + Tally(lost=3, doubled=1), row=AT_LEAST_ONCE, wrong=named).error
     assert error is not None
@@ -126,7 +127,8 @@ def suite(found: Verdict) -> Xml.Element:
     return Xml.fromstring(found.as_junit())  # noqa: S314  # our own
 
 
-def test_junit_has_a_test_for_each_check_and_all_pass_when_it_held() -> None:
+def test_junit_of_a_run_that_held() -> None:
+    """JUnit has a test for each check and all pass when it held."""
     found = suite(verdict(CLEAN))
     names = [case.get("name") for case in found.iter("testcase")]
     assert "no record lost" in names
@@ -136,7 +138,8 @@ def test_junit_has_a_test_for_each_check_and_all_pass_when_it_held() -> None:
     assert list(found.iter("failure")) == []
 
 
-def test_junit_fails_the_check_that_broke_and_knows_nothing_of_what_is_allowed() -> None:
+def test_junit_fails_what_broke() -> None:
+    """JUnit fails the check that broke and knows nothing of what is allowed."""
     found = suite(verdict(CLEAN + Tally(lost=3, doubled=2), row=AT_LEAST_ONCE, wrong={"lost": ["0:<&>"]}))
     cases = {case.get("name"): case.find("failure") for case in found.iter("testcase")}
     assert "no record doubled" not in cases
@@ -145,7 +148,8 @@ def test_junit_fails_the_check_that_broke_and_knows_nothing_of_what_is_allowed()
     assert found.get("failures") == "1"
 
 
-def test_junit_fails_when_something_got_stuck_or_nothing_was_shown() -> None:
+def test_junit_fails_without_proof() -> None:
+    """JUnit fails when something got stuck or nothing was shown."""
     found = suite(verdict(CLEAN, biting=1, stuck=["a transaction stayed open"]))
     failed = [case.get("name") for case in found.iter("testcase") if case.find("failure") is not None]
     assert failed == ["all is settled in the end", "faults hit while records flowed"]
@@ -154,7 +158,8 @@ def test_junit_fails_when_something_got_stuck_or_nothing_was_shown() -> None:
 # ── the workers' commands ──
 
 
-def test_a_secret_is_never_in_a_command_and_its_file_is_for_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_secret_file_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """A secret is never in a command and its file is for nobody else."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     setup = Setup(EXACTLY_ONCE, where={"sasl.password": "hidden"})
     argv = commands(setup, NAMES)
@@ -169,7 +174,8 @@ def test_a_secret_is_never_in_a_command_and_its_file_is_for_nobody_else(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_program_finds_the_topics_the_group_and_the_brokers_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+def test_foreign_program_gets_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    """Another program finds the topics the group and the brokers in its environment."""
     monkeypatch.setenv("KDG_GUARANTEE", "eos")
     setup = Setup(EXACTLY_ONCE, command=("copy", "it"), workers=2)
     assert commands(setup, NAMES) == [["copy", "it"], ["copy", "it"]]
@@ -225,7 +231,8 @@ def test_no_process_of_a_command_outlives_it(pipeline: Crew, tmp_path: Path, kil
 # ── the pace ──
 
 
-def test_the_brisk_pace_makes_twenty_faults_a_minute_and_a_long_pause_outlasts_what_it_has_to() -> None:
+def test_pace_makes_twenty_faults_a_minute() -> None:
+    """The brisk pace makes twenty faults a minute and a long pause outlasts what it has to."""
     brisk = faults.BRISK
     assert 60 / (sum(brisk.gap) / 2 + brisk.session_ms / 1000) >= 20
     for pace in (faults.BRISK, faults.THOROUGH, faults.FOREIGN):
@@ -237,7 +244,8 @@ def test_the_brisk_pace_makes_twenty_faults_a_minute_and_a_long_pause_outlasts_w
 # ── the live view ──
 
 
-def test_the_view_shows_records_lag_and_the_faults_on_a_time_line() -> None:
+def test_view_shows_records_lag_and_faults() -> None:
+    """The view shows records lag and the faults on a time line."""
     console = Console(file=StringIO(), width=80, force_terminal=True, color_system=None)
     view = View(Setup(EXACTLY_ONCE), console)
     strikes = [Strike(10.0, Kind.KILL, bites=True), Strike(30.0, Kind.PAUSE_LONG, bites=False)]
@@ -262,7 +270,7 @@ def test_only_a_terminal_has_the_live_view(
     monkeypatch.setattr("sys.stderr", stderr)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     told: list[str] = []
-    with verifying.live(Setup(EXACTLY_ONCE), told.append, quiet=quiet, verbose=verbose) as (show, tell):
+    with verify_run.live(Setup(EXACTLY_ONCE), told.append, quiet=quiet, verbose=verbose) as (show, tell):
         show(Progress("faults", 1.0, 5, 4, []))
         tell("a fault")
     assert ("lag" in stderr.getvalue()) == live
@@ -286,7 +294,8 @@ def test_percentiles_are_those_of_the_nearest_rank() -> None:
     assert cost.percentile([7.0], 99) == 7.0
 
 
-def test_the_cost_is_a_table_and_a_chart_whose_bars_are_in_proportion() -> None:
+def test_cost_is_a_table_and_a_chart() -> None:
+    """The cost is a table and a chart whose bars are in proportion."""
     costs = [cost.Cost("at-most-once", 9, 50_000, 10, 20), cost.Cost("exactly-once", 9, 100_000, 500, 1_000)]
     text = cost.text(costs)
     assert "at-most-once       50,000      10 ms      20 ms" in text

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES
+from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES
 from kdg.verify import faults
 from kdg.verify.counting import Tally, aborted_seen, allowed, breaches, name_wrong, tallies, tally, total
 from kdg.verify.faults import Kind
@@ -38,7 +38,8 @@ def test_what_is_taken_out_is_lost_and_nothing_else(sent: list[int], data: st.Da
 
 
 @given(numbers, st.data())
-def test_a_stretch_that_comes_again_is_doubled_and_not_out_of_order(sent: list[int], data: st.DataObject) -> None:
+def test_repeated_stretch_is_a_duplicate(sent: list[int], data: st.DataObject) -> None:
+    """A stretch that comes again is duplicated and not out of order."""
     first, last = sorted((data.draw(st.integers(0, len(sent))), data.draw(st.integers(0, len(sent)))))
     seen = sent[:last] + sent[first:]
     assert tally(sent, seen) == Tally(records=len(sent), doubled=last - first)
@@ -58,7 +59,8 @@ def test_what_the_source_itself_holds_twice_may_come_twice() -> None:
     assert tally([1, 1, 2], [1, 1, 1, 2]).doubled == 1
 
 
-def test_partitions_are_counted_together_and_a_missing_one_is_lost() -> None:
+def test_missing_record_of_any_partition_is_lost() -> None:
+    """Partitions are counted together and a missing one is lost."""
     found = tallies({0: [1, 2], 1: [1]}, {0: [[1, 2, 2]]})
     assert found == {0: Tally(records=2, doubled=1), 1: Tally(records=1, lost=1)}
     assert total(found) == Tally(records=3, lost=1, doubled=1)
@@ -70,11 +72,13 @@ def test_order_is_a_matter_of_one_partition_of_the_output() -> None:
     assert tally([1, 2], [1, 2], [2]) == Tally(records=2, doubled=1)
 
 
-def test_a_repetition_in_another_partition_is_doubled_and_not_out_of_order() -> None:
+def test_repetition_in_another_partition_is_a_duplicate() -> None:
+    """A repetition in another partition is duplicated and not out of order."""
     assert tally([1, 2, 3, 4], [1, 4], [2, 3, 1]) == Tally(records=4, doubled=1)
 
 
-def test_a_record_that_was_shown_and_is_not_there_in_the_end_was_aborted() -> None:
+def test_record_seen_and_gone_was_aborted() -> None:
+    """A record that was shown and is not there in the end was aborted."""
     live = {(0, 5): b"0:1", (0, 6): b"0:2", (1, 1): b"1:1"}
     assert aborted_seen(live, live) == []
     assert aborted_seen(live, {(0, 5): b"0:1", (0, 6): b"0:9"}) == [(0, 6), (1, 1)]
@@ -95,7 +99,8 @@ def test_each_row_allows_what_it_says_and_exactly_once_nothing() -> None:
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.short)
-def test_no_row_allows_aborted_or_foreign_records_or_a_position_that_goes_back(row: object) -> None:
+def test_no_guarantee_allows_aborted_records(row: object) -> None:
+    """No row allows aborted or foreign records or a position that goes back."""
     assert row in GUARANTEES
     found = Tally(records=9, aborted_seen=1, foreign=2, went_back=3)
     assert all(breaches(each, found) == ["foreign 2", "aborted seen 1", "went back 3"] for each in GUARANTEES)
@@ -110,7 +115,8 @@ def test_a_seed_determines_the_faults() -> None:
 
 
 @given(st.integers())
-def test_a_round_has_every_kind_and_every_gap_leaves_the_group_time(seed: int) -> None:
+def test_each_round_has_every_fault(seed: int) -> None:
+    """A round has every kind and every gap leaves the group time."""
     one_round = list(islice(faults.plan(seed), 11))
     assert {fault.kind for fault in one_round} == set(Kind)
     assert all(3 <= fault.gap <= 7 and 0 <= fault.victim < 1 for fault in one_round)
@@ -120,7 +126,8 @@ def test_only_the_kinds_that_were_asked_for_come() -> None:
     assert {fault.kind for fault in islice(faults.plan(1, [Kind.TERM]), 20)} == {Kind.TERM}
 
 
-def test_brokers_that_are_not_ours_are_left_alone_and_a_lone_one_is_not_killed_under_transactions() -> None:
+def test_foreign_brokers_are_left_alone() -> None:
+    """Brokers that are not ours are left alone and a lone one is not killed under transactions."""
     assert faults.possible(faults.ALL, 0, transactional=False) == faults.ON_WORKERS
     assert Kind.BROKER_KILL not in faults.possible(faults.ALL, 1, transactional=True)
     assert faults.possible(faults.ALL, 1, transactional=False) == faults.ALL
@@ -145,7 +152,8 @@ def result(tally: Tally, **more: object) -> Result:
     return Result(partitions={0: tally}, **(fields | more))  # type: ignore[arg-type]  # as named above
 
 
-def test_an_unexpected_end_and_what_got_stuck_break_the_promise_too() -> None:
+def test_unexpected_end_breaks_the_promise() -> None:
+    """An unexpected end and what got stuck break the promise too."""
     odd = Exit(2, 1, 12.0, ("kill",), "kdg: a defect", expected=False)
     known = Exit(1, 5, 12.0, ("broker-kill",), "kdg: unknown", expected=True)
     found = result(Tally(records=5), exits=[odd, known], stuck=["a transaction stayed open"])
@@ -175,7 +183,8 @@ def until(what: object, seconds: float = 10.0) -> bool:
     return bool(what())  # type: ignore[operator]
 
 
-def test_a_worker_is_killed_and_started_again_and_its_stderr_is_kept(crew: Crew) -> None:
+def test_killed_worker_starts_again(crew: Crew) -> None:
+    """A worker is killed and started again and its stderr is kept."""
     with crew:
         worker = crew.workers[0]
         for _ in range(2):
@@ -186,7 +195,8 @@ def test_a_worker_is_killed_and_started_again_and_its_stderr_is_kept(crew: Crew)
         assert worker.log.read_text() == "== start 1\nhello\n== start 2\nhello\n"
 
 
-def test_a_frozen_worker_is_not_at_work_and_its_end_is_reported_once(crew: Crew) -> None:
+def test_frozen_worker_is_not_at_work(crew: Crew) -> None:
+    """A frozen worker is not at work and its end is reported once."""
     with crew:
         worker = crew.workers[1]
         worker.start()
@@ -200,7 +210,7 @@ def test_a_frozen_worker_is_not_at_work_and_its_end_is_reported_once(crew: Crew)
         assert worker.reap() is None
 
 
-def test_the_keeper_knows_a_worker_that_was_frozen_at_once(crew: Crew) -> None:
+def test_the_reaper_knows_a_worker_that_was_frozen_at_once(crew: Crew) -> None:
     with crew:
         worker = crew.workers[0]
         for _ in range(20):

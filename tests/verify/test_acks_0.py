@@ -15,7 +15,8 @@ PROGRAMS = str(Path(__file__).with_name("programs.py"))
 
 
 @pytest.mark.timeout(240)
-def test_acks_0_called_at_least_once_loses_when_brokers_are_replaced(tmp_path: Path) -> None:
+def test_acks_0_as_at_least_once_loses(tmp_path: Path) -> None:
+    """Acks=0 called at least once loses when brokers are replaced."""
     report = tmp_path / "report"
     options = [
         "-g",

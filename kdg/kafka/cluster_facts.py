@@ -1,0 +1,63 @@
+"""Owns looking up what `kdg/settings/requirements.py` judges: replicas, min.insync.replicas, unclean election, the transaction log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]  # not in its __all__
+
+from kdg.settings.requirements import LogFacts
+
+SECONDS = 5.0
+
+
+def look(admin: AdminClient, metadata: Any, topics: Iterable[str], *, transactional: bool) -> list[LogFacts]:
+    """The facts of some topics and, for transactions, of the transaction log; None for what this user may not see."""
+    wanted = list(dict.fromkeys(topics))
+    asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in wanted]
+    broker = ConfigResource(ResourceType.BROKER, str(next(iter(metadata.brokers), 0)))
+    futures = {topic: _ask(admin, resource) for topic, resource in zip(wanted, asked, strict=True)}
+    log = _ask(admin, broker) if transactional else None
+    facts = [_topic_facts(topic, metadata, _answer(futures[topic])) for topic in wanted]
+    return facts if log is None else [*facts, _log_facts(_answer(log))]
+
+
+def _ask(admin: AdminClient, resource: ConfigResource) -> Any:
+    return admin.describe_configs([resource], request_timeout=SECONDS)[resource]
+
+
+def _answer(future: Any) -> Mapping[str, str]:
+    """The settings by name; empty where the user may not look, or nobody answered in time."""
+    try:
+        return {name: entry.value for name, entry in future.result(SECONDS + 1).items()}
+    except (KafkaException, TimeoutError):
+        return {}
+
+
+def _topic_facts(topic: str, metadata: Any, settings: Mapping[str, str]) -> LogFacts:
+    found = metadata.topics.get(topic)
+    replicas = min((len(p.replicas) for p in found.partitions.values()), default=None) if found is not None else None
+    unclean = settings.get("unclean.leader.election.enable")
+    return LogFacts(
+        topic,
+        replicas,
+        _number(settings, "min.insync.replicas"),
+        None if unclean is None else unclean == "true",
+        min((len(p.isrs) for p in found.partitions.values()), default=None) if found is not None else None,
+        "compact" in settings.get("cleanup.policy", ""),
+    )
+
+
+def _log_facts(settings: Mapping[str, str]) -> LogFacts:
+    return LogFacts(
+        "the transaction log",
+        _number(settings, "transaction.state.log.replication.factor"),
+        _number(settings, "transaction.state.log.min.isr"),
+    )
+
+
+def _number(settings: Mapping[str, str], name: str) -> int | None:
+    value = settings.get(name)
+    return int(value) if value is not None and value.isdigit() else None

@@ -1,0 +1,80 @@
+"""Owns `--dedup-by`: what was typed becomes a Dedup over marks of the run, of a store, or of the records' own database."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kdg.cli.options import Deduplication
+from kdg.core.guarantees import DEDUP_TTL
+from kdg.core.ports import Dedup, NoDedup
+from kdg.errors import UsageError
+from kdg.runs.session import Frame
+from kdg.sources.start_offsets import parse_duration
+
+if TYPE_CHECKING:
+    from kdg.transforms.dedup import By
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DedupPlan:
+    """What duplicates are told by; store: where marks are kept, None for the run alone; ttl: seconds that an id is remembered."""
+
+    by: By
+    store: Path | None
+    ttl: float
+
+    @property
+    def survives_command(self) -> bool:
+        """Whether records that a command wrote can be told."""
+        return not self.by.is_position
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns of Batch it reads; an id is one of its topic."""
+        return self.by.columns | {"topics"}
+
+
+def used(typed: Deduplication) -> dict[str, object]:
+    """The options by name, for the row to allow or refuse."""
+    return {"--dedup-by": typed.dedup_by, "--dedup-store": typed.dedup_store, "--dedup-ttl": typed.dedup_ttl}
+
+
+def dedup_plan(typed: Deduplication) -> DedupPlan | None:
+    """Raises UsageError."""
+    if typed.dedup_by is None:
+        alone = next((flag for flag, value in used(typed).items() if value is not None), None)
+        if alone is not None:
+            raise UsageError(f"{alone} means nothing without --dedup-by.", "Add --dedup-by position, key, value or header:NAME.")  # fmt: skip
+        return None
+    from kdg.transforms.dedup import parse_by
+
+    store = None if typed.dedup_store is None else Path(typed.dedup_store)
+    return DedupPlan(parse_by(typed.dedup_by), store, parse_duration(typed.dedup_ttl or DEDUP_TTL, "--dedup-ttl"))
+
+
+def open_dedup(
+    frame: Frame, plan: DedupPlan | None, group: str | None, topic: str, topic_id: Callable[[str], str], sink: Any = None
+) -> Dedup:  # fmt: skip
+    """The Dedup of the run. topic: of records that do not say theirs; sink: the SQLite sink, whose transactions the marks share."""
+    if plan is None:
+        return NoDedup()
+    from kdg.transforms.dedup import ById, ByPosition, SeenStore
+
+    if sink is None:
+        marks = SeenStore.temporary() if plan.store is None else SeenStore.stored(plan.store)
+        frame.closing.callback(marks.close)
+    elif plan.store is None or plan.store.resolve() == sink.path.resolve():
+        marks = SeenStore.among_records(sink.connection, f"--sqlite {sink.path}")
+    else:
+        raise UsageError(
+            f"--dedup-store {plan.store} is not the file of --sqlite: records and marks would not be in one transaction.",
+            "Drop --dedup-store: the marks are kept in the file of --sqlite.",
+        )
+    scope = group or ""
+    dedup: Dedup = ByPosition(marks, scope, topic_id) if plan.by.is_position else ById(marks, scope, plan.by, plan.ttl, topic)  # fmt: skip
+    if sink is not None:
+        sink.joined = dedup.mark
+    return dedup

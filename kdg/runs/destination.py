@@ -1,0 +1,158 @@
+"""Owns choosing where the records of consume end: stdout, a file, a table or a command, as asked and as the guarantee allows."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kdg.core.guarantees import DestinationKind, Guarantee
+from kdg.core.ports import Target
+from kdg.errors import UsageError
+from kdg.formats import Encoder
+from kdg.runs.plan import Plan, ReadingPlan
+from kdg.runs.session import Frame
+
+TABLE = "records"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where the records end, as it was asked for."""
+
+    end: DestinationKind
+    output: str | None = None
+    sqlite: str | None = None
+    table: str = TABLE
+    cmd: Sequence[str] = ()
+    retries: int = 0
+
+    @property
+    def where(self) -> str:
+        """What the summary adds to the number of records."""
+        place = self.output or self.sqlite or (f"`{self.cmd[0]}`" if self.cmd else "")
+        return f" to {place}" if place else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An end that is ready. position_store: set where the positions are kept in it; columns: those of a Batch that it reads."""
+
+    target: Target
+    position_store: Any
+    """A Sink, which is the Target, or None."""
+    columns: frozenset[str]
+    connection: Any = None
+    """The database of the records, where there is one."""
+
+
+def destination_of(output: str | None, sqlite: str | None, table: str | None, cmd: Sequence[str], retries: int | None) -> Destination:  # fmt: skip
+    """What was asked for. Raises UsageError for two ends, and for what belongs to another one."""
+    asked = [
+        e
+        for e, given in (
+            (DestinationKind.FILE, output),
+            (DestinationKind.SQLITE, sqlite),
+            (DestinationKind.COMMAND, cmd),
+        )
+        if given
+    ]
+    if len(asked) > 1:
+        raise UsageError(
+            f"{' and '.join(end.flag for end in asked)} both say where records end.", "Records end in one place."
+        )
+    end = asked[0] if asked else DestinationKind.STDOUT
+    if table is not None and end is not DestinationKind.SQLITE:
+        raise UsageError("--table names a table, and there is no --sqlite FILE.", "Add --sqlite FILE, or drop --table.")
+    if retries is not None and end is not DestinationKind.COMMAND:
+        raise UsageError("--retry tries a command again, and there is none.", "Add -- CMD, or drop --retry.")
+    if table is not None and (not table or table.lower().startswith(("sqlite_", "kdg_"))):
+        raise UsageError(f"--table {table!r} is no name for a table of records.", "Choose another name.")
+    check_command(cmd)
+    return Destination(end, output, sqlite, table or TABLE, tuple(cmd), retries or 0)
+
+
+def check_command(cmd: Sequence[str]) -> None:
+    """Raises UsageError for a command that cannot be found, before anything is read."""
+    if cmd and shutil.which(cmd[0]) is None:
+        raise UsageError(f"-- {cmd[0]}: no such command.", "Check its name and path.")
+
+
+def refuse_destination(guarantee: Guarantee, end: DestinationKind, group: str | None) -> None:
+    """Raises UsageError where a position in a group and what happens at this end cannot be kept together."""
+    if group is None or end in guarantee.ends:
+        return
+    what = "the bytes in the pipe" if end is DestinationKind.STDOUT else "what CMD does"
+    instead = " or ".join(other.flag for other in DestinationKind if other in guarantee.ends)
+    raise UsageError(
+        f"{guarantee.name} cannot end at {end.flag} with a group: the position in the group and {what} cannot be kept together.",
+        f"Use {instead}, `kdg pipe` to a topic, drop -G (each committed record once, nothing outlives the run), or -g at-least-once --dedup-by position.",
+    )
+
+
+def open_destination(frame: Frame, destination: Destination, reading: ReadingPlan, encoder: Encoder) -> Opened:
+    """Open it. Raises UsageError, Fenced."""
+    opened = _OPEN[destination.end](frame, destination, reading, encoder)
+    frame.closing.callback(opened.target.close)
+    return opened
+
+
+def _stdout(frame: Frame, _ending: Destination, reading: ReadingPlan, encoder: Encoder) -> Opened:
+    from kdg.sinks.stdout import Stdout
+
+    target = Stdout(encoder, frame.signals, durable=reading.group is not None)
+    if reading.group is not None and target.is_pipe and not frame.plan.guarantee.may_lose:
+        frame.plan.note("what sits in the pipe is lost if its reader dies: the guarantee ends at the file descriptor; -- CMD is committed when CMD exits with 0")  # fmt: skip
+    return Opened(target, None, encoder.columns)
+
+
+def _file(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder: Encoder) -> Opened:
+    path = Path(str(destination.output))
+    if frame.plan.guarantee.transactional:
+        from kdg.sinks.journal import JournaledFile
+
+        sink = JournaledFile(path, encoder)
+        return Opened(sink, sink, encoder.columns)
+    from kdg.sinks.file import FileSink
+
+    target = FileSink(path, encoder, frame.plan.note)
+    target.open()
+    return Opened(target, None, encoder.columns)
+
+
+def _sqlite(frame: Frame, destination: Destination, _reading: ReadingPlan, _encoder: Encoder) -> Opened:
+    from kdg.sinks.sqlite import READS, SqliteSink
+
+    guarantee = frame.plan.guarantee
+    sink = SqliteSink(Path(str(destination.sqlite)), destination.table, frame.deadline, keeps=guarantee.transactional)
+    sink.connect()
+    target = _at_once(frame.plan, sink)
+    return Opened(target, sink if guarantee.transactional else None, READS, sink)
+
+
+def _command(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder: Encoder) -> Opened:
+    from kdg.runtime.child import BatchCommand
+    from kdg.sinks.command import READS, CommandSink
+
+    guarantee = frame.plan.guarantee
+    outcome = "the batch is lost" if guarantee.commits_first else "nothing of this batch is committed"
+    command = BatchCommand(destination.cmd, frame.deadline, captured=False)
+    target = CommandSink(command, encoder, outcome, destination.retries, frame.plan.note)
+    return Opened(_at_once(frame.plan, target), None, encoder.columns | READS)
+
+
+def _at_once(plan: Plan, target: Target) -> Target:
+    """Where the position is committed first, a batch may not be held back."""
+    from kdg.sinks import AtOnce
+
+    return AtOnce(target) if plan.guarantee.commits_first else target
+
+
+_OPEN = {
+    DestinationKind.STDOUT: _stdout,
+    DestinationKind.FILE: _file,
+    DestinationKind.SQLITE: _sqlite,
+    DestinationKind.COMMAND: _command,
+}

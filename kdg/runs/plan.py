@@ -1,0 +1,234 @@
+"""Owns what the typed options mean: everything is resolved here, or refused, before a client is opened."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kdg.cli.options import Common, Reading
+from kdg.core import guarantees
+from kdg.core.cycle import Cycle, Interval
+from kdg.core.guarantees import Guarantee, Role, Step
+from kdg.core.pump import CrashAt, Limits
+from kdg.errors import UsageError
+from kdg.settings.files import Configuration, load
+from kdg.settings.resolve import Layer, Resolved, known_overrides, resolve
+from kdg.sources.start_offsets import BEGINNING, Start, parse_duration, parse_start, parse_time
+
+ALONE = 0.05
+"""Seconds of nothing new after which a record that comes alone is settled."""
+UP_TO_AN_END = 0.25
+"""The same where the end is known: the marker at a partition's end comes with the fetch after the records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run, resolved: the guarantee, each client's settings, the limits, and where to report."""
+
+    command: str
+    guarantee: Guarantee
+    clients: Mapping[Role, Mapping[str, Resolved]]
+    brokers: str
+    batch_records: int
+    batch_seconds: float
+    timeout: float | None
+    crash_at: CrashAt | None
+    report: str | None
+    quiet: bool
+    verbose: bool
+    strict: bool
+    dry_run: bool
+    progress: bool | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def settings(self, role: Role) -> dict[str, str]:
+        """A client's settings as librdkafka takes them."""
+        return {name: setting.value for name, setting in self.clients[role].items()}
+
+    def value(self, role: Role, name: str) -> str | None:
+        """One effective setting."""
+        found = self.clients[role].get(name)
+        return None if found is None else found.value
+
+    def interval(self, *, to_an_end: bool = False) -> Interval:
+        """When a batch is due. to_an_end: reading stops at a known place, so that silence means waiting for it, not a lone record."""
+        idle = UP_TO_AN_END if to_an_end else ALONE
+        return Interval(max_records=self.batch_records, max_seconds=self.batch_seconds, idle_seconds=idle)
+
+    def cycle(self, *, settles: bool = True, whole: bool = False) -> Cycle:
+        """The guarantee's cycle for this run."""
+        return Cycle.of(self.guarantee, settles=settles, whole=whole)
+
+    def note(self, line: str) -> None:
+        """A word to the user on stderr; `-q` silences it."""
+        if not self.quiet:
+            sys.stderr.write(f"kdg: {line}\n")
+            sys.stderr.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingPlan:
+    """Where consume and pipe start and stop."""
+
+    group: str | None
+    start: Start
+    start_given: bool
+    exit_at_end: bool
+    until: int | None
+    limits: Limits
+
+    @property
+    def stops(self) -> bool:
+        """Whether the run ends by itself."""
+        asked = (self.exit_at_end, self.until, self.limits.count, self.limits.idle_timeout)
+        return any(value not in (None, False) for value in asked)
+
+
+def plan_of(
+    common: Common, command: str, flags: Mapping[str, str | None], roles: Iterable[Role], used: Iterable[str]
+) -> Plan:
+    """The plan of a command. flags: properties that options of their own set, by name. used: the options that were typed
+    and mean something under one guarantee only. Raises UsageError."""
+    configuration = load(common.config, common.profile)
+    guarantee = guarantee_of(common.guarantee, configuration)
+    _refuse_foreign(guarantee, used)
+    typed = _typed(common, flags)
+    layers = [*typed, *configuration.layers]
+    wanted = tuple(roles)
+    known_overrides([layer for layer in typed if layer.origin == "-X"], wanted)
+    known_overrides(
+        configuration.layers, Role
+    )  # a file serves every command: a consumer's setting is none of produce's
+    clients = {role: resolve(guarantee, role, command, layers) for role in wanted}
+    return Plan(
+        command=command,
+        guarantee=guarantee,
+        clients=clients,
+        brokers=next((c["bootstrap.servers"].value for c in clients.values() if "bootstrap.servers" in c), ""),
+        batch_records=common.batch_records or guarantee.batch_records,
+        batch_seconds=1.0
+        if common.batch_interval is None
+        else parse_duration(common.batch_interval, "--batch-interval"),
+        timeout=None if common.timeout is None else parse_duration(common.timeout, "--timeout"),
+        crash_at=None if common.crash_at is None else parse_crash(common.crash_at, guarantee),
+        report=common.report,
+        quiet=common.quiet,
+        verbose=common.verbose,
+        strict=common.strict,
+        dry_run=common.dry_run,
+        progress=common.progress,
+    )
+
+
+def require_brokers(plan: Plan) -> None:
+    """Raises UsageError when no broker was named anywhere."""
+    if not plan.brokers:
+        raise UsageError(
+            "no brokers: kdg does not know which cluster is meant.",
+            "Give -b HOST:PORT, or set KDG_BROKERS; `kdg sandbox` starts a cluster on this machine.",
+        )
+
+
+def reading_plan(reading: Reading, group: str | None, timeout: float | None) -> ReadingPlan:
+    """The plan of a reader. group: as resolved, from -G, -X group.id or KDG_GROUP."""
+    until = None if reading.until is None else parse_time(reading.until, "--until")
+    if reading.exit_at_end and until is not None:
+        raise UsageError("-e and --until both say where to stop.", "Drop one of them.")
+    idle = None if reading.idle_timeout is None else parse_duration(reading.idle_timeout, "--idle-timeout")
+    return ReadingPlan(
+        group=group,
+        start=BEGINNING if reading.offset is None else parse_start(reading.offset),
+        start_given=reading.offset is not None,
+        exit_at_end=reading.exit_at_end,
+        until=until,
+        limits=Limits(count=reading.count, idle_timeout=idle, timeout=timeout),
+    )
+
+
+def _refuse_foreign(guarantee: Guarantee, used: Iterable[str]) -> None:
+    for flag in used:
+        homes = [other.name for other in guarantees.GUARANTEES if flag in other.flags]
+        if flag not in guarantee.flags:
+            raise UsageError(
+                f"{flag} means nothing under {guarantee.name}.", f"Drop it, or choose -g {' or '.join(homes)}."
+            )
+
+
+def guarantee_of(typed: str | None, configuration: Configuration) -> Guarantee:
+    """The guarantee that was asked for: -g, else what the environment or the file says, else the default. Raises UsageError."""
+    word, origin = (typed, "-g") if typed is not None else configuration.guarantee or (guarantees.DEFAULT.name, "")
+    return guarantees.parse(word, origin)
+
+
+def _typed(common: Common, flags: Mapping[str, str | None]) -> list[Layer]:
+    """Strongest first: options, -X (DESIGN.md section 2)."""
+    typed = [Layer(name, {prop: value}) for prop, (name, value) in _by_option(common, flags).items()]
+    return [*typed, Layer("-X", properties(common.settings or []))]
+
+
+_OPTION_OF = {
+    "bootstrap.servers": "-b",
+    "group.id": "-G",
+    "acks": "--acks",
+    "compression.type": "-z",
+    "partitioner": "--partitioner",
+    "transactional.id": "--transactional-id",
+}
+
+
+def _by_option(common: Common, flags: Mapping[str, str | None]) -> dict[str, tuple[str, str]]:
+    given = {"bootstrap.servers": common.brokers, **flags}
+    return {prop: (_OPTION_OF[prop], value) for prop, value in given.items() if value is not None}
+
+
+def properties(pairs: Sequence[str]) -> dict[str, str]:
+    """What -X was given. Raises UsageError."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"-X {name!r} has no value.", "Write -X PROP=VALUE, or -X PROP=@FILE for a secret.")
+        found[name.strip()] = _from_file(name, value[1:]) if value.startswith("@") else value
+    return found
+
+
+def _from_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as exc:
+        raise UsageError(f"-X {name}=@{path}: the file cannot be read: {exc.strerror}.", "Check the path.") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"-X {name}=@{path}: the file is not text in UTF-8.", "Check the path.") from exc
+
+
+def parse_crash(text: str, guarantee: Guarantee) -> CrashAt:
+    """What `--crash-at STEP[:N]` means. Raises UsageError for a step that the guarantee's cycle does not have."""
+    name, _, times = text.partition(":")
+    wanted = re.sub(r"[ _]", "-", name.strip().lower())
+    wanted = {"send-offsets": Step.RECORD_POSITION.value}.get(wanted, wanted)
+    steps = {step.value: step for step in guarantee.steps}
+    if wanted not in steps or (times and (not times.isdigit() or int(times) < 1)):
+        raise UsageError(
+            f"--crash-at {text!r} is no step of {guarantee.name}.",
+            f"Use one of {', '.join(steps)}, and :N for the Nth time.",
+        )
+    return CrashAt(steps[wanted], int(times or 1))
+
+
+def show_settings(plan: Plan) -> str:
+    """What `--dry-run` prints: each client's effective settings, value, origin and why; secrets masked."""
+    lines = [f"{plan.command} under {plan.guarantee.name}; nothing is connected (--dry-run)"]
+    for role, settings in plan.clients.items():
+        lines += ["", role.value]
+        wide = max(len(name) for name in settings)
+        from_where = max(14, *(len(setting.origin) for setting in settings.values()))
+        for name in sorted(settings):
+            setting = settings[name]
+            why = f"   {setting.why}" if setting.why else ""
+            lines.append(f"  {name:<{wide}}  {setting.shown:<16}  {setting.origin:<{from_where}}{why}".rstrip())
+    cycle = " > ".join(step.value for step in plan.guarantee.steps)
+    lines += ["", f"cycle     {cycle}", f"settles   every {plan.batch_records} records or {plan.batch_seconds:g} s"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,147 @@
+"""Owns what a run says at its end: the summary line, `--report`, the error, and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kdg.core.pump import Counts
+from kdg.core.records import Offsets
+from kdg.errors import KdgError, ReaderGone, UsageError, outcome_of
+from kdg.runs.plan import Plan
+
+SHOWN_POSITIONS = 4
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run did. what: the summary's middle part. group: whether a position outlives the run."""
+
+    plan: Plan
+    what: str = ""
+    counts: Counts = field(default_factory=Counts)
+    undelivered: int = 0
+    unconfirmed: int = 0
+    positions: Offsets = field(default_factory=dict)
+    seconds: float = 0.0
+    error: KdgError | None = None
+    signum: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """The run's exit code, decided here alone: a failure weighs more than a signal, a signal more than success."""
+        if self.error is not None:
+            return self.error.exit_code
+        return 0 if self.signum is None else 128 + self.signum
+
+
+def conclude(outcome: Outcome) -> None:
+    """Print the error and the summary, write the report."""
+    if outcome.error is not None:
+        print_error(outcome.error)
+    if not outcome.plan.quiet and outcome.what:
+        sys.stderr.write(summary(outcome) + "\n")
+    sys.stderr.flush()
+    if outcome.plan.report is not None:
+        _write_report(outcome.plan.report, as_report(outcome))
+
+
+def print_error(error: KdgError) -> None:
+    """The message, and below it what to do next."""
+    sys.stderr.write(f"kdg: {error}\n")
+    if error.hint:
+        sys.stderr.write(f"     {error.hint}\n")
+    sys.stderr.flush()
+
+
+def summary(outcome: Outcome) -> str:
+    """One line: what happened under the guarantee."""
+    parts = [outcome.what]
+    places = positions_text(outcome.positions)
+    if places:
+        parts.append(places)
+    if outcome.signum is not None and outcome.error is None:
+        parts.append("interrupted")
+    parts.append(f"{outcome.seconds:.1f} s")
+    separator = "; " if ";" in outcome.what or places else ", "
+    return f"{outcome.plan.guarantee.name}: {separator.join(parts)}"
+
+
+def positions_text(positions: Offsets) -> str:
+    """`orders[0] at 5, orders[1] at 7 and 6 more`."""
+    places = [f"{topic}[{partition}] at {offset}" for (topic, partition), offset in sorted(positions.items())]
+    more = f" and {len(places) - SHOWN_POSITIONS} more" if len(places) > SHOWN_POSITIONS else ""
+    return ", ".join(places[:SHOWN_POSITIONS]) + more
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 record`, `5 records`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def transactions_text(outcome_counts: Counts) -> str:
+    """`, 3 transactions, 1 aborted` or nothing."""
+    aborted = f", {outcome_counts.aborted} aborted" if outcome_counts.aborted else ""
+    return f", {plural(outcome_counts.committed, 'transaction')}{aborted}"
+
+
+def as_report(outcome: Outcome) -> Mapping[str, object]:
+    """The fields of `--report` (DESIGN.md section 2)."""
+    positions: dict[str, dict[str, int]] = {}
+    for (topic, partition), offset in sorted(outcome.positions.items()):
+        positions.setdefault(topic, {})[str(partition)] = offset
+    counts = outcome.counts
+    return {
+        "guarantee": outcome.plan.guarantee.name,
+        "command": outcome.plan.command,
+        "outcome": outcome_of(outcome.exit_code),
+        "exit_code": outcome.exit_code,
+        "read": counts.read,
+        "written": counts.written,
+        "undelivered": outcome.undelivered,
+        "unconfirmed": outcome.unconfirmed,
+        "duplicates_dropped": counts.dropped,
+        "transactions": {"committed": counts.committed, "aborted": counts.aborted},
+        "positions": positions,
+        "seconds": round(outcome.seconds, 3),
+    }
+
+
+def _write_report(path: str, report: Mapping[str, object]) -> None:
+    write_file(path, json.dumps(report) + "\n")
+
+
+def write_file(path: str, text: str, flag: str = "--report") -> None:
+    """Write what `flag` asked for, `-` to stderr. A file that cannot be written is told and changes nothing: the run is over."""
+    if path == "-":
+        sys.stderr.write(text)
+        sys.stderr.flush()
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as exc:
+        print_error(
+            UsageError(
+                f"{flag} {path} cannot be written: {exc.strerror}.",
+                "The run itself is over; its summary stands above.",
+            )
+        )
+
+
+def check_report(path: str | None, flag: str = "--report") -> None:
+    """Raises UsageError before anything is sent when the report could not be written."""
+    if path is None or path == "-":
+        return
+    try:
+        with Path(path).open("a", encoding="utf-8"):
+            pass
+    except OSError as exc:
+        raise UsageError(f"{flag} {path} cannot be written: {exc.strerror}.", "Choose another file.") from exc
+
+
+def reader_gone_is_fine(error: KdgError | None, *, group: bool) -> KdgError | None:
+    """Where no position outlives the run, a reader that has seen enough (`| head`) is no failure."""
+    return None if isinstance(error, ReaderGone) and not group else error

@@ -1,0 +1,1 @@
+"""What surrounds a run: deadlines, signals, child processes, durations and times."""

@@ -1,0 +1,1 @@
+"""How pages and tables become text, Markdown or JSON."""

@@ -1,0 +1,1 @@
+"""What happens to a batch between source and destination: deduplication, the filter command."""
