@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from tests.broker.support import eventually
 from tests.peers.programs import CONSOLE_TOOLS, kcat
+from tests.support.waiting import eventually
 
 from .race import Run
 from .stage import KDG, Stage

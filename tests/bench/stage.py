@@ -18,8 +18,8 @@ from kdg.kafka.topics import make_topics
 from kdg.sandbox import Sandbox
 from kdg.sandbox.distribution import Distribution, distribution
 from kdg.sandbox.jars import cache_folder, maven, sha256
-from tests.broker.support import answered
 from tests.peers.programs import MissingPeerError
+from tests.support.waiting import answered
 
 KDG = str(Path(sys.executable).with_name("kdg"))
 LOOP = Path(__file__).with_name("Loop.java")

@@ -23,8 +23,8 @@ from confluent_kafka import Message, Producer
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role
 from kdg.sandbox import Sandbox
 from kdg.sandbox.broker import Broker
-
-from .support import Kafka, lines
+from tests.support.kafka import Kafka
+from tests.support.processes import lines
 
 CARELESS = Path(__file__).with_name("careless.py")
 AMO, ALO, EOS = GUARANTEES

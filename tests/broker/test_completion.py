@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from .support import Done, Kafka, lines
+from tests.support.kafka import Kafka
+from tests.support.processes import Done, lines
 
 SHELLS = {
     "bash": lambda words, last: {"_KDG_COMPLETE": "complete_bash", "COMP_WORDS": f"{words} {last}", "COMP_CWORD": str(len(words.split()))},

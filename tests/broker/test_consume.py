@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
-
-from .support import QUICK_GROUP, Kafka, eventually, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import QUICK_GROUP, lines, text
+from tests.support.waiting import eventually
 
 IDS = [row.name for row in GUARANTEES]
 WITH_GROUP = [AT_MOST_ONCE, AT_LEAST_ONCE]

@@ -17,8 +17,8 @@ import pytest
 
 from kdg.core.crash import SHAPES, crash_table
 from kdg.core.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
-
-from .support import KDG, QUICK_GROUP, QUICK_TRANSACTION, Kafka, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG, QUICK_GROUP, QUICK_TRANSACTION, lines, text
 
 SENT = lines(12)
 BATCH = ("--batch-records", "3")

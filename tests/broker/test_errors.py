@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from kdg.core.guarantees import GUARANTEES, Guarantee
-
-from .support import Kafka, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import lines, text
 
 NOBODY = "127.0.0.1:1"
 each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])

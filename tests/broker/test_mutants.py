@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from .support import KDG, QUICK_GROUP, Kafka, eventually, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG, QUICK_GROUP, lines, text
+from tests.support.waiting import eventually
 
 RUN = "\nfrom kdg.__main__ import main\nmain()\n"
 HEALTHY = (KDG,)

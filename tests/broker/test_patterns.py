@@ -7,8 +7,9 @@ import secrets
 import pytest
 
 from kdg.core.guarantees import GUARANTEES, Guarantee
-
-from .support import QUICK_GROUP, Kafka, eventually, lines
+from tests.support.kafka import Kafka
+from tests.support.processes import QUICK_GROUP, lines
+from tests.support.waiting import eventually
 
 PROTOCOLS = {
     "eager": ("-X", "partition.assignment.strategy=range", *QUICK_GROUP),

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from kdg.core.guarantees import GUARANTEES, Guarantee
-
-from .support import QUICK_GROUP, QUICK_TRANSACTION, Kafka, eventually, lines
+from tests.support.kafka import Kafka
+from tests.support.processes import QUICK_GROUP, QUICK_TRANSACTION, lines
+from tests.support.waiting import eventually
 
 IDS = [row.name for row in GUARANTEES]
 each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=IDS)

@@ -16,8 +16,9 @@ from kdg.errors import Aborted
 from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
 from kdg.kafka.transaction import KafkaTransaction
 from kdg.runtime.deadline import Deadline, NoSignals
-
-from .support import Kafka, eventually, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import lines, text
+from tests.support.waiting import eventually
 
 IDS = [row.name for row in GUARANTEES]
 NOBODY = "127.0.0.1:1"

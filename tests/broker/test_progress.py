@@ -7,7 +7,8 @@ import pty
 import subprocess
 from pathlib import Path
 
-from .support import KDG, Kafka, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG, lines, text
 
 
 def on_a_terminal(kafka: Kafka, *args: str) -> tuple[bytes, bytes]:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from kdg.core.guarantees import GUARANTEES, Guarantee
-
-from .support import QUICK_GROUP, QUICK_TRANSACTION, Kafka, eventually, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import QUICK_GROUP, QUICK_TRANSACTION, lines, text
+from tests.support.waiting import eventually
 
 KILLS = 10
 IDS = [row.name for row in GUARANTEES]

@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 
 from tests import docs
-
-from .support import KDG, Kafka
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG
 
 README = Path(__file__).parents[2] / "README.md"
 

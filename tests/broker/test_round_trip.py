@@ -7,8 +7,10 @@ import subprocess
 
 import pytest
 
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG
+
 from .records import filled, told
-from .support import KDG, Kafka
 
 COUNT = int(os.environ.get("KDG_ROUND_TRIP", "5000"))  # read now: no test sees the KDG_* of this machine
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from .support import KDG, Run, eventually
+from tests.support.processes import KDG, Run
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

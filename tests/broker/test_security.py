@@ -13,8 +13,8 @@ import pytest
 from kdg.kafka.acls import allow
 from kdg.sandbox import Sandbox
 from kdg.sandbox.security import LISTENER_OF, RESTRICTED, make_certificates
-
-from .support import KDG, Done, Kafka, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG, Done, lines, text
 
 MODES = list(LISTENER_OF)
 WITH_LOGIN = [mode for mode in MODES if mode != "tls"]

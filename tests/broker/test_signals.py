@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
-
-from .support import QUICK_GROUP, Kafka, eventually, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import QUICK_GROUP, lines, text
+from tests.support.waiting import eventually
 
 SIGNALS = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])

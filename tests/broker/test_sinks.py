@@ -21,8 +21,9 @@ from pathlib import Path
 import pytest
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
-
-from .support import KDG, QUICK_GROUP, Done, Kafka, Run, eventually, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG, QUICK_GROUP, Done, Run, lines, text
+from tests.support.waiting import eventually
 
 KILLS = 20
 PARTITIONS = 3

@@ -11,8 +11,9 @@ from kdg.kafka.lookup import Lookup
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.stop_offsets import StopOffsets
 from kdg.runtime.deadline import Deadline, NoSignals
-
-from .support import Kafka, eventually, lines
+from tests.support.kafka import Kafka
+from tests.support.processes import lines
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("strategy", ["range", "cooperative-sticky"])

@@ -26,8 +26,10 @@ from kdg.errors import NotMet
 from kdg.verify import engine
 from kdg.verify.faults import Kind
 from kdg.verify.setup import PREFIX, Setup
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG, Done, Run
+from tests.support.waiting import eventually
 
-from .support import KDG, Done, Kafka, Run, eventually
 from .test_sandbox_command import processes_below
 
 GROUP_AT = "the group is at "

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from kdg.sandbox import Sandbox
-
-from .proxy import Proxy
-from .support import Hazards
+from tests.support.hazards import Hazards
+from tests.support.proxy import Proxy
 
 EXTENDED = "KDG_HAZARD_REPEATS"
 REPEATS = int(os.environ.get(EXTENDED, "3"))  # read now: a fixture takes KDG_* out of the environment

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from kdg.sandbox import Sandbox
-from tests.broker.support import KDG, Kafka
-
-from .support import QUICK_GROUP, Done, Fed, Hazards, Run, eventually, lines, text
+from tests.support.hazards import Hazards
+from tests.support.kafka import Kafka
+from tests.support.processes import KDG, QUICK_GROUP, Done, Fed, Run, lines, text
+from tests.support.waiting import eventually
 
 MANY = 20_000
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from .proxy import Api, Cut, Held
-from .support import QUICK_GROUP, Hazards, eventually, lines
+from tests.support.hazards import Hazards
+from tests.support.processes import QUICK_GROUP, lines
+from tests.support.proxy import Api, Cut, Held
+from tests.support.waiting import eventually
 
 LARGE = b"x" * 20_000
 LIMIT = "10000"

@@ -6,8 +6,10 @@ import signal
 
 import pytest
 
-from .proxy import Api
-from .support import Hazards, eventually, lines, text
+from tests.support.hazards import Hazards
+from tests.support.processes import lines, text
+from tests.support.proxy import Api
+from tests.support.waiting import eventually
 
 STEPS = (Api.ADD_PARTITIONS_TO_TXN, Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN)
 

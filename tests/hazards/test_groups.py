@@ -7,9 +7,10 @@ import subprocess
 import pytest
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee
-
-from .proxy import Api
-from .support import LONG, PARTITIONS, QUICK_GROUP, QUICK_TRANSACTION, Feeder, Hazards, eventually, lines
+from tests.support.hazards import LONG, PARTITIONS, Feeder, Hazards
+from tests.support.processes import QUICK_GROUP, QUICK_TRANSACTION, lines
+from tests.support.proxy import Api
+from tests.support.waiting import eventually
 
 PROTOCOLS = {
     "eager": ("-X", "partition.assignment.strategy=range", *QUICK_GROUP),

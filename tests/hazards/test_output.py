@@ -9,8 +9,9 @@ import pytest
 from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
-
-from .support import QUICK_GROUP, Hazards, eventually, lines, text
+from tests.support.hazards import Hazards
+from tests.support.processes import QUICK_GROUP, lines, text
+from tests.support.waiting import eventually
 
 
 def test_at_most_once_full_disk_is_exit_1(kafka: Hazards, group: str) -> None:

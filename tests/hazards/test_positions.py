@@ -8,7 +8,9 @@ import pytest
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import NewPartitions, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
-from .support import QUICK_GROUP, Hazards, eventually, lines
+from tests.support.hazards import Hazards
+from tests.support.processes import QUICK_GROUP, lines
+from tests.support.waiting import eventually
 
 COMMANDS = {
     "consume": ("-G", "{group}"),

@@ -7,8 +7,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from .proxy import Api
-from .support import LONG, PARTITIONS, QUICK_GROUP, QUICK_TRANSACTION, Feeder, Hazards, eventually, lines, text
+from tests.support.hazards import LONG, PARTITIONS, Feeder, Hazards
+from tests.support.processes import QUICK_GROUP, QUICK_TRANSACTION, lines, text
+from tests.support.proxy import Api
+from tests.support.waiting import eventually
 
 WITHIN = 10.0
 each_signal = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)

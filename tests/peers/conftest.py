@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from kdg.sandbox import Sandbox
-from tests.broker.support import Kafka
+from tests.support.kafka import Kafka
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from tests.broker.records import filled, told
-from tests.broker.support import Kafka, lines, text
+from tests.support.kafka import Kafka
+from tests.support.processes import lines, text
 
 FORMAT = r"%t %p %o %T %K|%k|%S|%s|%h\n"
 

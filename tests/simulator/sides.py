@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicCollection, TopicPartition
 
-from tests.broker.support import eventually
+from tests.support.kafka import Kafka
+from tests.support.waiting import eventually
 
 from . import wire
 from .cluster import Cluster
 from .consumer import SimConsumer
 from .groups import Group, Place, Protocol, Stored
-from .support import Observed
 from .wire import Answer, Api, Connection, i8, i16, i32, i64
 from .world import Process, World
 
@@ -348,7 +348,7 @@ class BrokerMember(Member):
 class Broker(Side):
     """A real broker, asked by single requests; what a reader sees is asked by the library."""
 
-    def __init__(self, kafka: Observed) -> None:
+    def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
         self._lines: list[Connection] = []
         self._line = self.connect()

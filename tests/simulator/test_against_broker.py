@@ -11,11 +11,11 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from kdg.sandbox import Sandbox
-from tests.broker.support import answered, eventually
+from tests.support.kafka import Kafka
+from tests.support.waiting import answered, eventually
 
 from .groups import Protocol
 from .sides import Broker, Member, Model, Owner, Side
-from .support import Observed
 
 QUICK = {
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "100",
@@ -28,10 +28,10 @@ UNKNOWN = "UNKNOWN_MEMBER_ID"
 
 
 @pytest.fixture(scope="module")
-def _kafka() -> Iterator[Observed]:
+def _kafka() -> Iterator[Kafka]:
     with Sandbox(properties=QUICK) as sandbox:
         _find_coordinators(sandbox.bootstrap)
-        yield Observed(sandbox.bootstrap)
+        yield Kafka(sandbox.bootstrap)
 
 
 def _find_coordinators(brokers: str) -> None:

@@ -1,147 +1,25 @@
-"""The command as a process, and an observer that is not kdg: plain confluent_kafka, for the tests against a real broker."""
+"""Owns the broker of a test, as the test uses it: kdg against it, and an observer that is not kdg but plain confluent_kafka."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import signal
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, NamedTuple, Self, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import IO, Any, NamedTuple
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
-from tests import mutants
-
-T = TypeVar("T")
-KDG = mutants.KDG if "MUTANT" in os.environ else str(Path(sys.executable).with_name("kdg"))
-"""The command, or what tests/mutants has made of it."""
-QUICK_GROUP = ("-X", "session.timeout.ms=1000", "-X", "heartbeat.interval.ms=300")
-"""A killed member is gone after a second; the sandbox allows it."""
-QUICK_TRANSACTION = ("-X", "transaction.timeout.ms=3000")
-
-
-def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether the condition holds within the time."""
-    deadline = time.monotonic() + seconds
-    while not (held := what()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return held or what()
-
-
-def answered(ask: Callable[[], T]) -> T:
-    """The answer of a broker; one that has just started, or a topic just made, is asked again."""
-    found: list[T] = []
-
-    def asked() -> bool:
-        try:
-            found.append(ask())
-        except KafkaException:
-            return False
-        return True
-
-    assert eventually(asked)
-    return found[0]
+from .processes import KDG, Done, Run, _sane
+from .waiting import answered, eventually
 
 
 def _committed(consumer: Consumer, topic: str) -> dict[int, int]:
     partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
     found = consumer.committed([TopicPartition(topic, number) for number in partitions], timeout=30)
     return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
-
-
-def lines(count: int, first: int = 0) -> list[bytes]:
-    """Values that differ."""
-    return [b"record %06d" % number for number in range(first, first + count)]
-
-
-def text(values: Iterable[bytes]) -> bytes:
-    """Values as the input of produce."""
-    return b"".join(value + b"\n" for value in values)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How a command ended. code: as subprocess gives it, -N for a signal."""
-
-    code: int
-    out: bytes
-    err: str
-    seconds: float
-
-    @property
-    def lines(self) -> list[bytes]:
-        """What it printed."""
-        return self.out.split(b"\n")[:-1]
-
-
-class Run:
-    """A command in the background; killed at the end of the `with`, if it still runs."""
-
-    def __init__(self, argv: Sequence[str], env: dict[str, str], stdin: int | IO[bytes], stdout: int | None) -> None:
-        self._out = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
-        self._err = tempfile.TemporaryFile()  # noqa: SIM115
-        self._began = time.monotonic()
-        self.process = subprocess.Popen(
-            argv, env=env, stdin=stdin, stdout=self._out if stdout is None else stdout, stderr=self._err
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.kill()
-        for stream in (self.process.stdin, self.process.stdout, self._out, self._err):
-            if stream is not None:
-                stream.close()
-
-    @property
-    def out(self) -> bytes:
-        """What it has printed so far."""
-        return os.pread(self._out.fileno(), 1 << 28, 0)
-
-    @property
-    def err(self) -> str:
-        """What stands on its stderr so far."""
-        return os.pread(self._err.fileno(), 1 << 20, 0).decode()
-
-    @property
-    def running(self) -> bool:
-        """Whether it has not ended."""
-        return self.process.poll() is None
-
-    def signal(self, signum: int) -> None:
-        """Send it a signal."""
-        self.process.send_signal(signum)
-
-    def kill(self) -> None:
-        """SIGKILL, and wait."""
-        if self.running:
-            self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def end(self, seconds: float = 30.0) -> Done:
-        """Its end, within the time."""
-        try:
-            code = self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise AssertionError(f"still running after {seconds:g} s; on stderr: {self.err}") from None
-        return _sane(Done(code, self.out, self.err, time.monotonic() - self._began))
-
-
-def _sane(done: Done) -> Done:
-    assert "Traceback" not in done.err, done.err
-    assert "a defect of kdg" not in done.err, done.err
-    return done
 
 
 class Record(NamedTuple):
@@ -220,6 +98,11 @@ class Kafka:
         made[name].result(30)
         assert eventually(lambda: self._has_leaders(name, partitions))
         return name
+
+    def make(self, name: str) -> None:
+        """Make a topic of one partition again; the broker refuses it until a deleted topic of that name is quite gone."""
+        self.admin.create_topics([NewTopic(name, num_partitions=1)])[name].result(30)
+        assert eventually(lambda: self.exists(name) and self._has_leaders(name, 1))
 
     def _has_leaders(self, name: str, partitions: int) -> bool:
         topic = self.admin.list_topics(name, timeout=30).topics[name]

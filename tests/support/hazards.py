@@ -1,4 +1,4 @@
-"""The broker behind its proxy, kdg fed line by line, and kdg with one of its protections taken out."""
+"""Owns the broker behind a proxy, kdg fed line by line, and kdg with one of its protections taken out."""
 
 from __future__ import annotations
 
@@ -12,65 +12,16 @@ from confluent_kafka import Producer
 
 from kdg.sandbox import Broker
 from tests import mutants
-from tests.broker.support import (
-    KDG,
-    QUICK_GROUP,
-    QUICK_TRANSACTION,
-    Done,
-    Kafka,
-    Record,
-    Run,
-    answered,
-    eventually,
-    lines,
-    text,
-)
 
+from .kafka import Kafka
+from .processes import KDG, Fed, Run, lines
 from .proxy import Proxy
-
-__all__ = [
-    "LONG",
-    "PARTITIONS",
-    "QUICK_GROUP",
-    "QUICK_TRANSACTION",
-    "Done",
-    "Fed",
-    "Feeder",
-    "Hazards",
-    "Record",
-    "Run",
-    "eventually",
-    "lines",
-    "text",
-]
+from .waiting import answered
 
 PARTITIONS = 4
 """Of the topics that a Feeder fills."""
 LONG = ("--batch-interval", "8s", "--batch-records", "1000000")
-"""With records coming in all the time, nothing is settled and a transaction stays open."""
-
-
-class Fed(Run):
-    """A command whose stdin is fed step by step."""
-
-    def feed(self, values: Sequence[bytes]) -> None:
-        """Give it lines."""
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(text(values))
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            raise AssertionError(f"it has ended: {self.end()}") from None
-
-    def close_input(self) -> None:
-        """There is no more."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-
-    def done(self, seconds: float = 30.0) -> Done:
-        """End its input, and wait for its end."""
-        self.close_input()
-        return self.end(seconds)
+"""Records come in all the time, nothing is settled, and a transaction stays open."""
 
 
 class Hazards(Kafka):
