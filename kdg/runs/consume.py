@@ -16,8 +16,9 @@ from kdg.runs.dedup import DedupPlan, open_dedup
 from kdg.runs.destination import Destination, open_destination
 from kdg.runs.kafka_source import begin, open_source
 from kdg.runs.plan import Plan, ReadingPlan
-from kdg.runs.report import Outcome, plural, reader_gone_is_fine, transactions_text
+from kdg.runs.report import Outcome, reader_gone_is_fine, transactions_text
 from kdg.runs.session import Frame, Session, execute
+from kdg.text.words import plural
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from kdg.runs.cluster_check import check_cluster
 from kdg.runs.dedup import DedupPlan, open_dedup
 from kdg.runs.kafka_source import begin, open_source
 from kdg.runs.plan import Plan, ReadingPlan
-from kdg.runs.report import Outcome, plural, transactions_text
+from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
 from kdg.settings.resolve import Resolved
+from kdg.text.words import plural
 
 COLUMNS = frozenset({"keys", "headers", "timestamps"})
 

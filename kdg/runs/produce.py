@@ -16,11 +16,12 @@ from kdg.errors import KdgError, StopNotReached, Undelivered, Unreachable, Usage
 from kdg.formats import Decoder
 from kdg.runs.cluster_check import check_cluster
 from kdg.runs.plan import Plan
-from kdg.runs.report import Outcome, plural, transactions_text
+from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
 from kdg.runtime.child import CommandInput
 from kdg.sinks.undelivered import UndeliveredFile
 from kdg.sources.descriptor import Input
+from kdg.text.words import plural
 
 AT_ONCE = 10_000
 

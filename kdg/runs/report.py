@@ -12,6 +12,7 @@ from kdg.core.pump import Counts
 from kdg.core.records import Offsets
 from kdg.errors import KdgError, ReaderGone, UsageError, outcome_of
 from kdg.runs.plan import Plan
+from kdg.text.words import plural
 
 SHOWN_POSITIONS = 4
 
@@ -75,11 +76,6 @@ def positions_text(positions: Offsets) -> str:
     places = [f"{topic}[{partition}] at {offset}" for (topic, partition), offset in sorted(positions.items())]
     more = f" and {len(places) - SHOWN_POSITIONS} more" if len(places) > SHOWN_POSITIONS else ""
     return ", ".join(places[:SHOWN_POSITIONS]) + more
-
-
-def plural(count: int, noun: str) -> str:
-    """`1 record`, `5 records`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def transactions_text(outcome_counts: Counts) -> str:

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from kdg.errors import KdgError, Undelivered, UsageError
 from kdg.formats import Decoder
-from kdg.runs.report import plural
+from kdg.text.words import plural
 
 
 @dataclass(slots=True)

@@ -1,0 +1,8 @@
+"""Owns the grammar of messages: the plural of a noun."""
+
+from __future__ import annotations
+
+
+def plural(count: int, noun: str) -> str:
+    """A count with its noun, in the plural unless the count is 1: `1 record`, `5 records`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
