@@ -11,7 +11,7 @@ The map, from the command line down. A package imports only packages below it; t
     sinks       destinations outside Kafka: stdout, file, SQLite, a command; and the file of undelivered records
     transforms  what happens to a batch on its way: deduplication, the filter command
     kafka       the Kafka client library: clients, errors, consumer, producer, transactions, look-ups; and the known hazards
-    sources     inputs outside Kafka: a file descriptor, a command's output; and what `-o` means
+    sources     inputs outside Kafka: a file descriptor, a command's output; what `-o` means (start_offsets.py; kafka/lookup.py finds the offsets)
     text        how a page or a table becomes text, Markdown or JSON
     formats     bytes of lines, JSON and templates to records and back
     settings    configuration files, Java's names, -X and a guarantee's own settings become a client's settings

@@ -12,7 +12,7 @@ from kdg.core.guarantees import DEDUP_TTL
 from kdg.core.ports import Dedup, NoDedup
 from kdg.errors import UsageError
 from kdg.runs.session import Frame
-from kdg.sources.start_offsets import parse_duration
+from kdg.runtime.times import parse_duration
 
 if TYPE_CHECKING:
     from kdg.transforms.dedup import By

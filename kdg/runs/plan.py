@@ -14,9 +14,10 @@ from kdg.core.cycle import Cycle, Interval
 from kdg.core.guarantees import Guarantee, Role, Step
 from kdg.core.pump import CrashAt, Limits
 from kdg.errors import UsageError
+from kdg.runtime.times import parse_duration, parse_time
 from kdg.settings.files import Configuration, load
 from kdg.settings.resolve import Layer, Resolved, known_overrides, resolve
-from kdg.sources.start_offsets import BEGINNING, Start, parse_duration, parse_start, parse_time
+from kdg.sources.start_offsets import BEGINNING, Start, parse_start
 
 ALONE = 0.05
 """Seconds of nothing new after which a record that comes alone is settled."""

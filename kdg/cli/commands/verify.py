@@ -15,7 +15,7 @@ from kdg.core.guarantees import Guarantee, Role
 from kdg.errors import UsageError
 from kdg.runs.plan import Plan, plan_of, require_brokers
 from kdg.runs.report import check_report
-from kdg.sources.start_offsets import parse_duration
+from kdg.runtime.times import parse_duration
 
 if TYPE_CHECKING:
     from kdg.verify.faults import Kind
