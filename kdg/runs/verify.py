@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ COST_RECORDS = 200_000
 WARM_UP = 50_000
 
 Note = Callable[[str], None]
+LiveView = Callable[["Setup"], AbstractContextManager[Callable[["Progress"], None]]]
+"""Opens the live view of a run; inside `with`, the function that it gives takes the latest progress. The CLI hands it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def answer(job: Callable[[Signals], Answer], report: str | None, junit: str | No
     return found.error.exit_code
 
 
-def verify(setup: Setup, cluster: Cluster, signals: Signals, *, verbose: bool) -> Answer:
+def verify(setup: Setup, cluster: Cluster, signals: Signals, view: LiveView, *, verbose: bool) -> Answer:
     """One run under faults, held against its row. Raises KdgError, Interrupted."""
     from kdg.verify import engine
     from kdg.verify.setup import Names
@@ -75,7 +77,7 @@ def verify(setup: Setup, cluster: Cluster, signals: Signals, *, verbose: bool) -
     names, note = Names.new(), cluster.plan.note
     if cluster.start is None:
         note(_what_it_makes(setup, names, cluster.plan.brokers))
-    with _running(cluster, setup) as (bootstrap, brokers), live(setup, note, quiet=cluster.plan.quiet, verbose=verbose) as (show, tell):  # fmt: skip
+    with _running(cluster, setup) as (bootstrap, brokers), live(setup, note, view, quiet=cluster.plan.quiet, verbose=verbose) as (show, tell):  # fmt: skip
         result = engine.run(setup, bootstrap, brokers, tell, names=names, watch=show, signals=signals)
     verdict = Verdict(setup.row, result, setup.command, setup.seconds)
     return Answer(verdict.text(), verdict.as_json(), verdict.as_junit(), verdict.error)
@@ -128,15 +130,15 @@ def _running(cluster: Cluster, setup: Setup) -> Iterator[tuple[str, Sequence[Bro
 
 
 @contextmanager
-def live(setup: Setup, note: Note, *, quiet: bool, verbose: bool) -> Iterator[tuple[Callable[[Progress], None], Note]]:
+def live(
+    setup: Setup, note: Note, view: LiveView, *, quiet: bool, verbose: bool
+) -> Iterator[tuple[Callable[[Progress], None], Note]]:
     """Who is told of progress, and of each fault: a live view on a terminal; elsewhere nobody, or stderr with -v."""
     if verbose or quiet or not sys.stderr.isatty():
         yield _nobody, note if verbose else _nobody
         return
-    from kdg.cli.verify_view import View
-
-    with View(setup) as view:
-        yield view.show, _nobody
+    with view(setup) as show:
+        yield show, _nobody
 
 
 def _nobody(_what: object) -> None:

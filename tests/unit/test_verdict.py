@@ -17,6 +17,7 @@ from xml.etree import ElementTree as Xml
 import pytest
 from rich.console import Console
 
+from kdg.cli.commands.verify import live_view
 from kdg.cli.verify_view import MARKS, View
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
 from kdg.runs import verify as verify_run
@@ -270,7 +271,7 @@ def test_only_a_terminal_has_the_live_view(
     monkeypatch.setattr("sys.stderr", stderr)
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     told: list[str] = []
-    with verify_run.live(Setup(EXACTLY_ONCE), told.append, quiet=quiet, verbose=verbose) as (show, tell):
+    with verify_run.live(Setup(EXACTLY_ONCE), told.append, live_view, quiet=quiet, verbose=verbose) as (show, tell):
         show(Progress("faults", 1.0, 5, 4, []))
         tell("a fault")
     assert ("lag" in stderr.getvalue()) == live

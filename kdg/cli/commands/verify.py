@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from kdg.runtime.times import parse_duration
 
 if TYPE_CHECKING:
     from kdg.verify.faults import Kind
+    from kdg.verify.progress import Progress
     from kdg.verify.setup import Setup
 
 RATE = 1500
@@ -92,8 +94,19 @@ def run(common: Common, options: Options, cmd: Sequence[str]) -> int:
     if options.cost:
         return answer(lambda signals: measure(setup, cluster, signals), common.report, None)
     return answer(
-        lambda signals: verify(setup, cluster, signals, verbose=options.verbose), common.report, options.junit
+        lambda signals: verify(setup, cluster, signals, live_view, verbose=options.verbose),
+        common.report,
+        options.junit,
     )
+
+
+@contextmanager
+def live_view(setup: Setup) -> Iterator[Callable[[Progress], None]]:
+    """The live view on stderr; Rich is imported only where one is shown."""
+    from kdg.cli.verify_view import View
+
+    with View(setup) as view:
+        yield view.show
 
 
 def setup_of(plan: Plan, common: Common, options: Options, cmd: Sequence[str]) -> Setup:
