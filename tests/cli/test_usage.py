@@ -430,7 +430,7 @@ def test_a_command_loads_itself_and_no_other() -> None:
     assert loaded("explain", "eos") & commands == {"kdg.cli.commands.explain"}
     assert loaded("explain", "eos") & {"confluent_kafka", "rich", "pydantic"} == set()
     sending = loaded("produce", "t", "--dry-run", "-b", "h:1")
-    assert ("confluent_kafka" in sending, "asyncio" in sending) == (True, False)
+    assert "confluent_kafka" in sending
 
 
 def test_help_is_the_same_whether_or_not_the_commands_are_loaded(kdg: Kdg) -> None:
