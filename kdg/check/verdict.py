@@ -1,6 +1,6 @@
 """Owns the verdict: what a reading's findings leave of each guarantee, and the least that has to change to reach one. Pure.
 
-A guarantee is never named here: what it forgives is its row's (`may_lose`, `may_double`), and what it wants is its row's settings.
+A guarantee is never named here: what it forgives is its row's (`may_lose`, `may_duplicate`), and what it wants is its row's settings.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ class Verdict:
             return BY_CODE
         own = [f for f in self.findings if f not in _OVERLAYS]
         loses, doubles = any(f.loses for f in own), any(f.doubles for f in own)
-        rows = [row for row in GUARANTEES if (row.may_lose, row.may_double) == (loses, doubles)]
+        rows = [row for row in GUARANTEES if (row.may_lose, row.may_duplicate) == (loses, doubles)]
         return rows[0].name if rows else NEITHER
 
 
 def _blocks(finding: Finding, row: Guarantee) -> bool:
     if finding in _OVERLAYS:
         return row.transactional
-    return finding.refused or (finding.loses and not row.may_lose) or (finding.doubles and not row.may_double)
+    return finding.refused or (finding.loses and not row.may_lose) or (finding.doubles and not row.may_duplicate)
 
 
 def judge(reading: Reading) -> Verdict:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from kdg.core.pump import Counts
+from kdg.core.progress import Counts
 from kdg.runs.plan import Plan
 
 ON_A_TERMINAL, IN_A_LOG = 0.1, 1.0

@@ -26,7 +26,7 @@ class CrashRow(NamedTuple):
     step: Step
     moment: Moment
     may_lose: bool
-    may_double: bool
+    may_duplicate: bool
     sentence: str
 
 
@@ -119,7 +119,7 @@ class Fate(Enum):
     ABORTED = "aborted; read again"
     SETTLED = "settled"
     LOST = "lost"
-    DOUBLED = "written twice"
+    DUPLICATED = "written twice"
 
 
 class World(NamedTuple):
@@ -331,9 +331,9 @@ class Outcome(NamedTuple):
         return Fate.LOST in self.fates
 
     @property
-    def doubled(self) -> bool:
+    def duplicated(self) -> bool:
         """Whether a record came more than once."""
-        return Fate.DOUBLED in self.fates
+        return Fate.DUPLICATED in self.fates
 
 
 class Point(NamedTuple):
@@ -406,7 +406,7 @@ def _fate(record: int, left: World, visible: Sequence[int]) -> Fate:
     """left: the world as the crash left it. visible: in the target when the last run is over."""
     count = visible.count(record)
     if count != 1:
-        return Fate.DOUBLED if count else Fate.LOST
+        return Fate.DUPLICATED if count else Fate.LOST
     if record in left.visible:
         return Fate.SETTLED
     return Fate.ABORTED if left.open and record in left.staged + left.buffer else Fate.UNTOUCHED
@@ -426,18 +426,18 @@ SENTENCES: dict[tuple[frozenset[Fate], Restart | None], str] = {
     (frozenset({_F.LOST, _F.SETTLED}), _R.STORED): "committed, perhaps not yet arrived: what has not is lost",
     (frozenset({_F.LOST, _F.SETTLED}), _R.NEVER): "what has not arrived is lost; the input is not read again",
     (frozenset({_F.LOST, _F.UNTOUCHED}), None): "if committed, lost; if not, read again",
-    (frozenset({_F.DOUBLED}), _R.STORED): "written but not committed: written again",
-    (frozenset({_F.DOUBLED}), _R.AGAIN): "written, and written again by a second run",
-    (frozenset({_F.DOUBLED, _F.UNTOUCHED}), _R.STORED): "perhaps written, not committed: perhaps written again",
-    (frozenset({_F.DOUBLED, _F.UNTOUCHED}), _R.AGAIN): "perhaps written, and written again by a second run",
-    (frozenset({_F.DOUBLED, _F.SETTLED}), None): "written; if not committed, written again",
+    (frozenset({_F.DUPLICATED}), _R.STORED): "written but not committed: written again",
+    (frozenset({_F.DUPLICATED}), _R.AGAIN): "written, and written again by a second run",
+    (frozenset({_F.DUPLICATED, _F.UNTOUCHED}), _R.STORED): "perhaps written, not committed: perhaps written again",
+    (frozenset({_F.DUPLICATED, _F.UNTOUCHED}), _R.AGAIN): "perhaps written, and written again by a second run",
+    (frozenset({_F.DUPLICATED, _F.SETTLED}), None): "written; if not committed, written again",
     (frozenset({_F.SETTLED, _F.UNTOUCHED}), None): "perhaps written; what is not is read again",
 }
 """What the fates of the records in hand are called; None stands for any restart."""
 
 _EARLIER = {
     Fate.LOST: "what was sent before it may be lost",
-    Fate.DOUBLED: "what was written before it is written again",
+    Fate.DUPLICATED: "what was written before it is written again",
 }
 """Said besides, when records before those in hand share a worse fate."""
 
@@ -469,8 +469,8 @@ def _crash_row(row: Guarantee, shape: Shape, step: Step, moment: Moment, points:
     outcomes = {outcome for point in here for outcome in point.outcomes}
     hand = frozenset(o.fates[record] for p in here for o in p.outcomes for record in p.hand)
     earlier = frozenset(o.fates[record] for p in here for o in p.outcomes for record in p.earlier)
-    may_lose, may_double = any(o.lost for o in outcomes), any(o.doubled for o in outcomes)
-    return CrashRow(step, moment, may_lose, may_double, _sentence(hand, earlier, Restart.of(row, shape)))
+    may_lose, may_duplicate = any(o.lost for o in outcomes), any(o.duplicated for o in outcomes)
+    return CrashRow(step, moment, may_lose, may_duplicate, _sentence(hand, earlier, Restart.of(row, shape)))
 
 
 def _sentence(hand: frozenset[Fate], earlier: frozenset[Fate], restart: Restart) -> str:

@@ -106,7 +106,7 @@ class Guarantee:
     name: str
     short: str
     may_lose: bool
-    may_double: bool
+    may_duplicate: bool
     speed: str
     promise: str
     producer: tuple[Setting, ...]
@@ -116,7 +116,7 @@ class Guarantee:
     end: tuple[Step, ...]
     batch_records: int
     flags: frozenset[str]
-    ends: frozenset[DestinationKind]
+    destinations: frozenset[DestinationKind]
     """Where records whose position outlives the run may end."""
     reads_again: bool
     """What a second run does with an input that has no position of its own: read it again, or never."""
@@ -159,7 +159,7 @@ AT_MOST_ONCE = Guarantee(
     name="at-most-once",
     short="amo",
     may_lose=True,
-    may_double=False,
+    may_duplicate=False,
     speed="fastest",
     promise="A record is delivered zero times or once. It may be lost, it is never doubled.",
     producer=(
@@ -174,7 +174,7 @@ AT_MOST_ONCE = Guarantee(
     end=(Step.FLUSH,),
     batch_records=500,
     flags=frozenset(),
-    ends=frozenset(DestinationKind),
+    destinations=frozenset(DestinationKind),
     reads_again=False,
     asks_of_cluster="nothing",
     where_it_ends="an error of the broker is not seen: a record it refuses is lost without a word",
@@ -185,7 +185,7 @@ AT_LEAST_ONCE = Guarantee(
     name="at-least-once",
     short="alo",
     may_lose=False,
-    may_double=True,
+    may_duplicate=True,
     speed="the default",
     promise="A record is delivered once or more often. It may be doubled, it is never lost.",
     producer=(
@@ -205,7 +205,7 @@ AT_LEAST_ONCE = Guarantee(
     end=(),
     batch_records=10_000,
     flags=frozenset({"--acks", "--undelivered", "--retry", "--dedup-by", "--dedup-store", "--dedup-ttl"}),
-    ends=frozenset(DestinationKind),
+    destinations=frozenset(DestinationKind),
     reads_again=True,
     asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election",
     where_it_ends="the file descriptor: what a pipe holds is lost if its reader dies; what a broker alone has, with the broker",
@@ -216,7 +216,7 @@ EXACTLY_ONCE = Guarantee(
     name="exactly-once",
     short="eos",
     may_lose=False,
-    may_double=False,
+    may_duplicate=False,
     speed="slowest",
     promise="A record takes effect once, although producers, consumers and brokers fail and try again.",
     producer=(
@@ -243,7 +243,7 @@ EXACTLY_ONCE = Guarantee(
     end=(),
     batch_records=10_000,
     flags=frozenset({"--transactional-id", "--resume", "--restart", "--allow-unterminated"}),
-    ends=frozenset({DestinationKind.FILE, DestinationKind.SQLITE}),
+    destinations=frozenset({DestinationKind.FILE, DestinationKind.SQLITE}),
     reads_again=True,
     asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election; of the transaction log likewise",
     where_it_ends="one cluster; what a command or a database does besides; stdout",

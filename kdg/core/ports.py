@@ -129,6 +129,14 @@ class Dedup(Protocol):
         """What was let through and not marked will come again."""
 
 
+class Signals(Protocol):
+    """Says whether a signal has arrived; kdg/runtime/signals.py is the implementation that real runs use."""
+
+    @property
+    def received(self) -> int | None:
+        """The number of the first signal, or None."""
+
+
 class NoDedup:
     """Every record is let through."""
 

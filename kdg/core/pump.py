@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from kdg.core.cycle import (
     Action,
@@ -29,65 +28,13 @@ from kdg.core.cycle import (
     plan,
 )
 from kdg.core.guarantees import Step
-from kdg.core.ports import Dedup, NoDedup, Source, Target, Transaction, failure_of
+from kdg.core.ports import Dedup, NoDedup, Signals, Source, Target, Transaction, failure_of
+from kdg.core.progress import Counts, CrashAt, Limits
 from kdg.core.records import Batch
 from kdg.errors import Aborted, KdgError, StopNotReached
 
 LONGEST_READ = 0.5
 """Seconds one READ may wait: a client library's poll does not notice a signal (HAZARDS.md)."""
-
-
-class Signals(Protocol):
-    """Tells whether a signal came; see kdg/runtime/signals.py."""
-
-    @property
-    def received(self) -> int | None:
-        """The first signal's number, or None."""
-
-
-@dataclass(frozen=True, slots=True)
-class CrashAt:
-    """Kill this process with SIGKILL after the Nth time of a step (`--crash-at`)."""
-
-    step: Step
-    times: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a run ends by itself. Seconds; None means never. whole_within: an input that is one transaction must be done by then."""
-
-    count: int | None = None
-    idle_timeout: float | None = None
-    timeout: float | None = None
-    whole_within: float | None = None
-
-
-@dataclass(slots=True)
-class Counts:
-    """What this run did. pending: handed out or written since it last settled; it becomes read or written when that settles."""
-
-    read: int = 0
-    written: int = 0
-    pending_read: int = 0
-    pending_written: int = 0
-    pending_dropped: int = 0
-    committed: int = 0
-    aborted: int = 0
-    dropped: int = 0
-    commits: int = 0
-    in_doubt: bool = False
-
-    def settle(self) -> None:
-        """What is pending is settled."""
-        self.read += self.pending_read
-        self.written += self.pending_written
-        self.dropped += self.pending_dropped
-        self.pending_read = self.pending_written = self.pending_dropped = 0
-
-    def forget(self) -> None:
-        """What is pending will be read again."""
-        self.pending_read = self.pending_written = self.pending_dropped = 0
 
 
 Filter = Callable[[Batch], Batch]

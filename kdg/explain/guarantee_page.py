@@ -26,7 +26,7 @@ def guarantee(row: Guarantee, client: str, command: str | None) -> Page:
 
 def _brief(row: Guarantee) -> str:
     loss = "may lose" if row.may_lose else "no loss"
-    duplicates = "may double" if row.may_double else "no duplicates"
+    duplicates = "may double" if row.may_duplicate else "no duplicates"
     return DOT.join((loss, duplicates, row.speed))
 
 
@@ -102,7 +102,7 @@ def _crash_data(row: Guarantee, command: str) -> list[dict[str, object]]:
             "step": point.step.value,
             "moment": point.moment,
             "may_lose": point.may_lose,
-            "may_double": point.may_double,
+            "may_double": point.may_duplicate,
             "sentence": point.sentence,
         }
         for point in _crash_rows(row, command)

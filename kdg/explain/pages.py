@@ -33,7 +33,7 @@ def table() -> Table:
     """The README's table: what each guarantee may lose or double, what its commands do, what it asks for."""
     lines: list[tuple[str, ...]] = [
         ("loss", *(possible(row.may_lose) for row in GUARANTEES)),
-        ("duplicates", *(possible(row.may_double) for row in GUARANTEES)),
+        ("duplicates", *(possible(row.may_duplicate) for row in GUARANTEES)),
         ("speed", *(row.speed for row in GUARANTEES)),
         *((command, *(path(row, command) for row in GUARANTEES)) for command in ROLES),
         ("asks of the cluster", *(row.asks_of_cluster for row in GUARANTEES)),
@@ -46,7 +46,7 @@ def _overview_data(row: Guarantee) -> dict[str, object]:
         "name": row.name,
         "short": row.short,
         "may_lose": row.may_lose,
-        "may_double": row.may_double,
+        "may_double": row.may_duplicate,
         "speed": row.speed,
         "promise": row.promise,
         "commands": {command: path(row, command) for command in ROLES},
@@ -70,7 +70,7 @@ def _facts_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]
     for what, of in (
         ("promise", lambda row: row.promise),
         ("loss", lambda row: possible(row.may_lose)),
-        ("duplicates", lambda row: possible(row.may_double)),
+        ("duplicates", lambda row: possible(row.may_duplicate)),
         ("speed", lambda row: row.speed),
     ):
         yield what, of(one), of(other)

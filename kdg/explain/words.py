@@ -41,7 +41,7 @@ def exists(row: Guarantee, command: str) -> bool:
 
 def needed(row: Guarantee) -> str:
     """What a command has to end in where it does not exist as it is called."""
-    return f"with {' or '.join(end.flag for end in DestinationKind if end in row.ends)}"
+    return f"with {' or '.join(end.flag for end in DestinationKind if end in row.destinations)}"
 
 
 def shapes(row: Guarantee, command: str | None = None) -> list[str]:
@@ -60,7 +60,7 @@ def steps(row: Guarantee, command: str) -> tuple[Step, ...]:
 
 def ending(row: Guarantee, end: DestinationKind) -> str:
     """What a guarantee promises where the records of consume end, and what is beyond it."""
-    if end not in row.ends:
+    if end not in row.destinations:
         return "with -G refused: the position and what happens there cannot be kept together; without -G each committed record once, and nothing outlives the run"
     if row.commits_first:
         return "a batch is committed before it is handed over; a crash in between loses it"

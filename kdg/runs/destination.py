@@ -82,10 +82,10 @@ def check_command(cmd: Sequence[str]) -> None:
 
 def refuse_destination(guarantee: Guarantee, end: DestinationKind, group: str | None) -> None:
     """Raises UsageError where a position in a group and what happens at this end cannot be kept together."""
-    if group is None or end in guarantee.ends:
+    if group is None or end in guarantee.destinations:
         return
     what = "the bytes in the pipe" if end is DestinationKind.STDOUT else "what CMD does"
-    instead = " or ".join(other.flag for other in DestinationKind if other in guarantee.ends)
+    instead = " or ".join(other.flag for other in DestinationKind if other in guarantee.destinations)
     raise UsageError(
         f"{guarantee.name} cannot end at {end.flag} with a group: the position in the group and {what} cannot be kept together.",
         f"Use {instead}, `kdg pipe` to a topic, drop -G (each committed record once, nothing outlives the run), or -g at-least-once --dedup-by position.",

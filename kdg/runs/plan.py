@@ -12,7 +12,7 @@ from kdg.cli.options import Common, Reading
 from kdg.core import guarantees
 from kdg.core.cycle import Cycle, Interval
 from kdg.core.guarantees import Guarantee, Role, Step
-from kdg.core.pump import CrashAt, Limits
+from kdg.core.progress import CrashAt, Limits
 from kdg.errors import UsageError
 from kdg.runtime.times import parse_duration, parse_time
 from kdg.settings.files import Configuration, load

@@ -11,7 +11,8 @@ from typing import Any
 from kdg.cli.options import Common
 from kdg.cli.progress_line import of_file, progress_of
 from kdg.core.guarantees import Role
-from kdg.core.pump import Limits, Pump
+from kdg.core.progress import Limits
+from kdg.core.pump import Pump
 from kdg.errors import KdgError, StopNotReached, Undelivered, Unreachable, UsageError
 from kdg.formats import Decoder
 from kdg.runs.cluster_check import check_cluster

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kdg.core.pump import Counts
+from kdg.core.progress import Counts
 from kdg.core.records import Offsets
 from kdg.errors import KdgError, ReaderGone, UsageError, outcome_of
 from kdg.runs.plan import Plan

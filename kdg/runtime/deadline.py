@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from kdg.core.pump import Signals
+from kdg.core.ports import Signals
 
 GRACE = 6.0
 """Seconds that settling may take after a signal, so that the run has ended within 10 s (issue 4, shutdown)."""

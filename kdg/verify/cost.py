@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from kdg.core.guarantees import Guarantee
-from kdg.core.pump import Signals
+from kdg.core.ports import Signals
 from kdg.errors import Interrupted, KdgError
 from kdg.kafka.topics import make_topics, remove
 from kdg.runtime.deadline import Deadline

@@ -106,7 +106,7 @@ def _named(partition: int, wrong: Counter[int]) -> list[str]:
 
 def allowed(row: Guarantee) -> frozenset[str]:
     """The fields of a Tally that may be above 0. A frozen instance that moved its position first may write late."""
-    may = {"lost": row.may_lose, "doubled": row.may_double, "out_of_order": row.commits_first}
+    may = {"lost": row.may_lose, "doubled": row.may_duplicate, "out_of_order": row.commits_first}
     return frozenset({"records", *(name for name, permitted in may.items() if permitted)})
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from kdg.core.pump import Signals
+from kdg.core.ports import Signals
 from kdg.errors import Interrupted, NotMet
 from kdg.kafka.topics import make_topics, remove
 from kdg.runtime.deadline import Deadline, NoSignals

@@ -71,7 +71,7 @@ class Seen:
 
     def breaks(self, row: Guarantee) -> bool:
         """Whether that is more than the guarantee forgives."""
-        return (self.lost and not row.may_lose) or (self.doubled and not row.may_double)
+        return (self.lost and not row.may_lose) or (self.doubled and not row.may_duplicate)
 
 
 # ── consumers ──

@@ -186,10 +186,10 @@ def test_crash_at_each_step_keeps_the_promise(crashes: Crashes, row: Guarantee, 
     for result in crashes(row, name):
         assert result.crashed, f"{result} did not crash"
         assert not result.lost or row.may_lose, result
-        assert not result.doubled or row.may_double, result
+        assert not result.doubled or row.may_duplicate, result
         if result.step in table:
             assert not result.lost or table[result.step].may_lose, (result, table[result.step])
-            assert not result.doubled or table[result.step].may_double, (result, table[result.step])
+            assert not result.doubled or table[result.step].may_duplicate, (result, table[result.step])
 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
@@ -197,7 +197,7 @@ def test_allowed_damage_does_happen(crashes: Crashes, row: Guarantee) -> None:
     """What a row may lose or duplicate it does lose or duplicate somewhere."""
     results = [result for other, name in PAIRS if other is row for result in crashes(row, name)]
     assert any(result.lost for result in results) == row.may_lose
-    assert any(result.doubled for result in results) == row.may_double
+    assert any(result.doubled for result in results) == row.may_duplicate
 
 
 @pytest.mark.parametrize("name", ["consume", "pipe"])

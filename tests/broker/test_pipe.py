@@ -84,7 +84,7 @@ def test_refused_record_is_named_by_pipe(kafka: Kafka, group: str, row: Guarante
     assert done.code == (4 if row.transactional else 3)
     assert "Message size too large" in done.err
     assert kafka.committed(group, source).get(0, 0) <= 1
-    assert row.may_double or kafka.settled_values(target) == []
+    assert row.may_duplicate or kafka.settled_values(target) == []
 
 
 @each_guarantee

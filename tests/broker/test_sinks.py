@@ -233,7 +233,7 @@ def test_a_full_disk_ends_the_run_and_going_on_doubles_nothing(
     assert 0 < len(place.found()) < len(sent)
     kafka.ok(*args)
     found = place.found()
-    assert found == sent or (row.may_double and sorted(set(found)) == sent and len(found) <= len(sent) + 1000)
+    assert found == sent or (row.may_duplicate and sorted(set(found)) == sent and len(found) <= len(sent) + 1000)
 
 
 @each_guarantee

@@ -38,7 +38,7 @@ def judge(case: Case, scene: Scene, sent: list[bytes], output: list[bytes], trou
     )
     if lost and not row.may_lose and not noticed:
         broken.append(f"lost: {_names(lost)}")
-    if doubled and not row.may_double:
+    if doubled and not row.may_duplicate:
         broken.append(f"doubled: {_names(doubled)}")
     if strangers := counts.keys() - set(sent):
         broken.append(f"aborted seen: {_names(strangers)}")

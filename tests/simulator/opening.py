@@ -17,7 +17,8 @@ from kdg.core.crash import SHAPES
 from kdg.core.cycle import Cycle, Interval
 from kdg.core.guarantees import Guarantee, Role
 from kdg.core.ports import NoTransaction
-from kdg.core.pump import Limits, Pump
+from kdg.core.progress import Limits
+from kdg.core.pump import Pump
 from kdg.core.records import Batch
 from kdg.formats.lines import LineDecoder
 from kdg.kafka.client import Watch

@@ -101,7 +101,7 @@ def test_every_history_keeps_the_row_of_its_guarantee(total: Total, capsys: pyte
 def test_allowed_damage_does_happen_in_the_model(total: Total, case: Case) -> None:
     """Otherwise the faults do not bite."""
     assert bool(total.lost[case.name]) == case.row.may_lose
-    assert bool(total.doubled[case.name]) == case.row.may_double
+    assert bool(total.doubled[case.name]) == case.row.may_duplicate
 
 
 def test_every_command_and_guarantee_has_a_case() -> None:

@@ -74,7 +74,7 @@ def _matches(case: Case, words: str) -> bool:
 
 def strict(row: Guarantee) -> bool:
     """Whether the row allows nothing."""
-    return not (row.may_lose or row.may_double)
+    return not (row.may_lose or row.may_duplicate)
 
 
 def judge(results: Sequence[Result], *, whole: bool) -> list[str]:
@@ -94,7 +94,7 @@ def _did_not_bite(results: Sequence[Result]) -> list[str]:
         mine = [result for result in results if result.guarantee == row.name]
         if row.may_lose and not sum(result.tally.lost for result in mine):
             wrong.append(f"{row.name} lost nothing in the whole plan: the faults do not bite")
-        if row.may_double and not sum(result.tally.doubled for result in mine):
+        if row.may_duplicate and not sum(result.tally.doubled for result in mine):
             wrong.append(f"{row.name} doubled nothing in the whole plan: the faults do not bite")
         if strict(row) and (bites := sum(result.biting for result in mine)) < ENOUGH:
             wrong.append(f"{row.name} saw {bites} faults that bit, {ENOUGH} are wanted")

@@ -94,7 +94,7 @@ def test_what_kdg_itself_sets_under_a_guarantee_reaches_it(row: Guarantee, role:
     (reading,) = readings(settings, "librdkafka", role)
     assert judge(reading).reaches(row)
     weaker = [other for other in GUARANTEES if not other.may_lose or row.may_lose]
-    stronger_asked = [other for other in weaker if not other.may_double and row.may_double]
+    stronger_asked = [other for other in weaker if not other.may_duplicate and row.may_duplicate]
     if role is P:
         assert not any(judge(reading).reaches(other) for other in stronger_asked if other is not row)
 

@@ -39,7 +39,7 @@ def broken(row: Guarantee, shape: Shape) -> set[str]:
     """What of its promise the row does not keep."""
     outcomes = list(every_outcome(row, shape))
     lost = {"lost"} if not row.may_lose and any(o.lost for o in outcomes) else set()
-    return lost | ({"doubled"} if not row.may_double and any(o.doubled for o in outcomes) else set())
+    return lost | ({"doubled"} if not row.may_duplicate and any(o.duplicated for o in outcomes) else set())
 
 
 @pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
@@ -51,7 +51,7 @@ def test_no_crash_breaks_the_promise(row: Guarantee, shape: Shape) -> None:
 def test_no_two_crashes_break_the_promise(row: Guarantee, shape: Shape) -> None:
     outcomes = list(every_outcome(row, shape, crashes=2))
     assert row.may_lose or not any(o.lost for o in outcomes)
-    assert row.may_double or not any(o.doubled for o in outcomes)
+    assert row.may_duplicate or not any(o.duplicated for o in outcomes)
 
 
 @pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
@@ -60,7 +60,7 @@ def test_what_may_be_lost_or_doubled_is_somewhere(row: Guarantee, shape: Shape) 
     outcomes = list(every_outcome(row, shape))
     assert any(o.lost for o in outcomes) == row.may_lose
     # Marks that are in one transaction with the records leave no crash that doubles.
-    assert any(o.doubled for o in outcomes) == (row.may_double and not shape.joined)
+    assert any(o.duplicated for o in outcomes) == (row.may_duplicate and not shape.joined)
 
 
 def _alo(**change: tuple[Step, ...]) -> Guarantee:
@@ -132,7 +132,7 @@ def test_a_single_failure_does_not_break_the_promise(row: Guarantee, shape: Shap
     """An action that fails, with or without effect, is undone, tried again, or ends the run: never a silent loss."""
     outcomes = [o for faults in _single_faults() for o in outcomes_of_faults(row, shape, 3, 1, 2, faults)]
     assert row.may_lose or not any(o.lost for o in outcomes)
-    assert row.may_double or not any(o.doubled for o in outcomes)
+    assert row.may_duplicate or not any(o.duplicated for o in outcomes)
 
 
 @pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
@@ -141,7 +141,7 @@ def test_two_failures_do_not_break_the_promise(row: Guarantee, shape: Shape) -> 
     pairs = [(*one, *other) for one in singles for other in singles if one[0].number < other[0].number]
     outcomes = {o for faults in pairs for o in outcomes_of_faults(row, shape, 2, 1, 1, faults)}
     assert row.may_lose or not any(o.lost for o in outcomes)
-    assert row.may_double or not any(o.doubled for o in outcomes)
+    assert row.may_duplicate or not any(o.duplicated for o in outcomes)
 
 
 def _single_faults() -> Iterator[tuple[Fault, ...]]:
@@ -163,7 +163,7 @@ def test_the_table_says_what_the_check_found(row: Guarantee, shape: Shape) -> No
     """The two rounds that the table looks at already show everything that the promise allows."""
     table = crash_table(row, shape.command)
     assert any(point.may_lose for point in table) == row.may_lose
-    assert any(point.may_double for point in table) == (row.may_double and not shape.joined)
+    assert any(point.may_duplicate for point in table) == (row.may_duplicate and not shape.joined)
 
 
 @pytest.mark.parametrize(("row", "shape"), PAIRS, ids=IDS)
@@ -198,9 +198,9 @@ def test_at_least_once_writes_again_what_it_did_not_commit() -> None:
 
 def test_dedup_store_shortens_the_window() -> None:
     """A store of marks shortens the time in which a record can duplicate."""
-    plain = {p.step for p in crash_table(AT_LEAST_ONCE, "consume") if p.may_double}
+    plain = {p.step for p in crash_table(AT_LEAST_ONCE, "consume") if p.may_duplicate}
     with_store = replace(AT_LEAST_ONCE, flags=AT_LEAST_ONCE.flags | {"--dedup-store"})
-    stored = {p.step for p in crash_table(with_store, "consume --dedup-store") if p.may_double}
+    stored = {p.step for p in crash_table(with_store, "consume --dedup-store") if p.may_duplicate}
     assert plain - stored == {Step.MARK, Step.COMMIT}
 
 

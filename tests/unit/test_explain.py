@@ -212,7 +212,7 @@ def test_consume_exactly_once_names_its_sinks() -> None:
     page = explain(["eos"], command="consume", width=200)
     for row in GUARANTEES:
         for end in DestinationKind:
-            assert (end in row.ends) == (ending(row, end) != ending(EXACTLY_ONCE, DestinationKind.STDOUT))
+            assert (end in row.destinations) == (ending(row, end) != ending(EXACTLY_ONCE, DestinationKind.STDOUT))
     assert "A CRASH IN consume --output" in page
     assert "stdout         with -G refused" in page
 

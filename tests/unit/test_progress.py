@@ -10,7 +10,7 @@ import pytest
 from kdg.cli.options import Common
 from kdg.cli.progress_line import Progress, Way, of_file, of_source, progress_of
 from kdg.core.guarantees import Role
-from kdg.core.pump import Counts
+from kdg.core.progress import Counts
 from kdg.runs.plan import plan_of
 
 

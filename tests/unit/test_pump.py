@@ -12,7 +12,8 @@ import pytest
 from kdg.core.cycle import MAX_RETRIES, Cycle, Event, Interval, Lost, Revoked
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
 from kdg.core.ports import TryAgain
-from kdg.core.pump import CrashAt, Limits, Pump
+from kdg.core.progress import CrashAt, Limits
+from kdg.core.pump import Pump
 from kdg.core.records import Batch, Offsets, Position
 from kdg.errors import Aborted, KdgError, OutcomeUnknown, StopNotReached
 
