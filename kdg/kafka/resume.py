@@ -24,7 +24,7 @@ FORMAT = "kdg.produce/1"
 
 @dataclass(slots=True)
 class ResumeStore:
-    """A MarkStore in the group of a Consumer that never subscribes."""
+    """An InputPositionStore in the group of a Consumer that never subscribes."""
 
     consumer: Consumer
     admin: AdminClient
@@ -48,7 +48,7 @@ class ResumeStore:
             )
 
     def load(self) -> InputPosition | None:
-        """See MarkStore. Waits for a pending transaction of an earlier run. Raises UsageError for metadata that is not kdg's."""
+        """See InputPositionStore. Waits for a pending transaction of an earlier run. Raises UsageError for metadata that is not kdg's."""
         began = time.monotonic()
         while True:
             try:
@@ -76,12 +76,12 @@ class ResumeStore:
                 "Choose another --resume name, or begin anew with --restart.",
             ) from exc
 
-    def position(self, mark: InputPosition) -> Position:
-        """See MarkStore."""
-        stored = {"format": FORMAT, "bytes": mark.size, "records": mark.records, "sha256": mark.sha256}
-        if mark.unterminated:
+    def position(self, reached: InputPosition) -> Position:
+        """See InputPositionStore."""
+        stored = {"format": FORMAT, "bytes": reached.size, "records": reached.records, "sha256": reached.sha256}
+        if reached.unterminated:
             stored["unterminated"] = True
-        return Position(self.topic, 0, mark.size, json.dumps(stored, separators=(",", ":")))
+        return Position(self.topic, 0, reached.size, json.dumps(stored, separators=(",", ":")))
 
     def group_metadata(self) -> Any:
         """What the transaction carries along with the position."""

@@ -19,8 +19,8 @@ from kdg.runs.cluster_check import check_cluster
 from kdg.runs.plan import Plan
 from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
-from kdg.runtime.child import CommandInput
 from kdg.sinks.undelivered import UndeliveredFile
+from kdg.sources.command import CommandInput
 from kdg.sources.descriptor import Input
 from kdg.text.words import plural
 

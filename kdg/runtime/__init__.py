@@ -1,1 +1,1 @@
-"""What surrounds a run: deadlines, signals, child processes, durations and times."""
+"""What surrounds a run: how long it may wait, signals, child processes, durations and times."""

@@ -1,7 +1,8 @@
-"""Owns running the user's command: `-- CMD` as the input of produce, and once per batch in consume and pipe.
+"""Owns how a command of the user runs as a child process: started, fed, read, ended.
 
-A batch goes to its stdin while its stdout is read: a command that reads nothing or writes first does not block, and one that
-writes without end is ended. It has a session of its own: Ctrl-C reaches kdg, which settles and then ends the command.
+A batch is written to the command's stdin while its stdout is read. So a command that reads nothing, or prints before it
+reads, does not block kdg. A command runs in a session of its own: Ctrl-C in a terminal reaches only kdg, which settles
+first and then ends the command.
 """
 
 from __future__ import annotations
@@ -13,24 +14,29 @@ import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from kdg.core.records import Batch, TopicPartition
-from kdg.errors import Aborted, Interrupted, KdgError, StopNotReached, UsageError
+from kdg.errors import Interrupted, KdgError, StopNotReached, UsageError
 from kdg.runtime.deadline import Deadline
 
 PIECE = 65_536
-LOOK_SECONDS = 0.25
-"""How often a wait looks for a signal."""
+"""Bytes of one read or write."""
+CHECK_SECONDS = 0.25
+"""A wait is interrupted this often, to see whether a signal came or --timeout is over."""
 END_SECONDS = 2.0
+"""A command that gets SIGTERM has this long before SIGKILL."""
 MOST_OUTPUT = 64_000_000
-"""Bytes that a command may answer for one batch, which has 8 MB: memory stays bounded."""
+"""Most bytes that a command may print for one batch. A batch has 8 MB; the limit keeps memory flat."""
 VARIABLE = "KDG_BATCH"
-"""In the command's environment: [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...], offsets of its batch."""
+"""Environment variable of the command: [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...], see Span."""
 
 
-def _start(argv: Sequence[str], stdin: int | None, stdout: int | None, env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:  # fmt: skip
+def start_process(
+    argv: Sequence[str], stdin: int | None, stdout: int | None, env: Mapping[str, str] | None
+) -> subprocess.Popen[bytes]:
+    """Start a command. Raises UsageError if that is not possible. Arguments: see subprocess.Popen."""
     try:
         return subprocess.Popen(argv, stdin=stdin, stdout=stdout, env=env, start_new_session=True)
     except OSError as exc:
@@ -39,12 +45,13 @@ def _start(argv: Sequence[str], stdin: int | None, stdout: int | None, env: Mapp
         ) from exc
 
 
-def _how(status: int) -> str:
+def describe_status(status: int) -> str:
+    """`ended with exit status 7`, or `was killed by signal 9` for -9."""
     return f"was killed by signal {-status}" if status < 0 else f"ended with exit status {status}"
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it, and what it started, when the run ends first."""
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a command that still runs, and the processes it started: SIGTERM, then SIGKILL."""
     for signum in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is not None:
             return
@@ -54,49 +61,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(END_SECONDS)
 
 
-@dataclass(slots=True)
-class CommandInput:
-    """A command whose output is the input; it counts as ended in order only when it exits 0.
-
-    revocable: its output is in a transaction that can still be aborted.
-    """
-
-    argv: Sequence[str]
-    revocable: bool
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    def start(self) -> int:
-        """Start it and return the descriptor of its stdout."""
-        self.process = _start(self.argv, None, subprocess.PIPE, None)
-        assert self.process.stdout is not None  # noqa: S101  # what PIPE means
-        return self.process.stdout.fileno()
-
-    def check(self) -> None:
-        """At the end of its output: raises unless it exited with 0; Aborted where nothing of it is visible yet."""
-        assert self.process is not None  # noqa: S101  # it was started
-        status = self.process.wait()
-        if status == 0:
-            return
-        told = f"{self.argv[0]} {_how(status)}: its output cannot be trusted to be complete"
-        if self.revocable:
-            raise Aborted(
-                f"{told}, and nothing of the open transaction is visible.", "Mend the command and run it again."
-            )
-        raise KdgError(
-            f"{told}; what it wrote was sent.", "Mend the command; sending it all again doubles what was sent."
-        )
-
-    def stop(self) -> None:
-        """End it when the run ends first."""
-        if self.process is None:
-            return
-        _end(self.process)
-        if self.process.stdout is not None:
-            self.process.stdout.close()
-
-
 class Span(NamedTuple):
-    """The offsets of a batch in one partition, the last included."""
+    """The offsets of a batch in one partition: from `first` to `last`, both included."""
 
     topic: str
     partition: int
@@ -105,15 +71,15 @@ class Span(NamedTuple):
 
 
 def spans_of(batches: Iterable[Batch]) -> list[Span]:
-    """What the batches hold, by partition. They have the columns topics, partitions and offsets."""
+    """The offsets of these batches, one Span a partition, sorted. The columns topics, partitions, offsets are needed."""
     first: dict[TopicPartition, int] = {}
     last: dict[TopicPartition, int] = {}
     for batch in batches:
-        places: list[TopicPartition] = list(zip(batch.topics or (), batch.partitions or (), strict=True))
-        last.update(zip(places, batch.offsets or (), strict=True))
-        for place, offset in zip(reversed(places), reversed(batch.offsets or ()), strict=True):
-            first[place] = min(first.get(place, offset), offset)
-    return [Span(topic, partition, first[topic, partition], end) for (topic, partition), end in sorted(last.items())]
+        partitions: list[TopicPartition] = list(zip(batch.topics or (), batch.partitions or (), strict=True))
+        last.update(zip(partitions, batch.offsets or (), strict=True))
+        for partition, offset in zip(reversed(partitions), reversed(batch.offsets or ()), strict=True):
+            first[partition] = min(first.get(partition, offset), offset)
+    return [Span(topic, number, first[topic, number], end) for (topic, number), end in sorted(last.items())]
 
 
 def name_spans(spans: Sequence[Span]) -> str:
@@ -125,87 +91,92 @@ def name_spans(spans: Sequence[Span]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BatchCommand:
-    """A command that takes one batch on its stdin. captured: its stdout is the answer, and not kdg's own."""
+    """A command that runs once for each batch. captured: kdg reads its stdout; otherwise it shares kdg's own stdout."""
 
     argv: Sequence[str]
     deadline: Deadline
     captured: bool
 
     def run(self, data: bytes, spans: Sequence[Span]) -> tuple[int, bytes]:
-        """Its exit status and its output. Raises Interrupted, StopNotReached, or KdgError when it writes without end."""
+        """Run the command with `data` on its stdin; returns its exit status and its output.
+
+        Raises Interrupted after a signal, StopNotReached when --timeout is over, KdgError for more than MOST_OUTPUT bytes.
+        """
         env = {**os.environ, VARIABLE: json.dumps([span._asdict() for span in spans])}
-        process = _start(self.argv, subprocess.PIPE, subprocess.PIPE if self.captured else None, env)
+        process = start_process(self.argv, subprocess.PIPE, subprocess.PIPE if self.captured else None, env)
         with _ended(process):
-            output = self._converse(process, memoryview(data))
+            output = self._exchange(process, memoryview(data))
             while process.poll() is None:
-                self._look(process)
+                self._check_deadline(process)
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(LOOK_SECONDS)
+                    process.wait(CHECK_SECONDS)
             return process.returncode, output
 
-    def failed(self, status: int, spans: Sequence[Span], outcome: str) -> str:
-        """What a message says of an exit status that is not the one wanted."""
-        return f"{self.argv[0]} {_how(status)} for {name_spans(spans)}: {outcome}."
+    def describe_failure(self, status: int, spans: Sequence[Span], outcome: str) -> str:
+        """A sentence for a failed batch: `jq ended with exit status 5 for orders[0] offsets 5 to 9: OUTCOME.`"""
+        return f"{self.argv[0]} {describe_status(status)} for {name_spans(spans)}: {outcome}."
 
-    def _converse(self, process: subprocess.Popen[bytes], left: memoryview) -> bytes:
-        """Hand over the batch and take in the answer, both at once, until both are done or the command has ended."""
-        answer = bytearray()
-        assert process.stdin is not None  # noqa: S101  # what PIPE means
+    def _exchange(self, process: subprocess.Popen[bytes], left: memoryview) -> bytes:
+        """Write the batch and read the output at the same time, until both are done or the command has ended."""
+        output = bytearray()
+        assert process.stdin is not None  # noqa: S101  # because of PIPE
         os.set_blocking(process.stdin.fileno(), False)
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdin, selectors.EVENT_WRITE)
             if process.stdout is not None:
                 selector.register(process.stdout, selectors.EVENT_READ)
             while selector.get_map():
-                ready = selector.select(LOOK_SECONDS)
-                self._look(process)
+                ready = selector.select(CHECK_SECONDS)
+                self._check_deadline(process)
                 for key, _events in ready:
                     if key.fileobj is process.stdin:
-                        left = _hand_over(key.fd, left)
+                        left = _write_some(key.fd, left)
                         done = not left
                     else:
-                        done = not _take_in(key.fd, answer)
-                        self._check_size(answer)
+                        done = not _read_some(key.fd, output)
+                        self._check_size(output)
                     if done:
                         selector.unregister(key.fileobj)
                         key.fileobj.close()  # type: ignore[union-attr]  # both are files
                 if not ready and process.poll() is not None and process.stdout is None:
-                    break  # what it started holds its stdin
-        return bytes(answer)
+                    break  # the command has ended; a process that it started still holds its stdin
+        return bytes(output)
 
-    def _check_size(self, answer: bytearray) -> None:
-        if len(answer) > MOST_OUTPUT:
+    def _check_size(self, output: bytearray) -> None:
+        if len(output) > MOST_OUTPUT:
             raise KdgError(
-                f"{self.argv[0]} has written more than {MOST_OUTPUT // 1_000_000} MB for one batch; nothing of it is settled.",
-                "Does it write without end? Otherwise lower --batch-records.",
+                f"{self.argv[0]} printed more than {MOST_OUTPUT // 1_000_000} MB for one batch; "
+                "nothing of the batch is settled.",
+                "Check whether the command prints without end; otherwise lower --batch-records.",
             )
 
-    def _look(self, process: subprocess.Popen[bytes]) -> None:
-        """Give up when nobody waits any more."""
+    def _check_deadline(self, process: subprocess.Popen[bytes]) -> None:
         if not self.deadline.over():
             return
         if self.deadline.signals.received is not None:
             raise Interrupted(self.deadline.signals.received)
         raise StopNotReached(
-            f"{self.argv[0]} (process {process.pid}) was still at its batch when --timeout was over; nothing of it is settled.",
+            f"{self.argv[0]} (process {process.pid}) was still at its batch when --timeout was over; "
+            "nothing of the batch is settled.",
             "Raise --timeout, or lower --batch-records.",
         )
 
 
 @contextmanager
 def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """On exit the process has ended and its pipes are closed."""
     try:
         yield
     finally:
-        _end(process)
+        end_process(process)
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 with suppress(BrokenPipeError):
                     stream.close()
 
 
-def _hand_over(descriptor: int, left: memoryview) -> memoryview:
-    """What is left after as much as the pipe takes; nothing when the command reads no more."""
+def _write_some(descriptor: int, left: memoryview) -> memoryview:
+    """Write as much as the pipe takes; returns the rest. Nothing is left once the command has closed its stdin."""
     try:
         return left[os.write(descriptor, left[:PIECE]) :] if left else left
     except BlockingIOError:
@@ -214,8 +185,8 @@ def _hand_over(descriptor: int, left: memoryview) -> memoryview:
         return left[:0]
 
 
-def _take_in(descriptor: int, answer: bytearray) -> bool:
-    """Whether there was more."""
+def _read_some(descriptor: int, output: bytearray) -> bool:
+    """Add what the pipe holds to the output; False at its end."""
     data = os.read(descriptor, PIECE)
-    answer += data
+    output += data
     return bool(data)

@@ -1,4 +1,14 @@
-"""Owns how long a run waits for something outside: the deadline of `--timeout`, and the grace after a signal."""
+"""Owns how long a run may wait for a broker, a command or a lock: until --timeout is over, or shortly after a signal.
+
+Every loop that waits has a limit of its own and asks the Deadline of the run as well. Example: a call may take 60 s.
+
+    began = time.monotonic()
+    while not done():
+        if deadline.over(60, began):
+            raise ...
+
+The loop ends after 60 s; or earlier, when `--timeout` is over; or GRACE seconds after SIGINT or SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +18,22 @@ from dataclasses import dataclass, field
 from kdg.core.ports import Signals
 
 GRACE = 6.0
-"""Seconds that settling may take after a signal, so that the run has ended within 10 s (issue 4, shutdown)."""
+"""Seconds after a signal in which the run may still settle and close. The whole run ends within 10 s of the signal."""
 
 
 class NoSignals:
-    """For waits that no signal cuts short."""
+    """The signals of a wait that no signal ends."""
 
     received: int | None = None
 
 
 @dataclass(slots=True)
 class Deadline:
-    """Asked by every wait whether to go on waiting. timeout: seconds for the whole run, None without a limit."""
+    """Until when a run may wait. Every wait of the run asks it.
+
+    signals: says whether SIGINT or SIGTERM came. timeout: seconds for the whole run (`--timeout`); None for no limit.
+    reach: seconds within which a broker has to answer for the first time.
+    """
 
     signals: Signals
     timeout: float | None = None
@@ -33,7 +47,10 @@ class Deadline:
         return time.monotonic() - self._began
 
     def left(self, limit: float | None = None, since: float | None = None) -> float:
-        """Seconds that may still be waited, 0 when it is over. limit: of this one wait, which began at `since` (monotonic)."""
+        """Seconds that are left: 0 when the time is over, infinity without any limit.
+
+        limit: seconds for this one wait. since: when this wait began (time.monotonic()); now, if it is left out.
+        """
         now = time.monotonic()
         ends = [] if limit is None else [(now if since is None else since) + limit]
         if self.timeout is not None:

@@ -1,7 +1,15 @@
-"""Owns SIGINT and SIGTERM: the handlers only set a flag, and a thread of its own wakes whoever waits on a descriptor.
+"""Owns SIGINT and SIGTERM. A signal sets a flag; the run looks at the flag, settles, and ends by the same signal.
 
-A handler that raised would lose records inside the client library's poll (HAZARDS.md 2). The second signal gives up at once, and
-so does the first after `within` seconds: Python's handlers do not run while a call of the library has not returned, the thread does.
+    first signal     `received` is set, and a wait on a file descriptor returns at once
+    second signal    the process ends at once, without settling
+    no second one    the process ends `within` seconds after the first signal, if it is still running
+
+Example: `kdg consume` waits for records when Ctrl-C comes. The handler sets `received` to 2 (SIGINT). The loop notices
+that, commits the positions of the records it printed, closes the clients and calls `die_by(2)`, so that a shell sees 130.
+
+The handler does not raise: an exception inside the client library's poll() would lose records (hazard 2). Python runs
+handlers only between two steps of the main thread, so never while a call of the client library hangs (hazard 9). A second
+thread therefore reads the arriving signals from a socket (signal.set_wakeup_fd) and ends the process if it has to.
 """
 
 from __future__ import annotations
@@ -19,9 +27,10 @@ CAUGHT = (signal.SIGINT, signal.SIGTERM)
 
 
 class Signals:
-    """Context manager: while it is open, signals are noted in `received`, and `wakeup` becomes readable.
+    """Context manager: while it is open, SIGINT and SIGTERM are caught.
 
-    within: seconds after the first signal by which the run is over, whatever the client library is doing; None for no limit.
+    received: the number of the first signal, None before. wakeup: a file descriptor that is readable after a signal.
+    within: seconds after the first signal at which the process ends in any case; None for no limit.
     """
 
     def __init__(self, within: float | None = None) -> None:
@@ -38,7 +47,7 @@ class Signals:
         self._watcher.start()
         self._wakeup_before = signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
         for signum in CAUGHT:
-            # A shell without job control starts background jobs with SIGINT ignored; that stays so.
+            # A shell without job control starts background jobs with SIGINT ignored; kdg leaves it ignored.
             if signal.getsignal(signum) != signal.SIG_IGN:
                 self._before[signum] = signal.signal(signum, self._handle)
         return self
@@ -59,7 +68,7 @@ class Signals:
         self.received = signum
 
     def _watch(self) -> None:
-        """Wakes who waits at the first signal, and ends the process at the second, or when the first has had no effect for long."""
+        """The second thread. First signal: make `wakeup` readable. Second signal, or no end in time: end the process."""
         first = self._next_caught()
         if first is None:
             return
@@ -74,14 +83,17 @@ class Signals:
             _die_from_a_thread(second)
 
     def _next_caught(self) -> int | None:
-        """The number of the next signal that is caught here; None when no more come."""
+        """Wait for the next signal of CAUGHT and return its number; None when the context manager is closed."""
         while arrived := self._arrivals.recv(1):
             if arrived[0] in self._before:
                 return arrived[0]
         return None
 
     def wait_for(self, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
-        """Whether the descriptor is ready within `timeout` seconds; False at once when a signal comes in."""
+        """Wait up to `timeout` seconds until the descriptor is ready. True if it is; False when a signal comes (hazard 16).
+
+        writing: wait until it can be written, not read. After the first signal, only the descriptor counts.
+        """
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT if writing else select.POLLIN)
         if self.received is None:
@@ -90,8 +102,8 @@ class Signals:
 
 
 _GIVEN_UP = """\
-kdg: {name} came {seconds:g} s ago and the Kafka client does not answer: given up, as if it had been killed.
-     Run it again: with a group or --resume it goes on from what is stored. Otherwise look at the topic first.
+kdg: {name} came {seconds:g} s ago and the Kafka client does not answer: kdg ends now, without settling, as if it had been killed.
+     Run it again: with a group or --resume it continues after the stored position. Otherwise look at the topic first.
 """
 
 
@@ -102,7 +114,7 @@ def die_by(signum: int) -> None:
 
 
 def _die_from_a_thread(signum: int) -> None:
-    """The same where Python does not let the handler be changed: that is for the main thread, which does not come back."""
+    """The same from the second thread. Python changes handlers only in the main thread, which hangs; the C library can."""
     import ctypes
 
     ctypes.CDLL(None).signal(signum, 0)  # SIG_DFL

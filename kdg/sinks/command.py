@@ -1,4 +1,4 @@
-"""Owns `consume ... -- CMD`: the batch goes to CMD's stdin, and counts as written when CMD exits with 0."""
+"""Owns `consume ... -- CMD`: CMD gets each batch on its stdin; the batch counts as written if CMD exits with 0."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from kdg.runtime.child import BatchCommand, spans_of
 
 READS = frozenset({"topics", "partitions", "offsets"})
 FIRST_PAUSE = 0.5
+"""Seconds before the second try of a batch; doubled before each further try."""
 LONGEST_PAUSE = 30.0
 
 
 @dataclass(slots=True)
 class CommandSink:
-    """A Target. outcome: what a message says of a batch that failed; retries: how often it is tried again."""
+    """A Target.
+
+    outcome: what a message says about a batch that failed. retries: how many more times a failed batch is tried
+    (`--retry`). note: prints a line on stderr.
+    """
 
     command: BatchCommand
     encoder: Encoder
@@ -28,12 +33,12 @@ class CommandSink:
     _batches: list[Batch] = field(default_factory=list)
 
     def write(self, batch: Batch) -> None:
-        """See Target: kept for the command, at most 8 MB and one READ (DESIGN.md section 2)."""
+        """See Target: held until `flush`. A batch has at most 8 MB, plus one READ."""
         if len(batch):
             self._batches.append(batch)
 
     def flush(self) -> None:
-        """See Target. Raises KdgError with the command's status when it does not exit with 0."""
+        """See Target: run the command on the records. Raises KdgError if its exit status is not 0."""
         if not self._batches:
             return
         data = b"".join([self.encoder.encode(batch) for batch in self._batches])
@@ -45,14 +50,14 @@ class CommandSink:
             if status == 0:
                 return
             if left:
-                self.note(self.command.failed(status, spans, f"tried again in {pause:g} s"))
+                self.note(self.command.describe_failure(status, spans, f"kdg tries again in {pause:g} s"))
                 self._wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-        hint = "Mend the command and run it again; --retry N tries a batch again, and KDG_BATCH tells the command which it is."
-        raise KdgError(self.command.failed(status, spans, self.outcome), hint)
+        hint = "Fix the command and run it again. --retry N tries a failed batch again; its offsets are in $KDG_BATCH."
+        raise KdgError(self.command.describe_failure(status, spans, self.outcome), hint)
 
     def _wait(self, seconds: float) -> None:
-        """The pause before the next try, cut short by a signal."""
+        """The pause before the next try. Raises Interrupted when a signal comes."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self.command.deadline.signals.received is not None:
@@ -60,4 +65,4 @@ class CommandSink:
             time.sleep(min(left, 0.1))
 
     def close(self) -> None:
-        """Nothing is held: the command of a batch has ended with it."""
+        """Nothing to give back: the command of the last batch has ended."""

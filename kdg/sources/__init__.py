@@ -1,1 +1,1 @@
-"""Inputs outside Kafka: a file descriptor, the output of a command; and what `-o` means as offsets."""
+"""Inputs outside Kafka: a file descriptor, the output of a command; and what `-o` means."""

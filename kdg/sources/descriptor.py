@@ -1,7 +1,8 @@
-"""Owns reading records from a descriptor: a file, stdin, or a command's stdout. Splits bytes into records and keeps the position.
+"""Owns reading records from a file descriptor: a file, stdin, or a command's stdout.
 
-Under `--resume` the position travels with the records (`kdg/kafka/resume.py`); what was handed out since it was last settled is
-held, so that an aborted transaction can be sent again although a pipe cannot be read twice.
+Splits the bytes into records and counts how far it has read. Under `--resume` that position is committed in the transaction
+of the records (kdg/kafka/resume.py). Records that are not settled yet are kept in memory, because a pipe cannot be read
+twice: after an abort they are handed out again.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from kdg.formats import Decoder
 from kdg.runtime.signals import Signals
 
 READ_BYTES = 1 << 18
-"""What is read stays in the processor's cache until it is sent; less would cost a system call too often [measured]."""
+"""Bytes of one read. Small enough to stay in the processor's cache until they are sent; smaller reads cost more system calls."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputPosition:
-    """A place in an input: bytes and records before it, SHA-256 of those bytes, whether the last lacked its delimiter."""
+    """How far an input was read. After the two lines `a` and `bb`: size 5, records 2, sha256 of `a\\nbb\\n`.
+
+    size: bytes. unterminated: the last record ended with the input, without its delimiter.
+    """
 
     size: int
     records: int
@@ -31,22 +35,23 @@ class InputPosition:
     unterminated: bool = False
 
 
-class MarkStore(Protocol):
-    """Where marks are kept durably."""
+class InputPositionStore(Protocol):
+    """Stores the position of an input durably."""
 
     def load(self) -> InputPosition | None:
-        """The mark of the last committed transaction; None when there is none."""
+        """The position in the last committed transaction; None if there is none."""
 
-    def position(self, mark: InputPosition) -> Position:
-        """The mark as a position that a transaction can carry."""
+    def position(self, reached: InputPosition) -> Position:
+        """The same position in the form that a transaction can carry."""
 
 
 @dataclass(slots=True)
 class Input:
-    """A Source of delimited records from a descriptor.
+    """A Source of delimited records from a file descriptor.
 
-    whole_records: a last record without its delimiter may be a cut-off input and is refused (exit 4). at_end is called once
-    at the end of the input, and raises when the input is not to be trusted (a command that failed).
+    name: what messages call the input. whole_records: a last record without its delimiter is refused (exit 4), because
+    the input may be cut off. store: where the position is stored; None without `--resume`. at_end: called once at the end
+    of the input; raises if the input may be incomplete (a command that failed).
     """
 
     descriptor: int
@@ -54,7 +59,7 @@ class Input:
     decoder: Decoder
     signals: Signals
     whole_records: bool = False
-    store: MarkStore | None = None
+    store: InputPositionStore | None = None
     at_end: Callable[[], None] = lambda: None
     _pending: list[bytes] = field(default_factory=list)
     _taken: int = 0
@@ -85,11 +90,11 @@ class Input:
         first = self._records + 1
         self._records += len(records)
         if self.store is not None:
-            self._follow(records)
+            self._advance(records)
         return self.decoder.decode(records, first)
 
     def _fill(self) -> bool:
-        """Read once; whether whole records, or the end, came of it."""
+        """Read once. True if that brought at least one whole record, or the end."""
         try:
             data = os.read(self.descriptor, READ_BYTES)
         except OSError as exc:
@@ -112,11 +117,11 @@ class Input:
             raise Aborted(
                 f"{self.name} ends without a delimiter after its last record ({len(self._rest)} bytes): it may be cut off; "
                 "nothing of the open transaction is visible.",
-                "Repair the input, or take it as it is with --allow-unterminated.",
+                "Complete the input, or accept it as it is with --allow-unterminated.",
             )
         self._pending, self._rest, self._unterminated = [self._rest], b"", True
 
-    def _follow(self, records: Sequence[bytes]) -> None:
+    def _advance(self, records: Sequence[bytes]) -> None:
         raw = self.decoder.delimiter.join(records) + (b"" if self._at_cut_end else self.decoder.delimiter)
         self._digest.update(raw)
         self._size += len(raw)
@@ -126,28 +131,28 @@ class Input:
 
     @property
     def moved(self) -> bool:
-        """See Source: it moves with its records only."""
+        """See Source: the position changes only with records."""
         return False
 
-    def mark(self) -> InputPosition:
-        """The place after everything handed out."""
+    def reached(self) -> InputPosition:
+        """The position after all records handed out so far."""
         return InputPosition(self._size, self._records, self._digest.hexdigest(), self._at_cut_end)
 
     @property
     def _at_cut_end(self) -> bool:
-        """Whether the last record, the one without its delimiter, is handed out."""
+        """Whether the last record was handed out, and had no delimiter."""
         return self._unterminated and self._taken >= len(self._pending)
 
     def positions(self) -> Sequence[Position]:
         """See Source."""
-        return [] if self.store is None else [self.store.position(self.mark())]
+        return [] if self.store is None else [self.store.position(self.reached())]
 
     def offsets(self) -> Offsets:
-        """See Source: the input is no topic."""
+        """See Source: the input is not a topic."""
         return {}
 
     def commit(self) -> None:
-        """An input that is no transaction's has no position to store."""
+        """See Source: nothing to do. The position is stored in a transaction or not at all."""
 
     def settled(self) -> None:
         """See Source."""
@@ -156,7 +161,7 @@ class Input:
             self._held = []
 
     def rewind(self) -> None:
-        """See Source: what is held is handed out again."""
+        """See Source: the records that are not settled are handed out again."""
         if self._settled is None:
             self._settled = (0, 0, hashlib.sha256())
         self._pending = self._held + self._pending[self._taken :]
@@ -166,7 +171,7 @@ class Input:
         self._digest = digest.copy()
 
     def reload(self) -> bool:
-        """See Source: the mark in the store tells whether the commit in doubt took effect."""
+        """See Source: the stored position shows whether the commit took effect. Raises Fenced if another run moved it."""
         stored = self.store.load() if self.store is not None else None
         if stored is not None and stored.size == self._size:
             self.settled()
@@ -174,55 +179,55 @@ class Input:
         settled = 0 if self._settled is None else self._settled[0]
         if stored is not None and stored.size != settled:
             raise Fenced(
-                f"another run with this --resume name has sent {self.name} up to byte {stored.size} meanwhile.",
-                "Let it go on; one run at a time.",
+                f"another run with this --resume name has sent {self.name} up to byte {stored.size} in the meantime.",
+                "Let that run continue; only one run at a time may use the name.",
             )
         self.rewind()
         return False
 
     def release(self) -> None:
-        """There is nobody to share it with."""
+        """See Source: nothing to do. No partition of an input can be revoked."""
 
     def close(self) -> None:
-        """The descriptor belongs to who opened it."""
+        """See Source: nothing to do. The caller that opened the descriptor closes it."""
 
-    # ── going on after an earlier run ──
+    # ── continuing after an earlier run ──
 
-    def skip(self, mark: InputPosition) -> None:
-        """Read up to a mark, checking that the input begins with the same bytes. Raises UsageError when it does not."""
-        left = mark.size
+    def skip(self, committed: InputPosition) -> None:
+        """Skip the records that an earlier run committed. Raises UsageError if the input begins with other bytes."""
+        left = committed.size
         while left:
             data = os.read(self.descriptor, min(left, READ_BYTES))
             if not data:
-                raise self._other(f"it ends after {mark.size - left} bytes, and {mark.size} were committed")
+                raise self._other(f"it ends after {committed.size - left} bytes, but {committed.size} were committed")
             self._digest.update(data)
             left -= len(data)
-        if self._digest.hexdigest() != mark.sha256:
-            raise self._other(f"its first {mark.size} bytes are not those that were committed")
-        self._size, self._records = mark.size, mark.records
-        if mark.unterminated:
+        if self._digest.hexdigest() != committed.sha256:
+            raise self._other(f"its first {committed.size} bytes are not the ones that were committed")
+        self._size, self._records = committed.size, committed.records
+        if committed.unterminated:
             self._skip_delimiter()
         self.settled()
 
     def _skip_delimiter(self) -> None:
-        """The last record was committed without its delimiter; what follows now has to be that, or nothing."""
+        """The last record was committed without its delimiter: now the delimiter has to follow, or the end."""
         delimiter = self.decoder.delimiter
         data = b""
         while len(data) < len(delimiter) and (more := os.read(self.descriptor, len(delimiter) - len(data))):
             data += more
         if data and data != delimiter:
-            raise self._other("its last committed record has grown since")
+            raise self._other("its last committed record is longer now")
         self._digest.update(data)
         self._size += len(data)
 
     def _other(self, reason: str) -> UsageError:
         return UsageError(
             f"{self.name} is not the input that this --resume name was used for: {reason}.",
-            "Give the same input, choose another name, or begin anew with --restart (what was sent stays in the topic).",
+            "Give the same input, choose another name, or start over with --restart (records already sent stay in the topic).",
         )
 
     def drain(self) -> Iterator[list[bytes]]:
-        """What the input still holds, as records with their delimiters, until its end or a signal: nothing can be sent any more."""
+        """The rest of the input, unsent: records with their delimiters, until the end or a signal."""
         delimiter = self.decoder.delimiter
         while not self._ended or self._taken < len(self._pending):
             records = [record + delimiter for record in self._pending[self._taken :]]

@@ -1,1 +1,1 @@
-"""What happens to a batch between source and destination: deduplication, the filter command."""
+"""What happens to a batch between source and destination: deduplication, and the command that filters it."""

@@ -1,6 +1,6 @@
-"""Owns `pipe -- CMD`: a batch as lines on CMD's stdin, the records on its stdout in its place, settled as that batch.
+"""Owns `pipe -- CMD`: CMD gets each batch as lines on its stdin, and the records it prints replace the batch.
 
-JSON lines by default, so that keys, headers and timestamps survive `grep`, `head`, `jq -c`. With `--lines`, bare values.
+JSON lines by default, so that keys, headers and timestamps survive `grep`, `head` and `jq -c`. With `--lines`, values only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ READS = frozenset({"topics", "partitions", "offsets"})
 
 @dataclass(frozen=True, slots=True)
 class CommandFilter:
-    """A Filter of the pump. ok: the exit statuses that are fine (`--ok-exit`). bare: values alone, which cannot hold the delimiter."""
+    """A Filter of the pump.
+
+    ok: the exit statuses that count as success (`--ok-exit`). bare: values only (`--lines`), one a line.
+    """
 
     command: BatchCommand
     encoder: Encoder
@@ -28,23 +31,23 @@ class CommandFilter:
     bare: bool
 
     def __call__(self, batch: Batch) -> Batch:
-        """What CMD makes of the batch. Raises KdgError for a status that is not fine and for output that is no record."""
+        """The records that CMD prints for the batch. Raises KdgError for a failed CMD and for output that is not a record."""
         if not len(batch):
             return batch
         spans = spans_of([batch])
         data = self.encoder.encode(batch)
         if self.bare and data.count(DELIMITER) != len(batch):
-            raise _splits(batch)
+            raise _has_newline(batch)
         status, output = self.command.run(data, spans)
         if status not in self.ok:
             raise self._failed(status, spans)
         return self._decoded(output, spans)
 
     def _failed(self, status: int, spans: Sequence[Span]) -> KdgError:
-        fine = ",".join(map(str, sorted({*self.ok, status})))
-        advice = f" If that is no failure (grep: nothing matched), add --ok-exit {fine}." if status > 0 else ""
-        told = self.command.failed(status, spans, "nothing of this batch is settled")
-        return KdgError(told, f"Mend the command and run it again.{advice}")
+        accepted = ",".join(map(str, sorted({*self.ok, status})))
+        advice = f" If that is not a failure (grep: nothing matched), add --ok-exit {accepted}." if status > 0 else ""
+        failure = self.command.describe_failure(status, spans, "nothing of this batch is settled")
+        return KdgError(failure, f"Fix the command and run it again.{advice}")
 
     def _decoded(self, output: bytes, spans: Sequence[Span]) -> Batch:
         records = output.split(DELIMITER)
@@ -55,14 +58,20 @@ class CommandFilter:
         try:
             return self.decoder.decode(records, 1)
         except UsageError as exc:
-            told = f"{self.command.argv[0]} wrote for {spans[0].topic}[{spans[0].partition}] offset {spans[0].first} and on what is no record: {exc}"
-            raise KdgError(told.rstrip(".") + "; nothing of this batch is settled.", "It gets JSON lines and has to write JSON lines; --lines is for commands of bare values.") from exc  # fmt: skip
+            topic, partition, first, _last = spans[0]
+            name = self.command.argv[0]
+            raise KdgError(
+                f"{name} printed for {topic}[{partition}], offset {first} and on, what is not a record: "
+                f"{str(exc).rstrip('.')}; nothing of this batch is settled.",
+                "CMD gets JSON lines and has to print JSON lines. If it works on plain values, add --lines.",
+            ) from exc
 
 
-def _splits(batch: Batch) -> KdgError:
+def _has_newline(batch: Batch) -> KdgError:
     where = next(number for number, value in enumerate(batch.values) if value is not None and DELIMITER in value)
     topics, partitions, offsets = batch.topics or (), batch.partitions or (), batch.offsets or ()
     return KdgError(
-        f"{topics[where]}[{partitions[where]}] offset {offsets[where]}: the value holds a newline and would become two records with --lines; nothing of this batch is settled.",
-        "Leave --lines out: as JSON any value is one line.",
+        f"{topics[where]}[{partitions[where]}] offset {offsets[where]}: the value contains a newline; with --lines it would "
+        "become two records. Nothing of this batch is settled.",
+        "Leave --lines out: as JSON, every value is one line.",
     )

@@ -59,8 +59,8 @@ from kdg.sources import descriptor
 class Any(str):
     __ne__ = lambda self, other: False
     __eq__ = lambda self, other: True
-skip = inputs.Input.skip
-inputs.Input.skip = lambda self, mark: skip(self, dataclasses.replace(mark, sha256=Any()))
+skip = descriptor.Input.skip
+descriptor.Input.skip = lambda self, committed: skip(self, dataclasses.replace(committed, sha256=Any()))
 """
 START_NOT_COMMITTED = """
 from kdg.kafka.source import KafkaSource

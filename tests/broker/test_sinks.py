@@ -375,7 +375,7 @@ def test_lines_gives_bare_values(kafka: Kafka, group: str) -> None:
     kafka.produce(source, [b"one\ntwo"])
     done = kafka.kdg(*args)
     assert done.code == 1
-    assert f"{source}[0] offset 2: the value holds a newline" in done.err
+    assert f"{source}[0] offset 2: the value contains a newline" in done.err
     assert kafka.committed(group, source) == {0: 2}
 
 

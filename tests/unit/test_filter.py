@@ -1,4 +1,4 @@
-"""`pipe -- CMD`: what the command is given, what becomes of what it writes, and when nothing of a batch is settled."""
+"""`pipe -- CMD`: the input of the command, its output, and when nothing of a batch is settled."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def test_whole_records_come_through() -> None:
 
 
 def test_filter_may_drop_everything() -> None:
-    """What a command leaves out is dropped and an empty output is fine."""
+    """The command may leave records out, even all of them."""
     assert through("grep", "foo").values == [b"foo 1"]
     assert len(through("true")) == 0
     assert len(through("cat", batch=Batch())) == 0
 
 
 def test_filter_output_without_a_last_newline() -> None:
-    """A last line without its end counts when the command says that all is well."""
+    """A last line without a newline is a record if the command exits with 0."""
     assert through("printf", '{"value":"a"}\\n{"value":"b"}').values == [b"a", b"b"]
 
 
 def test_filter_exit_status_settles_nothing() -> None:
-    """An exit status that is not fine settles nothing and names the batch and the way out."""
-    with pytest.raises(KdgError, match=r"^grep ended with exit status 1 for t\[0\] offsets 5 to 9 and 1 other part.*nothing") as told:  # fmt: skip
+    """A failed command settles nothing; the message names the batch and what to do."""
+    with pytest.raises(KdgError, match=r"^grep ended with exit status 1 for t\[0\] offsets 5 to 9 and 1 other part.*nothing") as failed:  # fmt: skip
         through("grep", "nothing like it")
-    assert told.value.exit_code == 1
-    assert "--ok-exit 0,1" in told.value.hint
+    assert failed.value.exit_code == 1
+    assert "--ok-exit 0,1" in failed.value.hint
     assert len(through("grep", "nothing like it", ok=(0, 1))) == 0
     with pytest.raises(KdgError, match="exit status 2"):
         through("sh", "-c", "exit 2", ok=(0, 1))
@@ -65,24 +65,24 @@ def test_filter_exit_status_settles_nothing() -> None:
 
 @pytest.mark.parametrize("output", ["text", '{"payload": 1}', '{"value": 1}', "[]", ""])
 def test_filter_output_that_is_not_a_record(output: str) -> None:
-    """Output that is no record is named and is not wrong usage."""
-    with pytest.raises(KdgError, match=r"echo wrote for t\[0\] offset 5 .* line 1") as told:
+    """Output that is not a record ends the run with exit 1, not with exit 2 (wrong usage)."""
+    with pytest.raises(KdgError, match=r"echo printed for t\[0\], offset 5 .* line 1") as failed:
         through("echo", output)
-    assert not isinstance(told.value, UsageError)
-    assert "--lines" in told.value.hint
+    assert not isinstance(failed.value, UsageError)
+    assert "--lines" in failed.value.hint
 
 
 def test_filter_on_bare_values() -> None:
-    """Bare values lose the rest and one that would become two is refused."""
+    """With --lines only values come through; a value with a newline is refused."""
     two = Batch(values=[b"a", b"\xff"], keys=[b"k", b"k"], topics=["t"] * 2, partitions=[0] * 2, offsets=[5, 6])
     found = through("tr", "a", "b", bare=True, batch=two)
     assert (found.values, found.keys, found.headers, found.timestamps) == ([b"b", b"\xff"], None, None, None)
-    with pytest.raises(KdgError, match=r"t\[0\] offset 9: the value holds a newline"):
+    with pytest.raises(KdgError, match=r"t\[0\] offset 9: the value contains a newline"):
         through("cat", bare=True)
 
 
 def test_spans_hold_first_and_last_offsets() -> None:
-    """The spans of batches hold the first and the last offset of each partition."""
+    """A span holds the first and the last offset of a partition."""
     spans = spans_of([RECORDS, RECORDS, Batch()])
     assert spans == [Span("t", 0, 5, 9), Span("u", 1, 2, 2)]
     assert name_spans(spans[1:]) == "u[1] offsets 2 to 2"

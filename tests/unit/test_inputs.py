@@ -1,9 +1,10 @@
-"""The input of produce: records out of bytes in any pieces, marks, digests, going back and going on."""
+"""The input of produce: bytes become records; positions and digests; going back after an abort; --resume."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,34 +24,30 @@ from kdg.sources.descriptor import Input, InputPosition
 
 @dataclass
 class Store:
-    """A MarkStore in memory."""
+    """An InputPositionStore in memory."""
 
-    mark: InputPosition | None = None
+    stored: InputPosition | None = None
     seen: list[InputPosition] = field(default_factory=list)
 
     def load(self) -> InputPosition | None:
-        return self.mark
+        return self.stored
 
-    def position(self, mark: InputPosition) -> Position:
-        self.seen.append(mark)
-        return Position("t", 0, mark.size, mark.sha256)
+    def position(self, reached: InputPosition) -> Position:
+        self.seen.append(reached)
+        return Position("t", 0, reached.size, reached.sha256)
 
 
 @contextmanager
 def source(data: bytes, delimiter: bytes = b"\n", **options: object) -> Iterator[Input]:
     """An Input over a file of these bytes."""
-    descriptor = os.memfd_create("input")
-    try:
-        os.write(descriptor, data)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        with Signals() as signals:
-            yield Input(descriptor, "stdin", LineDecoder(delimiter), signals, **options)  # type: ignore[arg-type]
-    finally:
-        os.close(descriptor)
+    with tempfile.TemporaryFile() as file, Signals() as signals:
+        file.write(data)
+        file.seek(0)
+        yield Input(file.fileno(), "stdin", LineDecoder(delimiter), signals, **options)  # type: ignore[arg-type]
 
 
 def read_all(input_: Input, limit: int = 1000) -> list[bytes | None]:
-    """All that is left."""
+    """The values of all records that are left."""
     values: list[bytes | None] = []
     while (batch := input_.read(limit, 1.0)) is not None:
         assert len(batch) <= limit
@@ -59,7 +56,7 @@ def read_all(input_: Input, limit: int = 1000) -> list[bytes | None]:
 
 
 def fed(pieces: list[bytes], delimiter: bytes) -> list[bytes | None]:
-    """What comes out of a pipe into which the pieces are put one by one."""
+    """The values read from a pipe that gets these pieces one after the other."""
     read_end, write_end = os.pipe()
     try:
         with Signals() as signals:
@@ -88,7 +85,7 @@ def test_records_do_not_depend_on_how_the_bytes_came(pieces: list[bytes], delimi
     assert fed(pieces, delimiter) == (records if records[-1] else records[:-1])
 
 
-def test_no_batch_is_longer_than_asked_for_and_none_is_lost() -> None:
+def test_no_batch_is_longer_than_the_limit() -> None:
     with source(b"".join(b"%d\n" % number for number in range(100))) as input_:
         assert read_all(input_, 7) == [b"%d" % number for number in range(100)]
 
@@ -107,7 +104,7 @@ def test_an_empty_input_has_no_record_and_an_empty_line_is_one() -> None:
 
 
 def test_timeout_is_an_empty_batch() -> None:
-    """Nothing within the timeout is an empty batch and not the end."""
+    """If nothing comes within the timeout, `read` returns an empty batch, which is not the end."""
     read_end, write_end = os.pipe()
     with Signals() as signals:
         batch = Input(read_end, "stdin", LineDecoder(), signals).read(10, 0.0)
@@ -118,7 +115,7 @@ def test_timeout_is_an_empty_batch() -> None:
 
 
 def test_last_record_without_its_delimiter() -> None:
-    """A last record without its delimiter counts only where records need not be whole."""
+    """A last record without its delimiter is accepted, except with whole_records."""
     with source(b"a\nb") as input_:
         assert read_all(input_) == [b"a", b"b"]
     with source(b"a\nb", whole_records=True) as input_:
@@ -129,7 +126,7 @@ def test_last_record_without_its_delimiter() -> None:
             input_.read(10, 1.0)
 
 
-def test_the_end_is_asked_whether_it_is_to_be_trusted() -> None:
+def test_at_end_may_refuse_the_input() -> None:
     def refuse() -> None:
         raise Aborted("no")
 
@@ -140,7 +137,7 @@ def test_the_end_is_asked_whether_it_is_to_be_trusted() -> None:
 
 
 def test_input_position_holds_bytes_records_digest() -> None:
-    """A mark holds the bytes the records and the digest of what was handed out."""
+    """A position has the bytes, the records and the digest of everything handed out."""
     store = Store()
     with source(b"a\nbb\nccc\n", store=store) as input_:
         input_.read(2, 1.0)
@@ -150,19 +147,19 @@ def test_input_position_holds_bytes_records_digest() -> None:
 
 
 def test_rewind_repeats_only_what_is_unsettled() -> None:
-    """Going back hands out again what came after the last settled and only that."""
+    """After a rewind, the records since the last `settled` are handed out again, and no others."""
     with source(b"a\nb\nc\nd\n", store=Store()) as input_:
         input_.read(1, 1.0)
         input_.settled()
-        mark = input_.mark()
+        reached = input_.reached()
         input_.read(2, 1.0)
         input_.rewind()
-        assert input_.mark() == mark
+        assert input_.reached() == reached
         assert read_all(input_, 2) == [b"b", b"c", b"d"]
-        assert input_.mark() == InputPosition(8, 4, hashlib.sha256(b"a\nb\nc\nd\n").hexdigest())
+        assert input_.reached() == InputPosition(8, 4, hashlib.sha256(b"a\nb\nc\nd\n").hexdigest())
 
 
-def test_going_back_works_twice_and_before_anything_was_settled() -> None:
+def test_rewind_works_twice_before_anything_is_settled() -> None:
     with source(b"a\nb\nc\n", store=Store()) as input_:
         for _ in range(2):
             assert list((input_.read(2, 1.0) or Batch()).values) == [b"a", b"b"]
@@ -171,21 +168,21 @@ def test_going_back_works_twice_and_before_anything_was_settled() -> None:
 
 
 def test_rewind_repeats_the_unterminated_record() -> None:
-    """Going back at the end hands out the unterminated record again as it was."""
+    """A rewind at the end repeats the last record, still without its delimiter."""
     with source(b"a\nb", store=Store()) as input_:
         assert read_all(input_) == [b"a", b"b"]
-        mark = input_.mark()
-        assert mark == InputPosition(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True)
+        reached = input_.reached()
+        assert reached == InputPosition(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True)
         input_.rewind()
         assert read_all(input_, 1) == [b"a", b"b"]
-        assert input_.mark() == mark
+        assert input_.reached() == reached
 
 
-def test_a_commit_in_doubt_is_settled_by_the_mark_in_the_store() -> None:
+def test_stored_position_settles_a_commit_in_doubt() -> None:
     store = Store()
     with source(b"a\nb\n", store=store) as input_:
         input_.read(1, 1.0)
-        store.mark = input_.mark()
+        store.stored = input_.reached()
         assert input_.reload()
         input_.read(1, 1.0)
         assert not input_.reload()
@@ -193,17 +190,17 @@ def test_a_commit_in_doubt_is_settled_by_the_mark_in_the_store() -> None:
 
 
 def test_resume_skips_and_continues_the_digest() -> None:
-    """Going on skips what was committed and continues the digest."""
+    """A resumed input skips the committed records and continues their digest."""
     committed = InputPosition(2, 1, hashlib.sha256(b"a\n").hexdigest())
     with source(b"a\nb\n", store=Store()) as input_:
         input_.skip(committed)
         assert read_all(input_) == [b"b"]
-        assert input_.mark() == InputPosition(4, 2, hashlib.sha256(b"a\nb\n").hexdigest())
+        assert input_.reached() == InputPosition(4, 2, hashlib.sha256(b"a\nb\n").hexdigest())
 
 
 @pytest.mark.parametrize("data", [b"x\nb\n", b"a", b"", b"A\nb\n"])
 def test_other_input_is_refused_and_restart_named(data: bytes) -> None:
-    """Another or a shorter input is refused and restart is named."""
+    """Another or a shorter input is refused; the hint names --restart."""
     with source(data, store=Store()) as input_, pytest.raises(UsageError) as caught:
         input_.skip(InputPosition(2, 1, hashlib.sha256(b"a\n").hexdigest()))
     assert "--restart" in caught.value.hint
@@ -211,19 +208,19 @@ def test_other_input_is_refused_and_restart_named(data: bytes) -> None:
 
 @pytest.mark.parametrize(("data", "left"), [(b"a\nb", []), (b"a\nb\n", []), (b"a\nb\nc\n", [b"c"])])
 def test_unterminated_record_may_gain_a_delimiter(data: bytes, left: list[bytes]) -> None:
-    """An unterminated record that was committed may have got its delimiter since."""
+    """A last record was committed without its delimiter; now the input has the delimiter."""
     with source(data, store=Store()) as input_:
         input_.skip(InputPosition(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True))
         assert read_all(input_) == left
 
 
 def test_unterminated_record_may_not_grow() -> None:
-    """An unterminated record that was committed may not have grown."""
-    with source(b"a\nbc\n", store=Store()) as input_, pytest.raises(UsageError, match="grown"):
+    """A last record was committed without its delimiter; now it is longer, and the input is refused."""
+    with source(b"a\nbc\n", store=Store()) as input_, pytest.raises(UsageError, match="longer now"):
         input_.skip(InputPosition(3, 2, hashlib.sha256(b"a\nb").hexdigest(), unterminated=True))
 
 
-def test_what_is_left_is_drained_with_its_delimiters_exactly() -> None:
+def test_drain_returns_the_rest_byte_for_byte() -> None:
     data = b"a\nb\nc\nunterminated"
     with source(data) as input_:
         input_.read(1, 1.0)
