@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sys
-import threading
-import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from itertools import count
 from typing import Any, TypeVar
 
@@ -133,7 +130,7 @@ def reach(
 def _metadata(
     client: Producer | Consumer | AdminClient, watch: Watch, deadline: Deadline, brokers: str, topic: str | None
 ) -> Any:
-    began = time.monotonic()
+    began = deadline.now()
     # The library can miss that its connection has come up, and then waits out the whole timeout: short ones first.
     for attempt in count():
         left = deadline.left(deadline.reach, began)
@@ -154,25 +151,3 @@ def _metadata(
                     "Check -b (or KDG_BROKERS) and that the broker runs; --timeout sets how long to try.",
                 ) from exc
     raise AssertionError  # the loop has no other end
-
-
-def in_background(call: Callable[[], T]) -> Future[T]:
-    """A library call that cannot be interrupted, in a thread of its own; nobody has to wait for its end."""
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(call())
-        except BaseException as exc:  # noqa: BLE001  # handed to the caller's thread, whatever it is
-            outcome.set_exception(exc)
-
-    threading.Thread(target=run, daemon=True).start()
-    return outcome
-
-
-def bounded(call: Callable[[], T], seconds: float) -> T:
-    """The result of a library call that knows no timeout.
-
-    Raises TimeoutError when it has not returned after `seconds`; the call goes on and its result is dropped.
-    """
-    return in_background(call).result(seconds)

@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from kdg.core.ports import Transaction
 from kdg.core.records import Position
-from kdg.kafka.client import bounded
 from kdg.kafka.errors import describe, error_of
+from kdg.runtime.deadline import Deadline
 
 LAST_SECONDS = 3.0
 
@@ -24,6 +24,7 @@ class Mirror:
     consumer: Consumer
     group: str
     note: Callable[[str], None]
+    deadline: Deadline
     _recorded: dict[tuple[str, int], int] = field(default_factory=dict)
     _shown: dict[tuple[str, int], int] = field(default_factory=dict)
 
@@ -58,7 +59,7 @@ class Mirror:
             return
         commit = partial(self.consumer.commit, offsets=_offsets(self._shown), asynchronous=False)
         try:
-            bounded(commit, LAST_SECONDS)
+            self.deadline.bounded(commit, LAST_SECONDS)
         except KafkaException as exc:
             self.note(f"group {self.group} does not show the progress: {describe(error_of(exc))}; the sink has it")
         except TimeoutError:

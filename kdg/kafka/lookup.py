@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +73,7 @@ class Lookup:
         asked = {TopicPartition(topic, partition): spec for topic, partition in partitions}
         if not asked:
             return {}
-        began = time.monotonic()
+        began = self.deadline.now()
         while True:
             futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
             try:
@@ -132,7 +131,7 @@ def committed_of(positions: Iterable[TopicPartition]) -> Mapping[Place, int]:
 
 def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, deadline: Deadline) -> Any:
     """The metadata with the topic in it; waits while the broker is making it. Raises Unreachable when there is none."""
-    began = time.monotonic()
+    began = deadline.now()
     while True:
         found = metadata.topics.get(topic)
         if found is not None and found.error is None and found.partitions:

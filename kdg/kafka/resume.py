@@ -6,7 +6,6 @@ It travels in the same transaction as the records (HAZARDS.md, produce exactly-o
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +48,7 @@ class ResumeStore:
 
     def load(self) -> InputPosition | None:
         """See InputPositionStore. Waits for a pending transaction of an earlier run. Raises UsageError for metadata that is not kdg's."""
-        began = time.monotonic()
+        began = self.deadline.now()
         while True:
             try:
                 found = self.consumer.committed([TopicPartition(self.topic, 0)], timeout=1.0)[0]

@@ -6,7 +6,6 @@ A position is the offset after the last record that was handed out, kept here an
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +18,7 @@ from kdg.core.cycle import Lost, Revoked
 from kdg.core.ports import PositionStore, Rebalance, TryAgain
 from kdg.core.records import Batch, Offsets, Position
 from kdg.errors import Fenced, KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
-from kdg.kafka.client import Watch, bounded, in_background
+from kdg.kafka.client import Watch
 from kdg.kafka.errors import (
     NO_SUCH_TOPIC,
     NOT_REACHED,
@@ -175,7 +174,7 @@ class KafkaSource:
     def committed(self, places: Iterable[Place], within: float = 60.0) -> Mapping[Place, int]:
         """The group's stored positions; waits for a pending transaction, whose offsets they may be (read_committed)."""
         asked = [TopicPartition(t, p) for t, p in places]
-        began, rights_asked = time.monotonic(), False
+        began, rights_asked = self.deadline.now(), False
         while True:
             try:
                 return committed_of(self.consumer.committed(asked, timeout=1.0)) if asked else {}
@@ -189,7 +188,7 @@ class KafkaSource:
                     self.ends.lookup.may_use(self.group or "")
                 if self.deadline.over(within, began):
                     raise Unreachable(
-                        f"{doing}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
+                        f"{doing}: no answer within {self.deadline.now() - began:.0f} s: {describe(error)}.",
                         "Check that the brokers run. If they do, a transaction that moves these positions has not ended: kafka-transactions.sh find-hanging names it.",
                     ) from exc
 
@@ -232,7 +231,7 @@ class KafkaSource:
         self.note("the group had given this instance up; it joins anew")
         former, self.consumer = self.consumer, consumer
         self._let_go(list(self._next), Lost())
-        in_background(former.close)
+        self.deadline.in_background(former.close)
         self.subscribe(self._topics, cooperative=self._cooperative)
         return True
 
@@ -366,7 +365,7 @@ class KafkaSource:
         return others == [] or (others is not None and self._others_done(others))
 
     def _others_done(self, places: list[Place]) -> bool:
-        now = time.monotonic()
+        now = self.deadline.now()
         if self.group is None or now - self._others_asked < ASK_OTHERS_EVERY:
             return False
         self._others_asked = now
@@ -420,7 +419,7 @@ class KafkaSource:
         # What was read until --timeout was over still settles.
         limit = min(max(self.deadline.left(COMMIT_SECONDS), LEAST_COMMIT_SECONDS), COMMIT_SECONDS)
         try:
-            return bounded(commit, limit)
+            return self.deadline.bounded(commit, limit)
         except TimeoutError:
             again = "Run it again: with the same group it goes on from what is stored."
             raise NoAnswer(f"{doing}: no answer within {limit:.0f} s.", again) from None
@@ -450,7 +449,9 @@ class KafkaSource:
         """Go back where it is to be gone back; while a rebalance is under way the library refuses, and it is tried again."""
         for (topic, partition), offset in list(self._seeks.items()):
             try:
-                bounded(partial(self.consumer.seek, TopicPartition(topic, partition, offset)), SEEK_SECONDS)
+                self.deadline.bounded(
+                    partial(self.consumer.seek, TopicPartition(topic, partition, offset)), SEEK_SECONDS
+                )
                 del self._seeks[topic, partition]
             except KafkaException as exc:
                 if error_of(exc).code() not in SEEK_AGAIN:
@@ -470,7 +471,7 @@ class KafkaSource:
         """Leave the group in order; a close that hangs is left behind (librdkafka #4884)."""
         self.rebalance, self._closing = None, True
         try:
-            bounded(self.consumer.close, min(self.deadline.left(CLOSE_SECONDS), CLOSE_SECONDS) + 0.5)
+            self.deadline.bounded(self.consumer.close, min(self.deadline.left(CLOSE_SECONDS), CLOSE_SECONDS) + 0.5)
         except TimeoutError:
             self.note("the Kafka client did not close in time; it is left behind")
         except (KafkaException, RuntimeError):

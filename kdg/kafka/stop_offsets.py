@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
 from kdg.kafka.lookup import Lookup, Place, place_of
+from kdg.runtime.clock import SYSTEM_CLOCK, Clock
 
 _NO_END = 1 << 63
 TELL_AFTER = 1.0
@@ -21,6 +21,7 @@ class StopOffsets:
 
     lookup: Lookup
     note: Callable[[str], None]
+    clock: Clock = SYSTEM_CLOCK
     places: dict[Place, int] = field(default_factory=dict)
     stops: bool = False
     until: int | None = None
@@ -33,7 +34,7 @@ class StopOffsets:
 
     def at_time(self, places: Iterable[Place], milliseconds: int) -> None:
         """`--until`: at once for a time that is past, else when it has come."""
-        if milliseconds > time.time() * 1000:
+        if milliseconds > self.clock.time() * 1000:
             self.until, self._watched = milliseconds, list(places)
         else:
             self.places = {**self.lookup.ends_at(places, milliseconds), **self.places}
@@ -77,14 +78,14 @@ class StopOffsets:
     def stalled(self, place: Place, offset: int) -> None:
         """No more can be read now, and this is before the end: an open transaction."""
         if offset < self.places.get(place, 0):
-            self._behind.setdefault(place, time.monotonic())
+            self._behind.setdefault(place, self.clock.monotonic())
 
     def _tell_who_is_behind(self, position: Mapping[Place, int]) -> None:
         for place, since in list(self._behind.items()):
             topic, partition = place
             if position.get(place, 0) >= self.places.get(place, 0):
                 del self._behind[place]
-            elif time.monotonic() - since > TELL_AFTER:
+            elif self.clock.monotonic() - since > TELL_AFTER:
                 self._behind[place] = float("inf")  # told once
                 where = (
                     f"{topic}[{partition}]: readable up to {position.get(place, 0)}, the end is {self.places[place]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -165,9 +164,12 @@ class KafkaTarget:
     note: Callable[[str], None] = lambda _line: None
     most_unsent: int = 0
     """The most records that were here and not yet sent at one time: what a crash could have lost."""
-    _counted: float = field(default_factory=time.monotonic)
+    _counted: float = field(init=False)
     _given_up: bool = field(default=False)
     _denied: bool = field(default=False)
+
+    def __post_init__(self) -> None:
+        self._counted = self.deadline.now()
 
     def write(self, batch: Batch) -> None:
         """Hand the batch to the library; waits while its queue is full."""
@@ -216,7 +218,7 @@ class KafkaTarget:
         """
         if self.partition >= 0 or self.partitions != 1:
             return self.partition
-        now = time.monotonic()
+        now = self.deadline.now()
         if now - self._counted > COUNTED_FOR:
             self._counted, self.partitions = now, self._count()
         return 0 if self.partitions == 1 else -1
@@ -239,9 +241,9 @@ class KafkaTarget:
 
     def _await_cause(self) -> None:
         """A producer in error takes no record; why is in the report of an earlier one, which comes a moment later [seen]. Raises what that means."""
-        began = time.monotonic()
+        began = self.deadline.now()
         self._serve(0)
-        while not self.handle.failed and len(self.handle.producer) and time.monotonic() - began < CAUSE_SECONDS:
+        while not self.handle.failed and len(self.handle.producer) and self.deadline.now() - began < CAUSE_SECONDS:
             self._serve(0.05)
         if self.handle.watch.denied is None:
             self._tell()
@@ -285,7 +287,7 @@ class KafkaTarget:
 
     def flush(self) -> None:
         """See Target: every delivery report is in."""
-        began = time.monotonic()
+        began = self.deadline.now()
         while self._unsent(min(self.deadline.left(self.settle_seconds, began), 0.5)):
             self._tell()
             if self.deadline.over(self.settle_seconds, began):

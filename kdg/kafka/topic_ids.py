@@ -6,7 +6,6 @@ topic made again"): the topic's id tells.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 
 from kdg.errors import PositionGone
 from kdg.kafka.errors import NO_SUCH_TOPIC, error_of
+from kdg.runtime.clock import SYSTEM_CLOCK, Clock
 
 FRESH = 0.25
 """Seconds for which an answer counts; making a topic again and reading from it takes longer."""
@@ -29,6 +29,7 @@ class TopicIds:
 
     admin: AdminClient
     topics: set[str]
+    clock: Clock = SYSTEM_CLOCK
     _ids: dict[str, str] = field(default_factory=dict)
     _asked: float = float("-inf")
 
@@ -42,7 +43,7 @@ class TopicIds:
 
     def check(self, fresh: float = FRESH) -> None:
         """Raises PositionGone when a topic is no longer the one it was. A topic that this user may not describe is not watched."""
-        now = time.monotonic()
+        now = self.clock.monotonic()
         if now - self._asked < fresh:
             return
         self._asked = now

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from kdg.core.ports import TryAgain
 from kdg.core.records import Position
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
-from kdg.kafka.client import bounded, in_background
 from kdg.kafka.errors import FENCED, describe, error_of, rights, translate_transaction
 from kdg.kafka.target import ProducerHandle, RaisedByPoll
 from kdg.runtime.deadline import Deadline
@@ -56,11 +54,12 @@ class KafkaTransaction:
             raise OutcomeUnknown("a request of the transaction before was cut off.", "Run it again.")
         self._used = True
         self._metadata = self.group_metadata() if self.group_metadata is not None else None
-        self._began = time.monotonic()
+        self._began = self.deadline.now()
         # It takes no timeout, and has been seen to hang (librdkafka #4420).
         try:
             self._call(
-                lambda: bounded(self.handle.producer.begin_transaction, BEGIN_SECONDS), "beginning a transaction"
+                lambda: self.deadline.bounded(self.handle.producer.begin_transaction, BEGIN_SECONDS),
+                "beginning a transaction",
             )
         except TimeoutError:
             self._in_doubt = True
@@ -132,7 +131,7 @@ class KafkaTransaction:
         self._in_doubt = self._in_doubt or self.handle.watch.suspicious
 
     def _call(self, call: Callable[[], object], doing: str, limit: float | None = None) -> None:
-        began = time.monotonic()
+        began = self.deadline.now()
         while True:
             try:
                 call()
@@ -141,7 +140,7 @@ class KafkaTransaction:
                 self._raise_unless_retriable(error, doing, exc)
                 if self.deadline.over(self.timeout if limit is None else limit, began):
                     raise OutcomeUnknown(
-                        f"{doing}: no answer within {time.monotonic() - began:.0f} s: {describe(error)}.",
+                        f"{doing}: no answer within {self.deadline.now() - began:.0f} s: {describe(error)}.",
                         "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.",
                     ) from exc
             else:
@@ -152,15 +151,15 @@ class KafkaTransaction:
 
         Raises TryAgain when it is given up: a transaction whose end nobody asked for has no effect.
         """
-        outcome = in_background(call)
-        began = time.monotonic()
+        outcome = self.deadline.in_background(call)
+        began = self.deadline.now()
         while True:
             try:
                 outcome.result(WAIT_SECONDS)
             except TimeoutError:
                 if self.deadline.over(self.timeout + 1.0, began):
                     self._abandoned = True
-                    raise TryAgain(f"{doing}: no answer within {time.monotonic() - began:.0f} s.") from None
+                    raise TryAgain(f"{doing}: no answer within {self.deadline.now() - began:.0f} s.") from None
             else:
                 return
 
@@ -169,7 +168,7 @@ class KafkaTransaction:
         if error.retriable() or error.code() == KafkaError._TIMED_OUT:
             return
         translated = translate_transaction(error, doing, rights(identity=self.handle.transactional_id))
-        expired = error.code() in FENCED and self._began and time.monotonic() - self._began > self.timeout
+        expired = error.code() in FENCED and self._began and self.deadline.now() - self._began > self.timeout
         if isinstance(translated, Fenced) and expired:
             # The coordinator timed the transaction out; nobody else needs to exist. Replaced once, by the caller.
             translated = OutcomeUnknown(f"{doing}: the transaction was older than its timeout of {self.timeout:g} s.", "Raise -X transaction.timeout.ms, or lower --batch-interval.")  # fmt: skip

@@ -73,7 +73,7 @@ def _transaction(frame: Frame, position_store: Any, source: Any, group: str | No
         return position_store or NoTransaction()
     from kdg.kafka.lag_mirror import Mirror
 
-    mirror = Mirror(position_store, source.consumer, group, frame.plan.note)
+    mirror = Mirror(position_store, source.consumer, group, frame.plan.note, frame.deadline)
     frame.closing.callback(mirror.close)
     return mirror
 

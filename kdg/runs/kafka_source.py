@@ -85,11 +85,11 @@ def open_source(
             frame, Role.CONSUMER, metadata, names, warn=reading.group is not None or position_store is not None
         )
     lookup = Lookup(admin, frame.deadline)
-    ends = StopOffsets(lookup, plan.note)
+    ends = StopOffsets(lookup, plan.note, frame.deadline.clock)
     source = KafkaSource(consumer, watch, frame.deadline, ends, reading.group, columns, note=plan.note)
     if fenced is not None:
         source.renew = lambda: None if fenced(Position(names[0], 0, 0)) else make()
-    source.identity = TopicIds(admin, set(names))
+    source.identity = TopicIds(admin, set(names), frame.deadline.clock)
     source.identity.check()
     frame.closing.callback(source.close)
     if position_store is not None:

@@ -2,7 +2,7 @@
 
 Every loop that waits has a limit of its own and asks the Deadline of the run as well. Example: a call may take 60 s.
 
-    began = time.monotonic()
+    began = deadline.now()
     while not done():
         if deadline.over(60, began):
             raise ...
@@ -12,10 +12,15 @@ The loop ends after 60 s; or earlier, when `--timeout` is over; or GRACE seconds
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from kdg.core.ports import Signals
+from kdg.runtime.clock import SYSTEM_CLOCK, Background, Clock, in_thread
+
+T = TypeVar("T")
 
 GRACE = 6.0
 """Seconds after a signal in which the run may still settle and close. The whole run ends within 10 s of the signal."""
@@ -33,25 +38,35 @@ class Deadline:
 
     signals: says whether SIGINT or SIGTERM came. timeout: seconds for the whole run (`--timeout`); None for no limit.
     reach: seconds within which a broker has to answer for the first time.
+    clock, background: what the run uses of time and of threads; a test replaces them.
     """
 
     signals: Signals
     timeout: float | None = None
     reach: float = 30.0
-    _began: float = field(default_factory=time.monotonic)
-    _signalled: float | None = None
+    clock: Clock = SYSTEM_CLOCK
+    background: Background = in_thread
+    _began: float = field(init=False)
+    _signalled: float | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.monotonic()
+
+    def now(self) -> float:
+        """Seconds by the run's monotonic clock."""
+        return self.clock.monotonic()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() - self._began
+        return self.now() - self._began
 
     def left(self, limit: float | None = None, since: float | None = None) -> float:
         """Seconds that are left: 0 when the time is over, infinity without any limit.
 
-        limit: seconds for this one wait. since: when this wait began (time.monotonic()); now, if it is left out.
+        limit: seconds for this one wait. since: when this wait began (`now`); now, if it is left out.
         """
-        now = time.monotonic()
+        now = self.now()
         ends = [] if limit is None else [(now if since is None else since) + limit]
         if self.timeout is not None:
             ends.append(self._began + self.timeout)
@@ -64,3 +79,14 @@ class Deadline:
     def over(self, limit: float | None = None, since: float | None = None) -> bool:
         """Whether there is no time left."""
         return self.left(limit, since) <= 0
+
+    def in_background(self, call: Callable[[], T]) -> Future[T]:
+        """Start a call that cannot be interrupted; its caller may stop waiting for it."""
+        return self.background(call)
+
+    def bounded(self, call: Callable[[], T], seconds: float) -> T:
+        """The result of a call that takes no timeout.
+
+        Raises TimeoutError when the call has not returned after `seconds`; it goes on, and its result is dropped.
+        """
+        return self.background(call).result(seconds)

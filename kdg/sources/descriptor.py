@@ -61,6 +61,7 @@ class Input:
     whole_records: bool = False
     store: InputPositionStore | None = None
     at_end: Callable[[], None] = lambda: None
+    read_bytes: Callable[[int, int], bytes] = os.read
     _pending: list[bytes] = field(default_factory=list)
     _taken: int = 0
     _rest: bytes = b""
@@ -96,7 +97,7 @@ class Input:
     def _fill(self) -> bool:
         """Read once. True if that brought at least one whole record, or the end."""
         try:
-            data = os.read(self.descriptor, READ_BYTES)
+            data = self.read_bytes(self.descriptor, READ_BYTES)
         except OSError as exc:
             raise KdgError(f"{self.name} cannot be read: {exc.strerror}.") from exc
         self._pending, self._taken = [], 0
@@ -197,7 +198,7 @@ class Input:
         """Skip the records that an earlier run committed. Raises UsageError if the input begins with other bytes."""
         left = committed.size
         while left:
-            data = os.read(self.descriptor, min(left, READ_BYTES))
+            data = self.read_bytes(self.descriptor, min(left, READ_BYTES))
             if not data:
                 raise self._other(f"it ends after {committed.size - left} bytes, but {committed.size} were committed")
             self._digest.update(data)
@@ -213,7 +214,7 @@ class Input:
         """The last record was committed without its delimiter: now the delimiter has to follow, or the end."""
         delimiter = self.decoder.delimiter
         data = b""
-        while len(data) < len(delimiter) and (more := os.read(self.descriptor, len(delimiter) - len(data))):
+        while len(data) < len(delimiter) and (more := self.read_bytes(self.descriptor, len(delimiter) - len(data))):
             data += more
         if data and data != delimiter:
             raise self._other("its last committed record is longer now")

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 from .history import CASES, Case, History
 from .invariants import Verdict
-from .opening import simulated
 
 
 @dataclass(slots=True)
@@ -42,11 +41,11 @@ def in_turn(cases: Sequence[Case]) -> Iterator[Case]:
 def run_many(cases: Sequence[Case], first: int, schedules: int, step: int = 1, stop_after: int = 5) -> Tally:
     """Histories of the seeds first, first + step, ...; stops when some have failed."""
     tally, began = Tally(), time.perf_counter()
-    with simulated() as set_clock, seldom_collected():
+    with seldom_collected():
         for number, case in zip(range(schedules), in_turn(cases), strict=False):
             seed = first + number * step
             history = History(case, seed)
-            count(tally, case, seed, history.run(set_clock))
+            count(tally, case, seed, history.run())
             tally.faults += history.world.struck
             if len(tally.failed) >= stop_after:
                 break
@@ -77,16 +76,15 @@ def count(tally: Tally, case: Case, seed: int, verdict: Verdict) -> None:
 
 def shrunk(case: Case, seed: int) -> tuple[Verdict, list[str]]:
     """The history of a seed with as few of its faults as still break what it breaks first."""
-    with simulated() as set_clock:
-        whole = History(case, seed)
-        kind = _kind(whole.run(set_clock))
-        suppressed: frozenset[int] = frozenset()
-        for number in range(whole.world.struck, 0, -1):
-            fewer = suppressed | {number}
-            if kind and _kind(History(case, seed, fewer).run(set_clock)) == kind:
-                suppressed = fewer
-        told = History(case, seed, suppressed, trace=True)
-        return told.run(set_clock), told.lines()
+    whole = History(case, seed)
+    kind = _kind(whole.run())
+    suppressed: frozenset[int] = frozenset()
+    for number in range(whole.world.struck, 0, -1):
+        fewer = suppressed | {number}
+        if kind and _kind(History(case, seed, fewer).run()) == kind:
+            suppressed = fewer
+    shown = History(case, seed, suppressed, trace=True)
+    return shown.run(), shown.lines()
 
 
 def _kind(verdict: Verdict) -> str:
@@ -113,9 +111,8 @@ def main() -> int:
     options = parser.parse_args()
     cases = [CASES[name] for name in options.case or CASES]
     if options.whole:
-        with simulated() as set_clock:
-            history = History(cases[0], options.seed, trace=True)
-            sys.stdout.write(f"{history.run(set_clock)}\n" + "\n".join(history.lines()) + "\n")
+        history = History(cases[0], options.seed, trace=True)
+        sys.stdout.write(f"{history.run()}\n" + "\n".join(history.lines()) + "\n")
         return 0
     tally = run_many(cases, options.seed, options.schedules, options.step, options.stop_after)
     if options.trace:

@@ -21,7 +21,7 @@ NEVER = float("inf")
 
 
 class Clock:
-    """The time of a history, in seconds; stands in for the `time` module in the ports."""
+    """The time of a history, in seconds: the Clock of every run in it."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -33,6 +33,10 @@ class Clock:
     def time(self) -> float:
         """As time.time."""
         return self.now
+
+    def sleep(self, seconds: float, /) -> None:
+        """As time.sleep."""
+        self.now += seconds
 
 
 class Transaction:

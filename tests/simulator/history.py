@@ -11,7 +11,7 @@ from kdg.core.pump import Pump
 from kdg.errors import PositionGone
 from kdg.kafka.topic_ids import FRESH
 
-from .cluster import NEVER, Clock, Transaction
+from .cluster import NEVER, Transaction
 from .groups import Place, Protocol
 from .invariants import Verdict, judge
 from .opening import Scene, open_reader, open_writer
@@ -184,9 +184,8 @@ class History:
 
     # ── the course ──
 
-    def run(self, set_clock: Callable[[Clock], None]) -> Verdict:
+    def run(self) -> Verdict:
         """Faults, then calm, then fresh processes until all is done; what was lost, doubled or else broken."""
-        set_clock(self.world.cluster.clock)
         self._disturbed()
         trouble = self._calm()
         return judge(self.case, self.scene, self.sent, self._output(), trouble)

@@ -5,13 +5,11 @@ It follows kdg/cli/commands/produce.py, consume.py and pipe.py; what they call b
 
 from __future__ import annotations
 
-import contextlib
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from unittest import mock
 
 from kdg.core.crash import SHAPES
 from kdg.core.cycle import Cycle, Interval
@@ -33,7 +31,6 @@ from kdg.runtime.deadline import Deadline
 from kdg.sources.descriptor import Input
 from kdg.sources.start_offsets import BEGINNING
 
-from .cluster import Clock
 from .consumer import SimConsumer
 from .groups import Group, Place
 from .producer import SimHandle
@@ -173,7 +170,7 @@ def _pump(scene: Scene, process: Process, source: Any, target: Any, transaction:
 def open_reader(scene: Scene, process: Process) -> Pump:
     """`kdg consume -G`, `kdg pipe`: both with `-e`."""
     world = scene.world
-    deadline = Deadline(process.signals)
+    deadline = Deadline(process.signals, clock=world.cluster.clock, background=_at_once)
     target: Any = Sink(scene, process)
     transaction: Any = NoTransaction()
     if scene.command == "pipe":
@@ -181,10 +178,10 @@ def open_reader(scene: Scene, process: Process) -> Pump:
         transaction = _transaction(scene, target, deadline)
     consumer: Any = SimConsumer(world, process, scene.group)
     lookup: Any = SimLookup(world)
-    ends = StopOffsets(lookup, lambda _line: None)
+    ends = StopOffsets(lookup, lambda _line: None, deadline.clock)
     source = KafkaSource(consumer, Watch(), deadline, ends, scene.group.name, frozenset())
     admin: Any = SimAdmin(world)
-    source.identity = TopicIds(admin, {"source"})
+    source.identity = TopicIds(admin, {"source"}, deadline.clock)
     source.identity.check()
     if scene.row.transactional:
         transaction.group_metadata = source.group_metadata
@@ -202,10 +199,10 @@ def open_reader(scene: Scene, process: Process) -> Pump:
 def open_writer(scene: Scene, process: Process) -> Pump:
     """`kdg produce`, with `--resume` where the command says so."""
     world = scene.world
-    deadline = Deadline(process.signals)
+    deadline = Deadline(process.signals, clock=world.cluster.clock, background=_at_once)
     target = _target(scene, process, deadline)
     signals: Any = process.signals
-    source = Input(_TAPES.put(scene.text), "input", LineDecoder(b"\n"), signals, scene.row.transactional)
+    source = Input(0, "input", LineDecoder(b"\n"), signals, scene.row.transactional, read_bytes=Tape(scene.text).read)
     transaction = _transaction(scene, target, deadline)
     if scene.command == "produce --resume":
         consumer: Any = SimConsumer(world, process, scene.group)
@@ -217,67 +214,23 @@ def open_writer(scene: Scene, process: Process) -> Pump:
     return _pump(scene, process, source, target, transaction)
 
 
-class _Tapes:
-    """Stands in for `os` where the input is read: a descriptor is the number of a text, and where it is read."""
+class Tape:
+    """The input of `produce`, read as os.read reads a descriptor."""
 
-    def __init__(self) -> None:
-        self._tapes: list[tuple[bytes, int]] = []
+    def __init__(self, text: bytes) -> None:
+        self._left = text
 
-    def put(self, text: bytes) -> int:
-        self._tapes.append((text, 0))
-        return len(self._tapes) - 1
-
-    def read(self, descriptor: int, size: int) -> bytes:
-        """As os.read."""
-        text, at = self._tapes[descriptor]
-        self._tapes[descriptor] = text, at + size
-        return text[at : at + size]
-
-    def clear(self) -> None:
-        """Forget the texts of the last history."""
-        self._tapes.clear()
+    def read(self, _descriptor: int, size: int) -> bytes:
+        """The next bytes, at most `size`; none at the end."""
+        data, self._left = self._left[:size], self._left[size:]
+        return data
 
 
-_TAPES = _Tapes()
-
-
-def _at_once(call: Callable[[], T]) -> Future[T]:
-    """For in_background: the model's calls return by themselves."""
+def _at_once(call: Callable[[], T], /) -> Future[T]:
+    """The Background of a run over the model, whose calls return by themselves."""
     outcome: Future[T] = Future()
     try:
         outcome.set_result(call())
-    except Exception as exc:  # noqa: BLE001  # handed to the caller, whatever it is
+    except Exception as exc:  # noqa: BLE001  # the exception, whatever it is, belongs to the caller
         outcome.set_exception(exc)
     return outcome
-
-
-def _directly(call: Callable[[], T], _seconds: float) -> T:
-    return call()
-
-
-@contextlib.contextmanager
-def simulated() -> Iterator[Callable[[Clock], None]]:
-    """The ports without the clock, the threads and the descriptors of this machine. Yields what sets the time of a history."""
-    time = types.SimpleNamespace()
-    modules = (
-        "kafka.source",
-        "kafka.stop_offsets",
-        "kafka.topic_ids",
-        "kafka.target",
-        "kafka.transaction",
-        "kafka.resume",
-        "runtime.deadline",
-    )
-    with contextlib.ExitStack() as patched:
-        for name in modules:
-            patched.enter_context(mock.patch(f"kdg.{name}.time", time))
-        for name in ("kafka.source", "kafka.transaction"):
-            patched.enter_context(mock.patch(f"kdg.{name}.bounded", _directly))
-        patched.enter_context(mock.patch("kdg.kafka.transaction.in_background", _at_once))
-        patched.enter_context(mock.patch("kdg.sources.descriptor.os", _TAPES))
-
-        def set_clock(clock: Clock) -> None:
-            time.monotonic, time.time = clock.monotonic, clock.time
-            _TAPES.clear()
-
-        yield set_clock

@@ -22,7 +22,6 @@ from kdg.core.crash import SHAPES
 from .__main__ import told
 from .history import CASES, Case, History
 from .mutants import MUTANTS, Mutant
-from .opening import simulated
 
 # Read here: no test sees the KDG_* of this machine (tests/conftest.py).
 FIRST = int(os.environ.get("KDG_SIM_SEED", "0"))
@@ -81,8 +80,7 @@ def total() -> Total:
 
 @pytest.mark.parametrize(("name", "seed"), REGRESSIONS, ids=[f"{name} {seed}" for name, seed in REGRESSIONS])
 def test_a_history_that_broke_once_does_not_break_again(name: str, seed: int) -> None:
-    with simulated() as set_clock:
-        verdict = History(CASES[name], seed).run(set_clock)
+    verdict = History(CASES[name], seed).run()
     assert not verdict.broken, told(name, seed)
 
 
@@ -117,9 +115,9 @@ def test_every_command_and_guarantee_has_a_case() -> None:
 
 
 def first_seed_that_shows(mutant: Mutant) -> int | None:
-    with simulated() as set_clock, mutant.applied():
+    with mutant.applied():
         for seed in range(MUTANT_SCHEDULES):
-            broken = History(mutant.case, seed).run(set_clock).broken
+            broken = History(mutant.case, seed).run().broken
             if any(line.startswith(mutant.shows) or any(word in line for word in mutant.shows) for line in broken):
                 return seed
     return None
@@ -143,9 +141,8 @@ def test_a_history_that_breaks_is_told_with_few_faults() -> None:
 
 def test_the_same_seed_is_the_same_history() -> None:
     def lines(seed: int) -> list[str]:
-        with simulated() as set_clock:
-            history = History(CASES["eos pipe"], seed, trace=True)
-            history.run(set_clock)
-            return history.lines()
+        history = History(CASES["eos pipe"], seed, trace=True)
+        history.run()
+        return history.lines()
 
     assert [lines(seed) for seed in range(20)] == [lines(seed) for seed in range(20)]
