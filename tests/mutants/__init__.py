@@ -244,12 +244,12 @@ def poll_raises() -> None:
 
 def calls_without_end() -> None:
     """Calls of the library are waited for as long as they take, and nobody ends the run meanwhile."""
-    from kdg.kafka import client, source, transaction
+    from kdg.kafka.transaction import KafkaTransaction
     from kdg.runs import session
+    from kdg.runtime.deadline import Deadline
 
-    for module in (client, source, transaction):
-        _replace(module, "bounded", lambda call, _seconds: call())
-    _replace(transaction.KafkaTransaction, "_wait_out", lambda _self, call, _doing: call())
+    _replace(Deadline, "bounded", lambda _self, call, _seconds: call())
+    _replace(KafkaTransaction, "_wait_out", lambda _self, call, _doing: call())
     _replace(session, "GIVE_UP_SECONDS", 600.0)
 
 
