@@ -8,13 +8,13 @@ The map, from the command line down. A package imports only packages below it; t
     check       `kdg check`: which guarantee a configuration and a topic really give
     explain     `kdg explain`: the page that a word asks for
     sandbox     a real Apache Kafka on this machine, started and removed
-    sinks       destinations outside Kafka: stdout, file, SQLite, a command; and the file of undelivered records
-    transforms  what happens to a batch on its way: deduplication, the filter command
+    sinks       destinations outside Kafka: stdout, file (a torn last record is cut off there), SQLite, a command; undelivered records
+    transforms  what happens to a batch on its way: deduplication, the command that filters it
     kafka       the Kafka client library: clients, errors, consumer, producer, transactions, look-ups; and the known hazards
     sources     inputs outside Kafka: a file descriptor, a command's output; what `-o` means (start_offsets.py; kafka/lookup.py finds the offsets)
     text        how a page or a table becomes text, Markdown or JSON
     formats     bytes of lines, JSON and templates to records and back
-    settings    configuration files, Java's names, -X and a guarantee's own settings become a client's settings
+    settings    the settings of a client: from files, Java's names (java), -X, --acks and the guarantee itself (resolve)
     runtime     what surrounds a run: deadlines, signals, child processes, durations and times
     core        the table of guarantees, the cycle, the loop that performs it, and the model of crashes
     errors      the exit codes and the exceptions that carry them; it imports nothing

@@ -123,7 +123,8 @@ def _file(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder
 
 
 def _sqlite(frame: Frame, destination: Destination, _reading: ReadingPlan, _encoder: Encoder) -> Opened:
-    from kdg.sinks.sqlite import READS, SqliteSink
+    from kdg.sinks.sqlite import SqliteSink
+    from kdg.sinks.sqlite_table import READS
 
     guarantee = frame.plan.guarantee
     sink = SqliteSink(Path(str(destination.sqlite)), destination.table, frame.deadline, keeps=guarantee.transactional)

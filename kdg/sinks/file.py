@@ -1,144 +1,99 @@
-"""Owns `--output FILE` without a journal: records are appended, and on the disk before a position that follows them is committed.
+"""Owns `--output FILE` without a journal. A batch is on the disk before a position after it is committed.
 
-One writer at a time. A last record that a crash tore is moved to FILE.torn: what comes next would be glued to it, and in a file that
-somebody else began it is not kdg's to throw away.
+A crash can leave the beginning of a record at the end of the file: a torn record. The next run would append to it and spoil
+both records. So the next run cuts the torn record off when it opens the file, and moves its bytes to FILE.torn. They are
+kept, because somebody else may have written them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kdg.core.records import Batch
-from kdg.errors import Fenced, KdgError, UsageError
+from kdg.errors import KdgError, UsageError
 from kdg.formats import Encoder
+from kdg.sinks.locked_file import LockedFile, journal_of
 
-JOURNAL = ".kdg"
-"""What the journal's name adds to the file's (kdg/sinks/journal.py)."""
 TORN = ".torn"
-"""The same for what was found behind the last whole record."""
+"""Added to the file's name: where the bytes of torn records are kept."""
 BLOCK = 65_536
-
-
-def open_locked(path: Path) -> int:
-    """A descriptor of a file that nobody else writes: to append, and to cut back. Raises UsageError, Fenced."""
-    try:
-        if path.exists() and stat.S_ISFIFO(path.stat().st_mode):
-            raise UsageError(f"--output {path} is a pipe, and not a file.", "Leave --output out, and redirect stdout.")
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
-    except OSError as exc:
-        raise UsageError(f"--output {path} cannot be written: {exc.strerror}.", "Choose another file.") from exc
-    if is_regular(descriptor):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as exc:
-            os.close(descriptor)
-            raise Fenced(
-                f"--output {path} is being written by another process.",
-                "Let it end, or give each process a file of its own.",
-            ) from exc
-    return descriptor
-
-
-def is_regular(descriptor: int) -> bool:
-    """Whether it is a file with a length, and not a device."""
-    return stat.S_ISREG(os.fstat(descriptor).st_mode)
-
-
-def write_all(descriptor: int, data: bytes) -> None:
-    """Every byte, or an OSError."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
-
-
-def unwritable(path: Path, exc: OSError) -> KdgError:
-    """How a run ends that cannot write its file."""
-    full = exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return KdgError(
-        f"--output {path} cannot be written: {exc.strerror}; the batch that was being written is not committed.",
-        "Make room and run it again." if full else "Mend it and run it again.",
-    )
+"""Bytes of one read, when the end of the last whole record is searched."""
 
 
 @dataclass(slots=True)
 class FileSink:
-    """A Target that appends. note: tells what was found and mended."""
+    """A Target that appends to a file. note: prints a line on stderr; called if a torn record was cut off."""
 
     path: Path
     encoder: Encoder
     note: Callable[[str], None] = lambda _line: None
-    _descriptor: int = field(default=-1)
+    _file: LockedFile = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._file = LockedFile(self.path)
 
     def open(self) -> None:
-        """Lock the file, and move a torn last record out of the way. Raises UsageError for one that a journal belongs to."""
-        journal = self.path.with_name(self.path.name + JOURNAL)
+        """Lock the file and cut a torn last record off. Raises UsageError, also if the file has a journal; Fenced."""
+        journal = journal_of(self.path)
         if journal.exists():
             raise UsageError(
-                f"--output {self.path} belongs to exactly-once: {journal} says how long it is, and more would be cut off.",
+                f"--output {self.path} belongs to exactly-once: {journal} has its length, and the next exactly-once run "
+                "would cut off what is added now.",
                 "Choose another file, or -g exactly-once; without its journal the file is like any other.",
             )
-        self._descriptor = open_locked(self.path)
-        if is_regular(self._descriptor) and self.encoder.terminator:
-            self._mend()
+        self._file.open()
+        if self._file.is_regular and self.encoder.terminator:
+            self._cut_torn_record()
 
-    def _mend(self) -> None:
-        size = os.fstat(self._descriptor).st_size
-        whole = _end_of_records(self._descriptor, size, self.encoder.terminator)
+    def _cut_torn_record(self) -> None:
+        """Move everything after the last whole record to FILE.torn."""
+        size = self._file.size
+        whole = _end_of_records(self._file.descriptor, size, self.encoder.terminator)
         if whole == size:
             return
         torn = self.path.with_name(self.path.name + TORN)
-        try:
-            with torn.open("ab") as file:
-                for at in range(whole, size, BLOCK):
-                    file.write(os.pread(self._descriptor, min(BLOCK, size - at), at))
-                file.flush()
-                os.fsync(file.fileno())
-            os.ftruncate(self._descriptor, whole)
-        except OSError as exc:
-            raise unwritable(self.path, exc) from exc
+        self._file.attempt(lambda: self._copy(whole, size, torn))
+        self._file.cut(whole)
         self.note(
-            f"{self.path} ended within a record, as after a crash: its last {size - whole} bytes are in {torn} now"
+            f"{self.path} ended within a record, as after a crash: its last {size - whole} bytes were moved to {torn}"
         )
 
+    def _copy(self, begin: int, end: int, to: Path) -> None:
+        with to.open("ab") as file:
+            for at in range(begin, end, BLOCK):
+                file.write(os.pread(self._file.descriptor, min(BLOCK, end - at), at))
+            file.flush()
+            os.fsync(file.fileno())
+
     def write(self, batch: Batch) -> None:
-        """See Target. Raises KdgError for a full disk and the like; then nothing of the batch stays."""
-        before = os.fstat(self._descriptor).st_size
+        """See Target. Raises KdgError for a full disk and the like; then the file has nothing of the batch."""
+        before = self._file.size
         try:
-            write_all(self._descriptor, self.encoder.encode(batch))
-        except OSError as exc:
-            if is_regular(self._descriptor):
-                with contextlib.suppress(OSError):  # the first error is the one to tell
-                    os.ftruncate(self._descriptor, before)
-            raise unwritable(self.path, exc) from exc
+            self._file.append(self.encoder.encode(batch))
+        except KdgError:
+            with contextlib.suppress(KdgError):  # report the first error
+                self._file.cut(before)
+            raise
 
     def flush(self) -> None:
-        """See Target: on the disk."""
-        try:
-            if is_regular(self._descriptor):
-                os.fsync(self._descriptor)
-        except OSError as exc:
-            raise unwritable(self.path, exc) from exc
+        """See Target: the records are on the disk."""
+        self._file.sync()
 
     def close(self) -> None:
-        """The lock goes with it."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        """See Target: gives up the lock."""
+        self._file.close()
 
 
 def _end_of_records(descriptor: int, size: int, terminator: bytes) -> int:
-    """Where the last record that is whole ends."""
+    """The length of the file up to the end of its last whole record; searched from the end of the file."""
     end = size
     while end > 0:
         begin = max(end - BLOCK, 0)
-        # A little more than the block, for a terminator that lies across its end.
+        # Read a little more than the block: a terminator may begin in one block and end in the next.
         found = os.pread(descriptor, end - begin + len(terminator) - 1, begin).rfind(terminator)
         if found >= 0:
             return begin + found + len(terminator)

@@ -1,151 +1,149 @@
-"""Owns `--output FILE` under exactly-once: the file, and beside it a journal that says how much of it counts, and up to where.
+"""Owns `--output FILE` under exactly-once: the file, and its journal FILE.kdg with the length and positions that count.
 
-FILE.kdg is one line of JSON: format, cluster, topics (id, and the next offset of each partition), length. A transaction is:
-write, fsync, replace the journal atomically, fsync the folder. What lies behind the journal's length never took effect and is cut
-off at the next start; readers may trust the length, or all of the file after exit 0.
+The journal is one line of JSON:
+
+    {"format": "kdg.file/1", "cluster": ID, "topics": {NAME: {"id": ID, "positions": {PARTITION: NEXT_OFFSET}}}, "length": BYTES}
+
+A transaction appends records, syncs the file, replaces the journal by an atomic rename, and syncs the folder. Bytes after the
+journal's length were never committed: an abort, and the next start, cut them off. A reader may use the first `length` bytes
+at any time, and the whole file after a run that ended with 0.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kdg.core.records import Batch, Offsets, Origin, Position, TopicPartition
+from kdg.core.records import Batch, Offsets, Origin, Position
 from kdg.errors import UsageError
 from kdg.formats import Encoder
-from kdg.sinks.file import JOURNAL, is_regular, open_locked, unwritable, write_all
-from kdg.sinks.same_topics import refuse_other_topics
+from kdg.sinks.kept_positions import KeptPositions, commit_alone, refuse_other_topics
+from kdg.sinks.locked_file import LockedFile, journal_of
 
 FORMAT = "kdg.file/1"
 
 
 @dataclass(slots=True)
 class JournaledFile:
-    """A Sink: a Target and its Transaction in one file."""
+    """A Sink: Target, Transaction and PositionStore in one file."""
 
     path: Path
     encoder: Encoder
-    _descriptor: int = field(default=-1)
+    _file: LockedFile = field(init=False)
     _length: int = 0
-    _cluster: str = ""
-    _ids: dict[str, str] = field(default_factory=dict)
-    _positions: dict[TopicPartition, int] = field(default_factory=dict)
-    _recorded: dict[TopicPartition, int] = field(default_factory=dict)
+    _positions: KeptPositions = field(default_factory=KeptPositions)
+
+    def __post_init__(self) -> None:
+        self._file = LockedFile(self.path)
 
     @property
     def journal(self) -> Path:
-        """Where the journal is."""
-        return self.path.with_name(self.path.name + JOURNAL)
+        """The path of the journal."""
+        return journal_of(self.path)
+
+    # ── the position store ──
 
     def open(self, origin: Origin) -> None:
-        """See PositionStore. Raises Fenced while another process writes the file, UsageError for one that is not this journal's."""
-        self._descriptor = open_locked(self.path)
-        if not is_regular(self._descriptor):
+        """See PositionStore. Raises Fenced if another process writes the file, UsageError if the journal is not the file's."""
+        self._file.open()
+        if not self._file.is_regular:
             raise UsageError(
-                f"--output {self.path} is no regular file, and exactly-once has to cut it back after a crash.",
+                f"--output {self.path} is not a regular file, and exactly-once has to cut it back after a crash.",
                 "Name a file, or choose -g at-least-once.",
             )
-        size = os.fstat(self._descriptor).st_size
         if self.journal.exists():
-            self._load(size)
-            refuse_other_topics(f"--output {self.path}", Origin(self._cluster, self._ids), origin)
-        elif size:
+            self._load()
+            held = Origin(self._positions.cluster, self._positions.topic_ids)
+            refuse_other_topics(f"--output {self.path}", held, origin)
+        elif self._file.size:
             raise UsageError(
-                f"--output {self.path} is not empty and has no journal {self.journal.name}: nobody knows which records are in it.",
+                f"--output {self.path} is not empty and has no journal {self.journal.name}: "
+                "it is unknown which records are in it.",
                 "Choose a new file.",
             )
-        self._cluster = origin.cluster
-        self._ids.update(origin.topics)
-        self._cut()
+        self._positions.cluster = origin.cluster
+        self._positions.topic_ids.update(origin.topics)
+        self._file.cut(self._length)
 
-    def _load(self, size: int) -> None:
-        stored = self._parse()
-        self._cluster, self._length = stored["cluster"], stored["length"]
-        for topic, known in stored["topics"].items():
-            self._ids[topic] = known["id"]
-            self._positions.update({(topic, int(p)): offset for p, offset in known["positions"].items()})
+    def _load(self) -> None:
+        """Take length and positions from the journal."""
+        journal = self._parse()
+        self._positions.cluster, self._length = journal["cluster"], journal["length"]
+        for topic, known in journal["topics"].items():
+            self._positions.topic_ids[topic] = known["id"]
+            self._positions.stored.update({(topic, int(p)): offset for p, offset in known["positions"].items()})
+        size = self._file.size
         if size < self._length:
             raise UsageError(
-                f"--output {self.path} has {size} bytes, and {self.journal.name} counts on {self._length}: it was changed by something else.",
-                "Choose a new file; with both of them gone it begins anew.",
+                f"--output {self.path} has {size} bytes, but {self.journal.name} says {self._length}: "
+                "another program has changed the file.",
+                "Choose a new file; or delete both files to start from the beginning.",
             )
 
     def _parse(self) -> Any:
         try:
-            stored = json.loads(self.journal.read_text(encoding="utf-8"))
-            if stored["format"] == FORMAT and {"cluster", "topics", "length"} <= stored.keys():
-                return stored
+            journal = json.loads(self.journal.read_text(encoding="utf-8"))
+            if journal["format"] == FORMAT and {"cluster", "topics", "length"} <= journal.keys():
+                return journal
         except OSError as exc:
-            raise UsageError(f"{self.journal} cannot be read: {exc.strerror}.", "Check its rights.") from exc
+            raise UsageError(f"{self.journal} cannot be read: {exc.strerror}.", "Check its permissions.") from exc
         except (ValueError, KeyError, TypeError):
             pass
-        raise UsageError(f"{self.journal} is no journal that this kdg wrote.", "Choose another file.")
+        raise UsageError(f"{self.journal} is not a journal of this version of kdg.", "Choose another file.")
 
     def stored(self) -> Offsets:
         """See PositionStore."""
-        return self._positions
+        return self._positions.stored
 
     def keep(self, positions: Sequence[Position]) -> None:
         """See PositionStore."""
-        self.begin()
-        self.record(positions)
-        self.commit()
+        commit_alone(self, positions)
 
     # ── the target ──
 
     def write(self, batch: Batch) -> None:
         """See Target. Raises KdgError for a full disk and the like."""
-        try:
-            write_all(self._descriptor, self.encoder.encode(batch))
-        except OSError as exc:
-            raise unwritable(self.path, exc) from exc
+        self._file.append(self.encoder.encode(batch))
 
     def flush(self) -> None:
-        """See Target: the data are on the disk before the journal counts on them."""
-        try:
-            os.fsync(self._descriptor)
-        except OSError as exc:
-            raise unwritable(self.path, exc) from exc
+        """See Target: the records are on the disk before the journal counts them."""
+        self._file.sync()
 
     def close(self) -> None:
-        """The lock goes with it."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        """See Target: gives up the lock."""
+        self._file.close()
 
     # ── the transaction ──
 
     def begin(self) -> None:
         """See Transaction."""
-        self._recorded = {}
+        self._positions.recorded = {}
 
     def record(self, positions: Sequence[Position]) -> None:
         """See Transaction."""
-        self._recorded.update({(p.topic, p.partition): p.offset for p in positions})
+        self._positions.record(positions)
 
     def commit(self) -> None:
-        """See Transaction: from the moment that the journal is replaced, the records count."""
-        length = os.fstat(self._descriptor).st_size
-        positions = {**self._positions, **self._recorded}
-        try:
-            self._replace_journal(self._line(positions, length))
-        except OSError as exc:
-            raise unwritable(self.path, exc) from exc
-        self._length, self._positions, self._recorded = length, positions, {}
+        """See Transaction: the records count from the moment at which the journal is replaced."""
+        length = self._file.size
+        line = self._line(length)
+        self._file.attempt(lambda: self._replace_journal(line))
+        self._length = length
+        self._positions.committed()
 
-    def _line(self, positions: Offsets, length: int) -> str:
+    def _line(self, length: int) -> str:
         topics: dict[str, dict[str, Any]] = {
-            topic: {"id": topic_id, "positions": {}} for topic, topic_id in self._ids.items()
+            topic: {"id": topic_id, "positions": {}} for topic, topic_id in self._positions.topic_ids.items()
         }
-        for (topic, partition), offset in sorted(positions.items()):
+        for (topic, partition), offset in sorted(self._positions.after_commit.items()):
             topics[topic]["positions"][str(partition)] = offset
-        line: Mapping[str, Any] = {
+        line = {
             "format": FORMAT,
-            "cluster": self._cluster,
+            "cluster": self._positions.cluster,
             "topics": topics,
             "length": length,
         }
@@ -165,18 +163,12 @@ class JournaledFile:
             os.close(folder)
 
     def abort(self) -> None:
-        """See Transaction: what does not count is cut off. The journal on the disk tells, whatever became of a commit that failed."""
-        self._recorded = {}
+        """See Transaction: cut off what is not committed. The journal on the disk decides, also after a commit that failed."""
+        self._positions.recorded = {}
         if self.journal.exists():
-            self._load(os.fstat(self._descriptor).st_size)
-        self._cut()
+            self._load()
+        self._file.cut(self._length)
 
     def recycle(self) -> None:
         """See Transaction."""
         self.abort()
-
-    def _cut(self) -> None:
-        try:
-            os.ftruncate(self._descriptor, self._length)
-        except OSError as exc:
-            raise unwritable(self.path, exc) from exc

@@ -1,48 +1,35 @@
-"""Owns `--sqlite FILE`: records as rows of a table; under exactly-once with their positions, in one transaction.
+"""Owns `--sqlite FILE`: records as rows of a table; under exactly-once with their positions, in the same transaction.
 
-The table has the columns topic, partition, offset, timestamp, key, value, headers; keys and values are BLOBs, headers JSON. The
-positions are in the table kdg_positions and move by compare-and-swap: a second writer fails and does not double. WAL: it can be
-read while it is written.
+Positions move by compare-and-swap: an UPDATE names the position that this run last stored. If another process has moved it
+since, no row matches, and the run ends with exit 6 instead of adding records twice. The database is in WAL mode, so that
+others can read it at any time. The tables: kdg/sinks/sqlite_table.py.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import repeat
 from pathlib import Path
 
-from kdg.core.records import Batch, Headers, Offsets, Origin, Position, TopicPartition
-from kdg.errors import Fenced, KdgError, UsageError
-from kdg.formats.shapes import header_list
+from kdg.core.records import Batch, Offsets, Origin, Position
+from kdg.errors import Fenced, KdgError
 from kdg.runtime.deadline import Deadline
-from kdg.sinks.same_topics import refuse_other_topics
+from kdg.sinks.kept_positions import KeptPositions, commit_alone, refuse_other_topics
+from kdg.sinks.sqlite_table import insert, make_tables
 
-COLUMNS = {
-    "topic": "TEXT NOT NULL",
-    "partition": "INTEGER NOT NULL",
-    "offset": "INTEGER NOT NULL",
-    "timestamp": "INTEGER",
-    "key": "BLOB",
-    "value": "BLOB",
-    "headers": "TEXT NOT NULL",
-}
-READS = frozenset({"topics", "partitions", "offsets", "timestamps", "keys", "values", "headers"})
 LOCKED_SECONDS = 5.0
-"""How long a lock of somebody else is waited for; less than a run may take to end after a signal."""
-POSITIONS = """CREATE TABLE IF NOT EXISTS kdg_positions (
-    "table" TEXT NOT NULL, cluster TEXT NOT NULL, topic TEXT NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL,
-    next INTEGER NOT NULL, PRIMARY KEY ("table", topic, partition)) WITHOUT ROWID"""
+"""A run waits this long for the lock of another process. It is less than the time that a run has after a signal."""
 
 
 @dataclass(slots=True)
 class SqliteSink:
-    """A Target over a table, and under exactly-once a Sink. keeps: the positions are kept here.
+    """A Target that adds rows to a table; a Sink if it stores the positions, too.
 
-    joined: what is to be done in the transaction of the rows, before it is committed.
+    keeps: the positions are stored here (exactly-once). joined: called inside the transaction of the rows, before it is
+    committed; `--dedup-by` marks records as seen there.
     """
 
     path: Path
@@ -51,130 +38,88 @@ class SqliteSink:
     keeps: bool
     joined: Callable[[], None] = lambda: None
     connection: sqlite3.Connection = field(init=False)
-    _cluster: str = ""
-    _ids: dict[str, str] = field(default_factory=dict)
-    _positions: dict[TopicPartition, int] = field(default_factory=dict)
-    _recorded: dict[TopicPartition, int] = field(default_factory=dict)
+    _positions: KeptPositions = field(default_factory=KeptPositions)
 
     def connect(self) -> None:
-        """Open the database and make the table. Raises UsageError for a table of another shape."""
-        with self._told():
+        """Open the database and make the tables. Raises UsageError for a table that cannot be used."""
+        with self._translated():
             self.connection = sqlite3.connect(self.path, timeout=0.1, isolation_level=None)
         try:
-            with self._told():
-                self._prepare()
+            with self._translated():
+                self._retry_while_locked("PRAGMA journal_mode=WAL")
+                self.connection.execute("PRAGMA synchronous=FULL")
+                self._begin()
+                make_tables(self.connection, self.path, self.table, keeps=self.keeps)
+                self.connection.execute("COMMIT")
         except KdgError:
             self.close()
             raise
 
-    def _prepare(self) -> None:
-        self._patiently("PRAGMA journal_mode=WAL")
-        self.connection.execute("PRAGMA synchronous=FULL")
-        self._begin()
-        self._make_table()
-        self.connection.execute("COMMIT")
-
-    def _make_table(self) -> None:
-        shape = {row[1]: row[2] for row in self.connection.execute(f"PRAGMA table_info({self._name})")}
-        if shape and list(shape) != list(COLUMNS):
-            raise UsageError(
-                f"--sqlite {self.path} has a table {self.table} with the columns {', '.join(shape)}.",
-                f"kdg writes {', '.join(COLUMNS)}: choose another --table, or another file.",
-            )
-        self.connection.execute(POSITIONS)
-        stored = self._of_table("SELECT count(*) FROM kdg_positions").fetchone()[0]
-        if self.keeps and not stored and self._has_rows(shape):
-            raise UsageError(
-                f"--sqlite {self.path}: the table {self.table} is not empty and has no positions: nobody knows which records are in it.",
-                "Choose another --table, or another file.",
-            )
-        if stored and not self.keeps:
-            raise UsageError(
-                f"--sqlite {self.path}: the table {self.table} belongs to exactly-once, whose positions would not know of more rows.",
-                "Choose another --table, or -g exactly-once.",
-            )
-        columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-        self.connection.execute(f"CREATE TABLE IF NOT EXISTS {self._name} ({columns})")
-        if self.keeps:
-            index = _quoted(f"{self.table}_once")
-            self.connection.execute(
-                f"CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {self._name} (topic, partition, offset)"
-            )
-
-    def _has_rows(self, shape: object) -> bool:
-        return bool(shape) and self.connection.execute(f"SELECT 1 FROM {self._name} LIMIT 1").fetchone() is not None  # noqa: S608  # quoted
-
-    @property
-    def _name(self) -> str:
-        return _quoted(self.table)
-
-    def _of_table(self, query: str, *values: object) -> sqlite3.Cursor:
-        return self.connection.execute(f'{query} WHERE "table" = ?', (*values, self.table))
-
-    # ── the position_store ──
+    # ── the position store ──
 
     def open(self, origin: Origin) -> None:
         """See PositionStore."""
-        with self._told():
-            rows = self._of_table("SELECT cluster, topic, topic_id, partition, next FROM kdg_positions").fetchall()
+        with self._translated():
+            query = 'SELECT cluster, topic, topic_id, partition, next FROM kdg_positions WHERE "table" = ?'
+            rows = self.connection.execute(query, (self.table,)).fetchall()
         if rows:
             held = Origin(rows[0][0], {topic: topic_id for _cluster, topic, topic_id, _p, _next in rows})
             refuse_other_topics(f"--sqlite {self.path}", held, origin)
-        self._cluster, self._ids = origin.cluster, dict(origin.topics)
-        self._positions = {(topic, partition): offset for _cluster, topic, _id, partition, offset in rows}
+        stored = {(topic, partition): offset for _cluster, topic, _id, partition, offset in rows}
+        self._positions = KeptPositions(origin.cluster, dict(origin.topics), stored, self._positions.recorded)
 
     def stored(self) -> Offsets:
         """See PositionStore."""
-        return self._positions
+        return self._positions.stored
 
     def keep(self, positions: Sequence[Position]) -> None:
         """See PositionStore."""
-        self.begin()
-        self.record(positions)
-        self.commit()
+        commit_alone(self, positions)
 
     # ── the target ──
 
     def write(self, batch: Batch) -> None:
-        """See Target. Raises Fenced where the rows are there already: another writer put them there."""
+        """See Target. Raises Fenced if a row is in the table already: another process added it."""
         if not len(batch):
             return
-        marks = ",".join("?" * len(COLUMNS))
-        with self._told():
+        with self._translated():
             if not self.connection.in_transaction:
                 self._begin()
-            self.connection.executemany(f"INSERT INTO {self._name} VALUES ({marks})", _rows(batch))  # noqa: S608  # quoted
+            insert(self.connection, self.table, batch)
 
     def flush(self) -> None:
-        """See Target: committed, where the positions are not part of it."""
+        """See Target: commits the rows, unless the positions are part of the transaction (then `commit` does)."""
         if not self.keeps and self.connection.in_transaction:
-            with self._told():
+            with self._translated():
                 self.joined()
                 self.connection.execute("COMMIT")
 
     def close(self) -> None:
-        """What is not committed is rolled back."""
+        """See Target: what is not committed is rolled back."""
         self.connection.close()
 
     # ── the transaction ──
 
     def begin(self) -> None:
-        """See Transaction. Raises KdgError while somebody else holds the database."""
-        with self._told():
+        """See Transaction. Raises KdgError if another process has the lock for LOCKED_SECONDS."""
+        with self._translated():
             self._begin()
-        self._recorded = {}
+        self._positions.recorded = {}
 
     def record(self, positions: Sequence[Position]) -> None:
-        """See Transaction. Raises Fenced when a position is not where this run left it."""
-        with self._told():
-            for p in positions:
-                self._move(p, self._positions.get((p.topic, p.partition)))
-                self._recorded[p.topic, p.partition] = p.offset
+        """See Transaction. Raises Fenced if a position in the database is not the one that this run stored."""
+        with self._translated():
+            for position in positions:
+                self._move(position)
+                self._positions.record([position])
 
-    def _move(self, position: Position, expected: int | None) -> None:
+    def _move(self, position: Position) -> None:
+        """Store one position by compare-and-swap. Raises Fenced."""
         topic, partition, offset = position.topic, position.partition, position.offset
+        expected = self._positions.stored.get((topic, partition))
         if expected is None:
-            row = (self.table, self._cluster, topic, self._ids[topic], partition, offset)
+            topic_id = self._positions.topic_ids[topic]
+            row = (self.table, self._positions.cluster, topic, topic_id, partition, offset)
             done = self.connection.execute("INSERT OR IGNORE INTO kdg_positions VALUES (?,?,?,?,?,?)", row)
         else:
             swap = 'UPDATE kdg_positions SET next = ? WHERE topic = ? AND partition = ? AND next = ? AND "table" = ?'
@@ -184,9 +129,9 @@ class SqliteSink:
 
     def commit(self) -> None:
         """See Transaction."""
-        with self._told():
+        with self._translated():
             self.connection.execute("COMMIT")
-        self._positions = {**self._positions, **self._recorded}
+        self._positions.committed()
 
     def abort(self) -> None:
         """See Transaction."""
@@ -194,74 +139,56 @@ class SqliteSink:
             self.connection.execute("ROLLBACK")
 
     def recycle(self) -> None:
-        """See Transaction: the table tells whether the commit took effect."""
+        """See Transaction: the positions in the table show whether the commit took effect."""
         self.abort()
-        self.open(Origin(self._cluster, self._ids))
+        self.open(Origin(self._positions.cluster, self._positions.topic_ids))
 
     # ── locks and errors ──
 
     def _begin(self) -> None:
-        """The write lock, at once: a later one could meet a database that has moved on."""
-        self._patiently("BEGIN IMMEDIATE")
+        """Take the write lock at once: taken later, it could fail because the database has changed since the first read."""
+        self._retry_while_locked("BEGIN IMMEDIATE")
 
-    def _patiently(self, statement: str) -> None:
-        """Again while somebody else holds the lock, for a while and as long as no signal cuts it short."""
-        import time
-
+    def _retry_while_locked(self, statement: str) -> None:
+        """Execute a statement; again while another process has the lock, until LOCKED_SECONDS or the deadline."""
         began = time.monotonic()
         while True:
             try:
                 self.connection.execute(statement)
             except sqlite3.OperationalError as exc:
-                if not _is_busy(exc) or self.deadline.over(LOCKED_SECONDS, began):
+                if not _is_locked(exc) or self.deadline.over(LOCKED_SECONDS, began):
                     raise
             else:
                 return
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
-        """SQLite's errors as kdg's; what the transaction held is rolled back by `abort` or `close`."""
+    def _translated(self) -> Iterator[None]:
+        """SQLite's errors become kdg's. The open transaction stays open; `abort` or `close` rolls it back."""
         try:
             yield
         except sqlite3.IntegrityError as exc:
             raise self._fenced() from exc
         except sqlite3.DatabaseError as exc:
-            raise unusable(f"--sqlite {self.path}", exc) from exc
+            raise self._unusable(exc) from exc
 
     def _fenced(self) -> Fenced:
         return Fenced(
-            f"another process has written to the table {self.table} of --sqlite {self.path} meanwhile; the batch is not committed.",
-            "Let it go on, or stop it and run this again: one writer at a time.",
+            f"another process has written to the table {self.table} of --sqlite {self.path} in the meantime; "
+            "the batch is not committed.",
+            "Let that process continue, or stop it and run this again: one process at a time may write to a table.",
         )
 
-
-def unusable(what: str, exc: sqlite3.DatabaseError) -> KdgError:
-    """How a run ends that cannot use its database. what: the option with its file."""
-    if _is_busy(exc):
+    def _unusable(self, exc: sqlite3.DatabaseError) -> KdgError:
+        what = f"--sqlite {self.path}"
+        if _is_locked(exc):
+            return KdgError(
+                f"{what} has been locked by another process for {LOCKED_SECONDS:g} s; nothing of the batch is committed.",
+                "Wait until that process has ended its transaction, and run this again.",
+            )
         return KdgError(
-            f"{what} is locked by another process since {LOCKED_SECONDS:g} s; nothing of the batch is committed.",
-            "Let it end its transaction, and run it again.",
+            f"{what} cannot be used: {exc}; nothing of the batch is committed.", "Fix the cause and run it again."
         )
-    return KdgError(f"{what} cannot be used: {exc}; nothing of the batch is committed.", "Mend it and run it again.")
 
 
-def _is_busy(exc: sqlite3.Error) -> bool:
+def _is_locked(exc: sqlite3.Error) -> bool:
     return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _rows(batch: Batch) -> Iterable[tuple[object, ...]]:
-    times: Iterable[object] = [None if t < 0 else t for t in batch.timestamps or ()] or repeat(None)
-    keys = repeat(None) if batch.keys is None else batch.keys
-    headers = repeat("[]") if batch.headers is None else map(_headers, batch.headers)
-    assert batch.topics is not None  # noqa: S101  # READS asks for them
-    assert batch.partitions is not None  # noqa: S101
-    assert batch.offsets is not None  # noqa: S101
-    return zip(batch.topics, batch.partitions, batch.offsets, times, keys, batch.values, headers, strict=False)
-
-
-def _headers(headers: Headers | None) -> str:
-    return json.dumps(header_list(headers), ensure_ascii=False) if headers else "[]"

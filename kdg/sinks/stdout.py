@@ -1,4 +1,4 @@
-"""Owns writing to stdout: every byte or an error, never a buffer that is lost, never a write that cannot be interrupted."""
+"""Owns writing to stdout. Every byte is written, or an error is raised; nothing is buffered here; a signal ends a wait."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError, ReaderGone
 from kdg.formats import Encoder
 from kdg.runtime.signals import Signals
+from kdg.sinks.locked_file import write_all
 
 PIPE_PIECE = 4096
-"""POSIX: a pipe that polls writable takes this much without blocking (PIPE_BUF)."""
+"""A pipe that poll() calls writable takes this many bytes without blocking (PIPE_BUF in POSIX)."""
 BLOCKED_GRACE = 3.0
-"""Seconds that a reader which takes nothing still has after a signal."""
+"""Seconds after a signal in which the reader of a full pipe may still read from it."""
 
 
 @dataclass(slots=True)
 class Stdout:
-    """A Target over a descriptor. durable: what was flushed is to survive the machine, where the descriptor is a file."""
+    """A Target that writes to a file descriptor. durable: if it is a file, `flush` syncs it to the disk."""
 
     encoder: Encoder
     signals: Signals
@@ -30,32 +31,30 @@ class Stdout:
     descriptor: int = 1
     clock: Callable[[], float] = time.monotonic
     _mode: int = field(default=0)
-    _blocked_since: float | None = None
 
     def __post_init__(self) -> None:
         self._mode = os.fstat(self.descriptor).st_mode
 
     @property
     def is_pipe(self) -> bool:
-        """Whether somebody else still has to read what is written."""
+        """Whether stdout is a pipe: another process still has to read what is written."""
         return stat.S_ISFIFO(self._mode)
 
     def write(self, batch: Batch) -> None:
-        """See Target. Raises ReaderGone when the reader of a pipe went away, KdgError for a full disk and the like."""
+        """See Target. Raises ReaderGone if the reader of the pipe went away, KdgError for a full disk and the like."""
         if len(batch) == 0:
             return
         data = memoryview(self.encoder.encode(batch))
         try:
             if stat.S_ISREG(self._mode):
-                while data:
-                    data = data[os.write(self.descriptor, data) :]
+                write_all(self.descriptor, data)
             else:
-                self._write_waiting(data)
+                self._write_in_pieces(data)
         except OSError as exc:
             raise self._translate(exc) from exc
 
-    def _write_waiting(self, data: memoryview) -> None:
-        """In pieces that do not block, so that a signal is noticed although the reader of the pipe takes nothing."""
+    def _write_in_pieces(self, data: memoryview) -> None:
+        """Write pieces that do not block: then a signal is noticed even if the reader of the pipe has stopped reading."""
         blocked_since: float | None = None
         while data:
             if self.signals.wait_for(self.descriptor, 0.25, writing=True):
@@ -65,10 +64,10 @@ class Stdout:
             if self.signals.received is not None:
                 blocked_since = blocked_since or self.clock()
                 if self.clock() - blocked_since > BLOCKED_GRACE:
-                    raise Interrupted(self.signals.received)  # what was being written is not committed
+                    raise Interrupted(self.signals.received)  # the batch is not committed
 
     def flush(self) -> None:
-        """See Target. Nothing is buffered here; a file's data are made durable."""
+        """See Target. Nothing is buffered here; a file is synced to the disk if `durable` is set."""
         if self.durable and stat.S_ISREG(self._mode):
             try:
                 os.fsync(self.descriptor)
@@ -78,7 +77,10 @@ class Stdout:
     def _translate(self, exc: OSError) -> KdgError:
         if exc.errno == errno.EPIPE:
             return ReaderGone("the reader of stdout went away; the batch that was being written is not committed.")
-        return KdgError(f"stdout cannot be written: {exc.strerror}; the batch that was being written is not committed.", "Make room, or write elsewhere, and run it again.")  # fmt: skip
+        return KdgError(
+            f"stdout cannot be written: {exc.strerror}; the batch that was being written is not committed.",
+            "Make room, or write to another place, and run it again.",
+        )
 
     def close(self) -> None:
-        """Stdout stays open for whoever started kdg."""
+        """See Target: nothing to do. Stdout belongs to the process that started kdg."""
