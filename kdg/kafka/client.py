@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
@@ -14,6 +14,9 @@ from kdg.core.guarantees import Role
 from kdg.errors import Unreachable, UsageError
 from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
 from kdg.runtime.deadline import Deadline
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import Client
 
 T = TypeVar("T")
 
@@ -112,9 +115,7 @@ def validate(settings: Mapping[str, str], role: Role) -> None:
         make_consumer({"group.id": "kdg.none", **offline}, Watch()).close()
 
 
-def reach(
-    client: Producer | Consumer | AdminClient, watch: Watch, deadline: Deadline, brokers: str, topic: str | None = None
-) -> Any:
+def reach(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic: str | None = None) -> Any:
     """The cluster's metadata; also warms the client up, so that the first record does not wait 0.5 s.
 
     Raises Unreachable when no broker answered within the time that reaching one may take, or the login was refused.
@@ -127,9 +128,7 @@ def reach(
     return metadata
 
 
-def _metadata(
-    client: Producer | Consumer | AdminClient, watch: Watch, deadline: Deadline, brokers: str, topic: str | None
-) -> Any:
+def _metadata(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic: str | None) -> Any:
     began = deadline.now()
     # The library can miss that its connection has come up, and then waits out the whole timeout: short ones first.
     for attempt in count():

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from kdg.core.ports import Transaction
 from kdg.core.records import Position
 from kdg.kafka.errors import describe, error_of
 from kdg.runtime.deadline import Deadline
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import ConsumerClient
 
 LAST_SECONDS = 3.0
 
@@ -21,7 +25,7 @@ class Mirror:
     """A Transaction around the sink's, whose positions the group shows afterwards."""
 
     sink: Transaction
-    consumer: Consumer
+    consumer: ConsumerClient
     group: str
     note: Callable[[str], None]
     deadline: Deadline

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.errors import Unreachable, UsageError
 from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, is_passing, rights, translate
 from kdg.runtime.deadline import Deadline
 from kdg.sources.start_offsets import Start, Where
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import AdminClient, ProducerClient
 
 BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """What a topic says while the broker is making it."""
@@ -129,7 +132,7 @@ def committed_of(positions: Iterable[TopicPartition]) -> Mapping[Place, int]:
     return {(tp.topic, tp.partition): tp.offset for tp in positions if tp.offset >= 0}
 
 
-def await_topic(producer: Any, metadata: Any, topic: str, brokers: str, deadline: Deadline) -> Any:
+def await_topic(producer: ProducerClient, metadata: Any, topic: str, brokers: str, deadline: Deadline) -> Any:
     """The metadata with the topic in it; waits while the broker is making it. Raises Unreachable when there is none."""
     began = deadline.now()
     while True:

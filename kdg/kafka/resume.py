@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from kdg.core.records import Position
 from kdg.errors import KdgError, UsageError
 from kdg.kafka.errors import error_of, is_passing, rights, translate
 from kdg.runtime.deadline import Deadline
 from kdg.sources.descriptor import InputPosition
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import AdminClient, ConsumerClient
 
 FORMAT = "kdg.produce/1"
 
@@ -25,7 +27,7 @@ FORMAT = "kdg.produce/1"
 class ResumeStore:
     """An InputPositionStore in the group of a Consumer that never subscribes."""
 
-    consumer: Consumer
+    consumer: ConsumerClient
     admin: AdminClient
     group: str
     topic: str

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from kdg.core.cycle import Lost, Revoked
 from kdg.core.ports import PositionStore, Rebalance, TryAgain
@@ -34,6 +34,9 @@ from kdg.kafka.patterns import is_pattern
 from kdg.kafka.stop_offsets import StopOffsets
 from kdg.kafka.topic_ids import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.runtime.deadline import Deadline
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import ConsumerClient
 
 MAX_BYTES = 8_000_000
 """What one READ may bring in, so that memory stays bounded (DESIGN.md section 2)."""
@@ -58,7 +61,7 @@ class KafkaSource:
     renew: a new consumer in the place of one that was fenced; None when another instance has taken over.
     """
 
-    consumer: Consumer
+    consumer: ConsumerClient
     watch: Watch
     deadline: Deadline
     ends: StopOffsets
@@ -70,7 +73,7 @@ class KafkaSource:
     rebalance: Rebalance | None = None
     position_store: PositionStore | None = None
     gather: float = 0.0
-    renew: Callable[[], Consumer | None] = lambda: None
+    renew: Callable[[], ConsumerClient | None] = lambda: None
     _next: dict[Place, int] = field(default_factory=dict)
     _stored: dict[Place, int] = field(default_factory=dict)
     _report: dict[Place, int] = field(default_factory=dict)
@@ -129,7 +132,7 @@ class KafkaSource:
         if self.identity is not None:
             self.identity.watch(topic for topic, _partition in starts)
 
-    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_assign(self, consumer: ConsumerClient, partitions: list[TopicPartition]) -> None:
         # An assignment that waited while the last READ ended comes inside the closing. Nobody will read it, and a look at
         # the group's positions has no answer once the group is left [seen]; the wrapper assigns by itself.
         if self._closing or consumer is not self.consumer:
@@ -192,13 +195,13 @@ class KafkaSource:
                         "Check that the brokers run. If they do, a transaction that moves these positions has not ended: kafka-transactions.sh find-hanging names it.",
                     ) from exc
 
-    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_revoke(self, consumer: ConsumerClient, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions, Revoked())
 
-    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _on_lost(self, consumer: ConsumerClient, partitions: list[TopicPartition]) -> None:
         self._leave(consumer, partitions, Lost())
 
-    def _leave(self, consumer: Consumer, partitions: list[TopicPartition], event: Revoked | Lost) -> None:
+    def _leave(self, consumer: ConsumerClient, partitions: list[TopicPartition], event: Revoked | Lost) -> None:
         if consumer is self.consumer:
             self._let_go([(tp.topic, tp.partition) for tp in partitions], event)
         if self._cooperative:

@@ -8,16 +8,19 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
 from operator import length_hint
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message
 
 from kdg.core.ports import TryAgain
 from kdg.core.records import Batch, Headers
 from kdg.errors import Aborted, Undelivered
-from kdg.kafka.client import Watch, make_producer
+from kdg.kafka.client import Watch
 from kdg.kafka.errors import HOPELESS_RECORD, NOT_AUTHORISED, describe, error_of, rights, translate
 from kdg.runtime.deadline import Deadline
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import Clients, ProducerClient
 
 # After one of these, the record may be in the topic all the same (HAZARDS.md: "unknown", not "failed").
 OUTCOME_UNKNOWN = frozenset(
@@ -73,10 +76,11 @@ class UndeliveredRecord:
 class ProducerHandle:
     """The producer of a run. It can be replaced: `producer` is asked for anew before each use (HAZARDS.md 1)."""
 
-    def __init__(self, settings: dict[str, str], *, verbose: bool = False) -> None:
+    def __init__(self, settings: dict[str, str], clients: Clients, *, verbose: bool = False) -> None:
         # A cut-off EndTxn is told in the eos log alone (HAZARDS.md 1).
         debug = ",".join(filter(None, [settings.get("debug", ""), "eos"])) if "transactional.id" in settings else None
         self._settings = settings if debug is None else {**settings, "debug": debug}
+        self._clients = clients
         self._verbose = verbose
         self.watch = Watch(verbose=verbose)
         self.failed: list[tuple[KafkaError, Message, Headers | None]] = []
@@ -87,8 +91,8 @@ class ProducerHandle:
         """Its identity, where it has one."""
         return self._settings.get("transactional.id")
 
-    def _make(self) -> Producer:
-        return make_producer(self._settings, self.watch, on_delivery=self.on_delivery)
+    def _make(self) -> ProducerClient:
+        return self._clients.producer(self._settings, self.watch, self.on_delivery)
 
     def on_delivery(self, error: KafkaError | None, message: Message, headers: Headers | None = None) -> None:
         """The delivery report, for failures alone; the library's message has lost its headers."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
 
 from kdg.errors import PositionGone
 from kdg.kafka.errors import NO_SUCH_TOPIC, error_of
 from kdg.runtime.clock import SYSTEM_CLOCK, Clock
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import AdminClient
 
 FRESH = 0.25
 """Seconds for which an answer counts; making a topic again and reading from it takes longer."""

@@ -16,11 +16,11 @@ def check_cluster(frame: Frame, role: Role, metadata: Any, topics: Sequence[str]
     plan = frame.plan
     if not plan.guarantee.needs_durable_cluster or (plan.quiet and not plan.strict) or not (warn or plan.strict):
         return
-    from kdg.kafka.client import Watch, make_admin, reach
+    from kdg.kafka.client import Watch, reach
     from kdg.kafka.cluster_facts import look
 
     watch = Watch(verbose=plan.verbose)
-    admin = make_admin(plan.settings(role), watch)
+    admin = frame.surroundings.clients.admin(plan.settings(role), watch)
     reach(admin, watch, frame.deadline, plan.brokers, next(iter(topics), None))
     missing = shortfalls(look(admin, metadata, topics, transactional=plan.guarantee.transactional))
     if not missing:

@@ -56,7 +56,7 @@ def open_source(
     position_store: has the positions, in the place of a group.
     fenced: tells whether another instance with the same identity has taken over, asked when the group says so.
     """
-    from kdg.kafka.client import Watch, make_admin, make_consumer, reach
+    from kdg.kafka.client import Watch, reach
     from kdg.kafka.lookup import Lookup, partitions_of
     from kdg.kafka.patterns import EXCLUDED, is_pattern, matching
     from kdg.kafka.source import KafkaSource
@@ -66,10 +66,10 @@ def open_source(
     plan = frame.plan
     settings = plan.settings(Role.CONSUMER)
     watch = Watch(verbose=plan.verbose)
-    make = partial(make_consumer, {**EXCLUDED, **settings}, watch)
+    make = partial(frame.surroundings.clients.consumer, {**EXCLUDED, **settings}, watch)
     consumer = make()
     # Both connect at once; a first question on a cold connection can wait out the library's retry of 1 to 3 s.
-    admin = make_admin(settings, watch)
+    admin = frame.surroundings.clients.admin(settings, watch)
     metadata = reach(
         consumer,
         watch,

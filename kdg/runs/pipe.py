@@ -85,7 +85,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure, stop_on_failure
 
     plan = frame.plan
-    handle = ProducerHandle(plan.settings(Role.PRODUCER), verbose=plan.verbose)
+    handle = ProducerHandle(plan.settings(Role.PRODUCER), frame.surroundings.clients, verbose=plan.verbose)
     # All topics: asking for one by name would make it, and pipe never makes a topic.
     metadata = reach(handle.producer, handle.watch, frame.deadline, plan.brokers)
     partitions = len(partitions_of(metadata, options.target, plan.brokers))

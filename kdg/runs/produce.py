@@ -120,7 +120,7 @@ def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFil
 
     from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
 
-    handle = ProducerHandle(plan.settings(Role.PRODUCER), verbose=plan.verbose)
+    handle = ProducerHandle(plan.settings(Role.PRODUCER), frame.surroundings.clients, verbose=plan.verbose)
     metadata = _topic(options, frame, handle)
     check_cluster(frame, Role.PRODUCER, metadata, [options.topic])
     on_failure = abort_on_failure if plan.guarantee.transactional else kept
@@ -201,7 +201,7 @@ def _transaction(frame: Frame, options: Options, handle: Any, source: Input, sec
 
 
 def _resume_store(frame: Frame, options: Options) -> Any:
-    from kdg.kafka.client import Watch, make_admin, make_consumer
+    from kdg.kafka.client import Watch
     from kdg.kafka.resume import ResumeStore
     from kdg.settings.resolve import Layer, plain, resolve
 
@@ -213,8 +213,10 @@ def _resume_store(frame: Frame, options: Options) -> Any:
         resolve(frame.plan.guarantee, Role.CONSUMER, "produce", [Layer("--resume", {"group.id": group} | given)])
     )
     watch = Watch(verbose=frame.plan.verbose)
-    consumer = make_consumer(settings, watch)
-    store = ResumeStore(consumer, make_admin(settings, watch), group, options.topic, frame.deadline)
+    clients = frame.surroundings.clients
+    store = ResumeStore(
+        clients.consumer(settings, watch), clients.admin(settings, watch), group, options.topic, frame.deadline
+    )
     frame.closing.callback(store.close)
     store.check()
     return store

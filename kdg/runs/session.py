@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from kdg.cli.progress_line import Progress
 from kdg.core.pump import Pump
 from kdg.errors import Interrupted, KdgError
+from kdg.runs.clients import Surroundings
 from kdg.runs.plan import Plan, require_brokers, show_settings
 from kdg.runs.report import Outcome, check_report, conclude
 from kdg.runtime.deadline import Deadline
@@ -37,6 +38,7 @@ class Frame:
     plan: Plan
     signals: Signals
     deadline: Deadline
+    surroundings: Surroundings = field(default_factory=Surroundings)
     closing: ExitStack = field(default_factory=ExitStack)
 
 

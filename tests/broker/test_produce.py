@@ -8,13 +8,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
 from kdg.core.records import Batch
 from kdg.errors import Aborted
+from kdg.kafka.library import ProducerClient
 from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
 from kdg.kafka.transaction import KafkaTransaction
+from kdg.runs.clients import LibraryClients
 from kdg.runtime.deadline import Deadline, NoSignals
 from tests.support.kafka import Kafka
 from tests.support.processes import lines, text
@@ -192,10 +194,10 @@ def test_exactly_once_record_too_large_is_named(
     assert kafka.settled_values(topic) in ([], [b"a"] if options else [])
 
 
-def refuses(producer: Producer, topic: str) -> bool:
+def refuses(producer: ProducerClient, topic: str) -> bool:
     """Whether it takes no record any more."""
     try:
-        producer.produce(topic, b"a")
+        producer.produce(topic, b"a", None, -1)
     except KafkaException:
         return True
     return False
@@ -204,7 +206,7 @@ def refuses(producer: Producer, topic: str) -> bool:
 def test_record_too_large_is_named_by_the_next_record(kafka: Kafka, group: str) -> None:
     """A record too large is named though the refusal shows first at the next record."""
     settings = {"bootstrap.servers": kafka.bootstrap, "transactional.id": group, "linger.ms": "0"}
-    handle = ProducerHandle({**settings, "message.max.bytes": "3000000"})
+    handle = ProducerHandle({**settings, "message.max.bytes": "3000000"}, LibraryClients())
     deadline = Deadline(NoSignals())
     target = KafkaTarget(handle, kafka.topic(), deadline, abort_on_failure)
     transaction = KafkaTransaction(handle, deadline, 60.0)

@@ -60,7 +60,8 @@ def library_position() -> None:
     from kdg.kafka.source import KafkaSource
 
     def positions(self: KafkaSource) -> list[Position]:
-        asked = self.consumer.position([TopicPartition(*place) for place in self._next])
+        consumer: Any = self.consumer
+        asked = consumer.position([TopicPartition(*place) for place in self._next])
         return [Position(tp.topic, tp.partition, tp.offset) for tp in asked if tp.offset >= 0]
 
     _replace(KafkaSource, "positions", positions)

@@ -6,7 +6,7 @@ It follows kdg/cli/commands/produce.py, consume.py and pipe.py; what they call b
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -20,10 +20,11 @@ from kdg.core.pump import Pump
 from kdg.core.records import Batch
 from kdg.formats.lines import LineDecoder
 from kdg.kafka.client import Watch
+from kdg.kafka.library import OnDelivery
 from kdg.kafka.resume import ResumeStore
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.stop_offsets import StopOffsets
-from kdg.kafka.target import KafkaTarget, UndeliveredRecord, abort_on_failure, stop_on_failure
+from kdg.kafka.target import KafkaTarget, ProducerHandle, UndeliveredRecord, abort_on_failure, stop_on_failure
 from kdg.kafka.topic_ids import TopicIds
 from kdg.kafka.transaction import KafkaTransaction
 from kdg.runs import kafka_source
@@ -33,7 +34,7 @@ from kdg.sources.start_offsets import BEGINNING
 
 from .consumer import SimConsumer
 from .groups import Group, Place
-from .producer import SimHandle
+from .producer import SimProducer
 from .world import Process, World
 
 T = TypeVar("T")
@@ -68,6 +69,27 @@ class Scene:
     def consumes(self) -> bool:
         """Whether it reads through a group."""
         return not self.command.startswith("produce")
+
+
+@dataclass(slots=True)
+class SimClients:
+    """The Clients of one process over the model."""
+
+    world: World
+    process: Process
+    group: Group
+
+    def producer(self, settings: Mapping[str, str], watch: Watch, on_delivery: OnDelivery) -> Any:
+        """A producer of the model."""
+        return SimProducer(self.world, self.process, settings, watch, on_delivery)
+
+    def consumer(self, _settings: Mapping[str, str], _watch: Watch) -> Any:
+        """A consumer of the model."""
+        return SimConsumer(self.world, self.process, self.group)
+
+    def admin(self, _settings: Mapping[str, str], _watch: Watch) -> Any:
+        """An admin client of the model."""
+        return SimAdmin(self.world)
 
 
 @dataclass(slots=True)
@@ -136,7 +158,7 @@ def settings_of(scene: Scene, process: Process) -> dict[str, str]:
 
 
 def _target(scene: Scene, process: Process, deadline: Deadline) -> KafkaTarget:
-    handle = SimHandle(scene.world, process, settings_of(scene, process))
+    handle = ProducerHandle(settings_of(scene, process), SimClients(scene.world, process, scene.group))
     unsent = scene.unsent.setdefault(process, [])
     on_failure: Any = unsent.extend
     if scene.row.transactional:

@@ -6,12 +6,13 @@ A connection that is dropped with a request on it shows as a line FAIL in the li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, TopicPartition
 
-from kdg.kafka.target import ProducerHandle
+from kdg.kafka.client import Watch
+from kdg.kafka.library import OnDelivery
 
 from .cluster import FENCED, OK, OUT_OF_ORDER, WRONG_STATE, Request
 from .consumer import _offsets, _shown, failure
@@ -25,24 +26,16 @@ _PURGED_IN_FLIGHT = KafkaError._PURGE_INFLIGHT  # noqa: SLF001
 _STATE = KafkaError._STATE  # noqa: SLF001
 
 
-class SimHandle(ProducerHandle):
-    """kdg's own handle; only the library's Producer is replaced."""
-
-    def __init__(self, world: World, process: Process, settings: dict[str, str]) -> None:
-        self._place = world, process
-        super().__init__(settings)
-
-    def _make(self) -> Any:
-        return SimProducer(self, self._settings, *self._place)
-
-
 class SimProducer:
     """One producer. queue: not yet sent. stuck: sent, and no answer comes. fatal, abortable: as the library keeps them."""
 
-    def __init__(self, handle: ProducerHandle, settings: dict[str, str], world: World, process: Process) -> None:
-        self.handle = handle
+    def __init__(
+        self, world: World, process: Process, settings: Mapping[str, str], watch: Watch, on_delivery: OnDelivery
+    ) -> None:
         self.world = world
         self.process = process
+        self.watch = watch
+        self.on_delivery = on_delivery
         self.name = settings.get("transactional.id", "")
         self.waits = settings["acks"] != "0"
         self.timeout = float(settings.get("transaction.timeout.ms", "3000")) / 1000
@@ -159,10 +152,10 @@ class SimProducer:
     def _report(self) -> None:
         if self.process.cut:
             self.process.cut = False
-            self.handle.watch.log(3, "", "FAIL", "sim", "disconnected with a request in flight")
+            self.watch.log(3, "", "FAIL", "sim", "disconnected with a request in flight")
         failed, self._failed = self._failed, []
         for code, value in failed:
-            self.handle.on_delivery(KafkaError(code or _STATE), Message(topic="target", partition=0, value=value))
+            self.on_delivery(KafkaError(code or _STATE), Message(topic="target", partition=0, value=value))
 
     def flush(self, timeout: float) -> int:
         """As Producer.flush: how many are not reported on yet."""

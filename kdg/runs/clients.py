@@ -1,0 +1,52 @@
+"""Owns what a run uses of the world outside of kdg: Kafka clients, the clock, threads, and the descriptors of stdin and stdout.
+
+A real run uses `Surroundings()`. The simulator hands in its own, and opens its runs through the same code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kdg.runtime.clock import SYSTEM_CLOCK, Background, Clock, in_thread
+
+if TYPE_CHECKING:
+    from kdg.kafka.client import Watch
+    from kdg.kafka.library import AdminClient, Clients, ConsumerClient, OnDelivery, ProducerClient
+
+
+class LibraryClients:
+    """Makes the clients of confluent_kafka; see kdg.kafka.library.Clients. The library is loaded with the first client."""
+
+    def producer(self, settings: Mapping[str, str], watch: Watch, on_delivery: OnDelivery) -> ProducerClient:
+        """A confluent_kafka.Producer."""
+        from kdg.kafka.client import make_producer
+
+        return make_producer(settings, watch, on_delivery=on_delivery)
+
+    def consumer(self, settings: Mapping[str, str], watch: Watch) -> ConsumerClient:
+        """A confluent_kafka.Consumer."""
+        from kdg.kafka.client import make_consumer
+
+        return make_consumer(settings, watch)
+
+    def admin(self, settings: Mapping[str, str], watch: Watch) -> AdminClient:
+        """A confluent_kafka.admin.AdminClient."""
+        from kdg.kafka.client import make_admin
+
+        return make_admin(settings, watch)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run uses of the world outside.
+
+    read, write: as os.read and os.write.
+    """
+
+    clients: Clients = field(default_factory=LibraryClients)
+    clock: Clock = SYSTEM_CLOCK
+    background: Background = in_thread
+    read: Callable[[int, int], bytes] = os.read
