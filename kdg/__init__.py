@@ -8,7 +8,7 @@ The map, from the command line down. A package imports only packages below it; t
     check       `kdg check`: which guarantee a configuration and a topic really give
     explain     `kdg explain`: the page that a word asks for
     sandbox     a real Apache Kafka on this machine, started and removed
-    sinks       destinations outside Kafka: stdout, file (a torn last record is cut off there), SQLite, a command; undelivered records
+    sinks       destinations outside Kafka: stdout, file (cuts off a torn last record), SQLite, a command; undelivered records
     transforms  what happens to a batch on its way: deduplication, the command that filters it
     kafka       the Kafka client library: clients, errors, consumer, producer, transactions, look-ups; and the known hazards
     sources     inputs outside Kafka: a file descriptor, a command's output; what `-o` means (start_offsets.py; kafka/lookup.py finds the offsets)

@@ -15,14 +15,14 @@ from kdg.runs.session import Frame
 from kdg.runtime.times import parse_duration
 
 if TYPE_CHECKING:
-    from kdg.transforms.dedup import By
+    from kdg.transforms.dedup import DedupBy
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DedupPlan:
     """What duplicates are told by; store: where marks are kept, None for the run alone; ttl: seconds that an id is remembered."""
 
-    by: By
+    by: DedupBy
     store: Path | None
     ttl: float
 
@@ -61,20 +61,25 @@ def open_dedup(
     """The Dedup of the run. topic: of records that do not say theirs; sink: the SQLite sink, whose transactions the marks share."""
     if plan is None:
         return NoDedup()
-    from kdg.transforms.dedup import ById, ByPosition, SeenStore
+    from kdg.transforms.dedup import DedupById, DedupByPosition
+    from kdg.transforms.seen_store import SeenStore
 
     if sink is None:
-        marks = SeenStore.temporary() if plan.store is None else SeenStore.stored(plan.store)
-        frame.closing.callback(marks.close)
+        store = SeenStore.temporary() if plan.store is None else SeenStore.in_file(plan.store)
+        frame.closing.callback(store.close)
     elif plan.store is None or plan.store.resolve() == sink.path.resolve():
-        marks = SeenStore.among_records(sink.connection, f"--sqlite {sink.path}")
+        store = SeenStore.among_records(sink.connection, f"--sqlite {sink.path}")
     else:
         raise UsageError(
             f"--dedup-store {plan.store} is not the file of --sqlite: records and marks would not be in one transaction.",
             "Drop --dedup-store: the marks are kept in the file of --sqlite.",
         )
     scope = group or ""
-    dedup: Dedup = ByPosition(marks, scope, topic_id) if plan.by.is_position else ById(marks, scope, plan.by, plan.ttl, topic)  # fmt: skip
+    dedup: Dedup = (
+        DedupByPosition(store, scope, topic_id)
+        if plan.by.is_position
+        else DedupById(store, scope, plan.by, plan.ttl, topic)
+    )
     if sink is not None:
         sink.joined = dedup.mark
     return dedup

@@ -1,221 +1,102 @@
-"""Owns deduplication: at-least-once without the doubles. What counts as the same record, and what was seen.
+"""Owns deduplication: at-least-once without the duplicates. `--dedup-by` says which records count as the same record.
 
-    position          redelivery: (topic id, partition, offset); one high-water mark a partition
-    key, value,       what the producer sent twice, or under the same id; 16-byte digests in SQLite, so that memory stays flat
-    header:NAME
+    position                  the same topic id, partition and offset: kdg read the record twice.
+                              Stored: one offset for each partition (DedupByPosition)
+    key, value, header:NAME   the same bytes there: the producer sent the record twice.
+                              Stored: one digest for each record, for a limited time (DedupById)
 
-A record is marked only after it was written and flushed: a crash in between can double it and never lose it. Where the marks are
-in the database of the records, they share its transactions: neither. Without a store the marks are in a temporary database.
+A record is stored as seen only after it was written and flushed. A crash in between can duplicate the record, but never lose
+it. If SeenStore is in the database of the records, both change in one transaction, and a crash does neither.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from kdg.core.records import Batch, Headers, TopicPartition
-from kdg.errors import KdgError, UsageError
+from kdg.errors import UsageError
+from kdg.transforms.seen_store import SeenStore
 
 HEADER = "header:"
 BY_POSITION = "position"
-AT_ONCE = 10_000
-"""Ids in one query; SQLite takes 32766."""
 DIGEST = 16
-CACHE_KILOBYTES = 32_000
+"""Bytes of a digest."""
 PRUNE_SECONDS = 3600.0
-WAIT_SECONDS = 5.0
-SEEN = "CREATE TABLE IF NOT EXISTS kdg_seen (id BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID"
-REACHED = """CREATE TABLE IF NOT EXISTS kdg_reached (scope TEXT NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL,
-    next INTEGER NOT NULL, PRIMARY KEY (scope, topic_id, partition)) WITHOUT ROWID"""
+"""Ids that are too old are removed this often."""
 
 
-class By(NamedTuple):
-    """What `--dedup-by` was given. name: a column of Batch, or `position`; header: the header's name."""
+class DedupBy(NamedTuple):
+    """The value of `--dedup-by`. name: a column of Batch, or `position`. header: the name of the header, for `header:NAME`."""
 
     name: str
     header: str = ""
 
     @property
     def is_position(self) -> bool:
-        """Whether redelivery is told, and not what was sent twice."""
+        """Whether records are compared by their offsets, and not by their content."""
         return self.name == BY_POSITION
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns of Batch it reads."""
+        """The columns of Batch that are compared, without `values`, which every batch has."""
         if self.is_position:
             return frozenset({"topics", "partitions", "offsets"})
         return frozenset({self.name}) - {"values"}
 
 
-def parse_by(text: str) -> By:
-    """Raises UsageError."""
-    known = {BY_POSITION: By(BY_POSITION), "key": By("keys"), "value": By("values")}
+def parse_by(text: str) -> DedupBy:
+    """`position`, `key`, `value` or `header:NAME`. Raises UsageError for anything else."""
+    known = {BY_POSITION: DedupBy(BY_POSITION), "key": DedupBy("keys"), "value": DedupBy("values")}
     if text in known:
         return known[text]
     if text.startswith(HEADER) and text != HEADER:
-        return By("headers", text.removeprefix(HEADER))
-    raise UsageError(f"--dedup-by {text!r} is nothing to tell records by.", "Use position, key, value or header:NAME.")
+        return DedupBy("headers", text.removeprefix(HEADER))
+    raise UsageError(
+        f"--dedup-by {text!r} is not a part of a record that kdg can compare.",
+        "Use position, key, value or header:NAME.",
+    )
 
 
 @dataclass(slots=True)
-class SeenStore:
-    """What was seen, in a SQLite database: a temporary one, a store of its own, or that of the records.
+class DedupByPosition:
+    """A Dedup that drops records which kdg has read before. scope: the group; topic_id: the id of a topic by its name."""
 
-    what: how a message names it. In a transaction that is open already, marks become part of it.
-    """
-
-    connection: sqlite3.Connection
-    what: str
-
-    @classmethod
-    def temporary(cls) -> SeenStore:
-        """For this run; SQLite removes the file by itself."""
-        connection = sqlite3.connect("", isolation_level=None)
-        connection.execute("PRAGMA journal_mode=OFF")
-        connection.execute("PRAGMA synchronous=OFF")
-        marks = cls(connection, "the temporary database of --dedup-by")
-        marks.make()
-        return marks
-
-    @classmethod
-    def stored(cls, path: Path) -> SeenStore:
-        """`--dedup-store`. Raises UsageError for a file that is no database."""
-        try:
-            connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
-            connection.execute("PRAGMA journal_mode=WAL")
-            # No fsync for each batch: what a machine's crash takes back can double, as the guarantee allows.
-            connection.execute("PRAGMA synchronous=NORMAL")
-            marks = cls(connection, f"--dedup-store {path}")
-            marks.make()
-        except sqlite3.DatabaseError as exc:
-            raise UsageError(f"--dedup-store {path} cannot be used: {exc}.", "Choose another file.") from exc
-        return marks
-
-    @classmethod
-    def among_records(cls, connection: sqlite3.Connection, what: str) -> SeenStore:
-        """In the database of the records."""
-        marks = cls(connection, what)
-        with marks.told():
-            marks.make()
-        return marks
-
-    def make(self) -> None:
-        """The tables, where they are not there yet. Raises sqlite3.DatabaseError."""
-        self.connection.execute(f"PRAGMA cache_size=-{CACHE_KILOBYTES}")
-        self.connection.execute(SEEN)
-        self.connection.execute(REACHED)
-
-    def prune(self, before: int) -> None:
-        """Forget what was marked before this time (seconds since 1970)."""
-        with self.told():
-            self.connection.execute("DELETE FROM kdg_seen WHERE at < ?", (before,))
-
-    def seen(self, ids: Sequence[bytes], since: int) -> set[bytes]:
-        """Those that were marked at or after `since`; one query for a whole batch."""
-        found: set[bytes] = set()
-        with self.told():
-            for at in range(0, len(ids), AT_ONCE):
-                asked = ids[at : at + AT_ONCE]
-                marks = ",".join("?" * len(asked))
-                query = f"SELECT id FROM kdg_seen WHERE at >= ? AND id IN ({marks})"  # noqa: S608  # marks alone
-                found.update(row[0] for row in self.connection.execute(query, (since, *asked)))
-        return found
-
-    def add(self, ids: Iterable[bytes], now: int) -> None:
-        """Mark them."""
-        with self.told(), self._transaction():
-            self.connection.executemany(
-                "INSERT INTO kdg_seen VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at", [(i, now) for i in ids]
-            )
-
-    def reached(self, scope: str, topic_id: str, partition: int) -> int:
-        """The offset up to which a partition was seen."""
-        with self.told():
-            where = "scope = ? AND topic_id = ? AND partition = ?"
-            row = self.connection.execute(
-                f"SELECT next FROM kdg_reached WHERE {where}",  # noqa: S608  # a constant
-                (scope, topic_id, partition),
-            ).fetchone()
-        return 0 if row is None else int(row[0])
-
-    def reach(self, rows: Iterable[tuple[str, str, int, int]]) -> None:
-        """Move marks up: scope, topic id, partition, next offset."""
-        with self.told(), self._transaction():
-            self.connection.executemany(
-                "INSERT INTO kdg_reached VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = max(next, excluded.next)",
-                rows,
-            )
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        if self.connection.in_transaction:  # that of the records
-            yield
-            return
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
-
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """SQLite's errors as kdg's."""
-        try:
-            yield
-        except sqlite3.DatabaseError as exc:
-            raise KdgError(
-                f"{self.what} cannot be used: {exc}; nothing of the batch is committed.", "Mend it and run it again."
-            ) from exc
-
-    def close(self) -> None:
-        """A temporary database is gone with it."""
-        self.connection.close()
-
-
-@dataclass(slots=True)
-class ByPosition:
-    """A Dedup against redelivery. scope: whose marks; topic_id: by name."""
-
-    marks: SeenStore
+    store: SeenStore
     scope: str
     topic_id: Callable[[str], str]
-    _marked: dict[TopicPartition, int] = field(default_factory=dict)
+    _stored: dict[TopicPartition, int] = field(default_factory=dict)
     _pending: dict[TopicPartition, int] = field(default_factory=dict)
 
     def filter(self, batch: Batch) -> Batch:
         """See Dedup."""
         if not len(batch):
             return batch
-        places: list[TopicPartition] = list(zip(batch.topics or (), batch.partitions or (), strict=True))
+        partitions: list[TopicPartition] = list(zip(batch.topics or (), batch.partitions or (), strict=True))
         offsets = batch.offsets or ()
-        reached = {place: self._reached(place) for place in set(places)}
-        keep = [offset >= reached[place] for place, offset in zip(places, offsets, strict=True)]
+        reached = {partition: self._next_offset(partition) for partition in set(partitions)}
+        keep = [offset >= reached[partition] for partition, offset in zip(partitions, offsets, strict=True)]
         # Offsets rise within a partition: the last one is the highest.
-        last = dict(zip(places, offsets, strict=True))
-        self._pending.update({place: max(reached[place], offset + 1) for place, offset in last.items()})
-        return batch if all(keep) else chosen(batch, keep)
+        last = dict(zip(partitions, offsets, strict=True))
+        self._pending.update({partition: max(reached[partition], offset + 1) for partition, offset in last.items()})
+        return batch if all(keep) else select(batch, keep)
 
-    def _reached(self, place: TopicPartition) -> int:
-        if place not in self._marked:
-            topic, partition = place
-            self._marked[place] = self.marks.reached(self.scope, self.topic_id(topic), partition)
-        return self._pending.get(place, self._marked[place])
+    def _next_offset(self, partition: TopicPartition) -> int:
+        """Records below this offset were let through before."""
+        if partition not in self._stored:
+            topic, number = partition
+            self._stored[partition] = self.store.next_offset(self.scope, self.topic_id(topic), number)
+        return self._pending.get(partition, self._stored[partition])
 
     def mark(self) -> None:
         """See Dedup."""
         pending, self._pending = self._pending, {}
-        self.marks.reach([(self.scope, self.topic_id(t), p, offset) for (t, p), offset in pending.items()])
-        self._marked.update(pending)
+        self.store.advance([(self.scope, self.topic_id(t), p, offset) for (t, p), offset in pending.items()])
+        self._stored.update(pending)
 
     def forget(self) -> None:
         """See Dedup."""
@@ -223,15 +104,17 @@ class ByPosition:
 
 
 @dataclass(slots=True)
-class ById:
-    """A Dedup against what was sent twice. A record without the id is let through. scope: whose ids; ttl: seconds."""
+class DedupById:
+    """A Dedup that drops records which the producer sent twice. A record without an id is let through.
 
-    marks: SeenStore
+    scope: the group. ttl: seconds for which an id is remembered. topic: the topic of batches without the column topics.
+    """
+
+    store: SeenStore
     scope: str
-    by: By
+    by: DedupBy
     ttl: float
     topic: str = ""
-    """Of a batch that does not say."""
     clock: Callable[[], float] = time.time
     _pending: dict[bytes, None] = field(default_factory=dict)
     _pruned: float = 0.0
@@ -240,17 +123,17 @@ class ById:
         """See Dedup."""
         self._prune()
         ids = self._ids(batch)
-        wanted = sorted(
-            {i for i in ids if i is not None} - self._pending.keys()
-        )  # sorted: near each other in the table
-        # What comes first is kept, what comes again dropped: a dict keeps the first.
-        new = dict.fromkeys(wanted) if not wanted else self._unseen(wanted)
+        # Sorted, because ids that are close to each other are close to each other in the table.
+        unknown = sorted({i for i in ids if i is not None} - self._pending.keys())
+        new = self._unseen(unknown) if unknown else {}
+        # The first record with a new id is kept: pop() removes the id, so that the next one with the same id is dropped.
         keep = [i is None or new.pop(i, False) is None for i in ids]
         self._pending.update(dict.fromkeys(i for i, kept in zip(ids, keep, strict=True) if kept and i is not None))
-        return batch if all(keep) else chosen(batch, keep)
+        return batch if all(keep) else select(batch, keep)
 
     def _unseen(self, ids: Sequence[bytes]) -> dict[bytes, None]:
-        seen = self.marks.seen(ids, int(self.clock() - self.ttl))
+        """Those of the ids that the store has not seen."""
+        seen = self.store.seen(ids, int(self.clock() - self.ttl))
         return dict.fromkeys(i for i in ids if i not in seen)
 
     def _ids(self, batch: Batch) -> list[bytes | None]:
@@ -265,25 +148,26 @@ class ById:
         ]
 
     def _raw(self, batch: Batch) -> Iterable[bytes | None]:
+        """The bytes that are compared, one item a record; None for a record without them."""
         column: Sequence[Any] | None = getattr(batch, self.by.name)
         if column is None:
             return [None] * len(batch)
         return column if not self.by.header else [_header(headers, self.by.header) for headers in column]
 
     def _salt(self, topic: str) -> bytes:
-        """The same id of another topic, group or kind is another id."""
+        """Makes digests differ between groups, topics and values of --dedup-by: the same bytes there are another id."""
         return hashlib.blake2b("\0".join((self.scope, topic, *self.by)).encode(), digest_size=DIGEST).digest()
 
     def _prune(self) -> None:
         now = self.clock()
         if now - self._pruned > PRUNE_SECONDS:
             self._pruned = now
-            self.marks.prune(int(now - self.ttl))
+            self.store.prune(int(now - self.ttl))
 
     def mark(self) -> None:
         """See Dedup."""
         if self._pending:
-            self.marks.add(sorted(self._pending), int(self.clock()))
+            self.store.add(sorted(self._pending), int(self.clock()))
             self._pending = {}
 
     def forget(self) -> None:
@@ -292,12 +176,12 @@ class ById:
 
 
 def _header(headers: Headers | None, name: str) -> bytes | None:
-    """The last of that name, as Kafka's own lastHeader."""
+    """The value of the last header with that name, as Kafka's lastHeader in Java."""
     return next((value for key, value in reversed(headers or ()) if key == name), None)
 
 
-def chosen(batch: Batch, keep: Sequence[bool]) -> Batch:
-    """The batch's records where `keep` is true."""
+def select(batch: Batch, keep: Sequence[bool]) -> Batch:
+    """The records of the batch for which `keep` is true."""
 
     def column(items: Sequence[Any] | None) -> Any:
         return None if items is None else list(compress(items, keep))

@@ -1,4 +1,4 @@
-"""Deduplication: what counts as the same record, what is marked when, for how long, and in how much memory."""
+"""Deduplication: which records count as the same, when they are stored as seen, for how long, in how much memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from kdg.core.records import Batch, Headers
 from kdg.errors import KdgError, UsageError
-from kdg.transforms.dedup import By, ById, ByPosition, SeenStore, parse_by
+from kdg.transforms.dedup import DedupBy, DedupById, DedupByPosition, parse_by
+from kdg.transforms.seen_store import SeenStore
 
 
 def batch(
@@ -32,27 +33,27 @@ def batch(
     )
 
 
-def by_value(marks: SeenStore, scope: str = "", ttl: float = 60.0, now: Sequence[float] = (1000.0,)) -> ById:
-    return ById(marks, scope, parse_by("value"), ttl, clock=lambda: now[0])
+def by_value(store: SeenStore, scope: str = "", ttl: float = 60.0, now: Sequence[float] = (1000.0,)) -> DedupById:
+    return DedupById(store, scope, parse_by("value"), ttl, clock=lambda: now[0])
 
 
-def by_position(marks: SeenStore, scope: str = "") -> ByPosition:
-    return ByPosition(marks, scope, lambda topic: f"id-of-{topic}")
+def by_position(store: SeenStore, scope: str = "") -> DedupByPosition:
+    return DedupByPosition(store, scope, lambda topic: f"id-of-{topic}")
 
 
 @pytest.mark.parametrize("text", ["", "offset", "header", "header:", "Key"])
-def test_what_is_nothing_to_tell_records_by_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="--dedup-by") as told:
+def test_unknown_dedup_by_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--dedup-by") as refused:
         parse_by(text)
-    assert "header:NAME" in told.value.hint
+    assert "header:NAME" in refused.value.hint
 
 
-def test_each_way_names_the_columns_it_reads() -> None:
-    assert parse_by("header:a:b") == By("headers", "a:b")
+def test_columns_of_each_dedup_by() -> None:
+    assert parse_by("header:a:b") == DedupBy("headers", "a:b")
     columns = {text: parse_by(text).columns for text in ("position", "key", "value", "header:id")}
     assert columns["position"] == {"topics", "partitions", "offsets"}
     assert columns["key"] == {"keys"}
-    assert not columns["value"], "which every batch has"
+    assert not columns["value"], "every batch has them"
     assert columns["header:id"] == {"headers"}
 
 
@@ -61,9 +62,9 @@ def test_each_way_names_the_columns_it_reads() -> None:
 
 @given(st.lists(st.lists(st.one_of(st.none(), st.integers(0, 9)), max_size=8), max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))  # fmt: skip
 def test_each_id_passes_once(chunks: list[list[int | None]], marking: list[bool]) -> None:  # fmt: skip
-    """Each id is let through once whatever the batches and the marks."""
-    with closing(SeenStore.temporary()) as marks:
-        dedup, passed = by_value(marks), list[bytes | None]()
+    """Each id is let through once, however it is spread over batches, and whenever ids are marked."""
+    with closing(SeenStore.temporary()) as seen:
+        dedup, passed = by_value(seen), list[bytes | None]()
         for ids, mark in zip(chunks, marking, strict=False):
             passed += dedup.filter(batch([None if i is None else b"%d" % i for i in ids])).values
             if mark:
@@ -74,9 +75,9 @@ def test_each_id_passes_once(chunks: list[list[int | None]], marking: list[bool]
 
 
 def test_unmarked_ids_come_again() -> None:
-    """What was let through and not marked comes again after going back."""
-    with closing(SeenStore.temporary()) as marks:
-        for dedup in (by_value(marks), by_position(marks)):
+    """Records that were let through but not marked are let through again after `forget`."""
+    with closing(SeenStore.temporary()) as seen:
+        for dedup in (by_value(seen), by_position(seen)):
             dedup.filter(batch([b"1", b"2"]))
             dedup.mark()
             assert dedup.filter(batch([b"3"], first=2)).values == [b"3"]
@@ -84,10 +85,10 @@ def test_unmarked_ids_come_again() -> None:
             assert dedup.filter(batch([b"1", b"2", b"3"])).values == [b"3"]
 
 
-def test_every_column_is_cut_alike() -> None:
+def test_all_columns_lose_the_same_records() -> None:
     headers = [[("id", b"1")], [("id", b"1")], [("id", b"0"), ("id", b"2")], [("other", b"1")]]
-    with closing(SeenStore.temporary()) as marks:
-        kept = ById(marks, "", parse_by("header:id"), 60.0).filter(batch([b"a", b"b", b"c", b"d"], headers=headers))
+    with closing(SeenStore.temporary()) as seen:
+        kept = DedupById(seen, "", parse_by("header:id"), 60.0).filter(batch([b"a", b"b", b"c", b"d"], headers=headers))
     assert kept.values == kept.keys == [b"a", b"c", b"d"]
     assert kept.offsets == [0, 2, 3]
     assert kept.headers == [headers[0], headers[2], headers[3]]
@@ -102,18 +103,18 @@ def test_every_column_is_cut_alike() -> None:
     ],
     ids=["group", "topic", "kind"],
 )
-def test_the_same_id_of_another_group_topic_or_kind_is_another(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:  # fmt: skip
-    with closing(SeenStore.temporary()) as marks:
+def test_id_counts_within_group_topic_and_kind(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:  # fmt: skip
+    with closing(SeenStore.temporary()) as seen:
         for scope, topic, kind in (one, other):
-            dedup = ById(marks, scope, parse_by(kind), 60.0)
+            dedup = DedupById(seen, scope, parse_by(kind), 60.0)
             assert dedup.filter(batch([b"1"], topic=topic)).values == [b"1"]
             dedup.mark()
 
 
-def test_an_id_is_forgotten_after_its_time_and_its_row_goes(tmp_path: Path) -> None:
+def test_id_is_removed_after_its_ttl(tmp_path: Path) -> None:
     now = [1000.0]
-    with closing(SeenStore.stored(tmp_path / "store")) as marks:
-        dedup = by_value(marks, ttl=60.0, now=now)
+    with closing(SeenStore.in_file(tmp_path / "store")) as seen:
+        dedup = by_value(seen, ttl=60.0, now=now)
         dedup.filter(batch([b"1"]))
         dedup.mark()
         now[0] += 60
@@ -123,22 +124,22 @@ def test_an_id_is_forgotten_after_its_time_and_its_row_goes(tmp_path: Path) -> N
         dedup.mark()
         now[0] += 4000
         assert dedup.filter(batch([b"2"])).values == [b"2"]
-        assert marks.connection.execute("SELECT count(*) FROM kdg_seen").fetchone() == (0,)
+        assert seen.connection.execute("SELECT count(*) FROM kdg_seen").fetchone() == (0,)
 
 
-def test_a_store_outlives_the_run_and_a_temporary_one_does_not(tmp_path: Path) -> None:
-    for make, left in ((lambda: SeenStore.stored(tmp_path / "store"), []), (SeenStore.temporary, [b"1"])):
+def test_only_a_store_in_a_file_outlives_the_run(tmp_path: Path) -> None:
+    for make, left in ((lambda: SeenStore.in_file(tmp_path / "store"), []), (SeenStore.temporary, [b"1"])):
         for expected in ([b"1"], left):
-            with closing(make()) as marks:
-                dedup = by_value(marks)
+            with closing(make()) as seen:
+                dedup = by_value(seen)
                 assert dedup.filter(batch([b"1"])).values == expected
                 dedup.mark()
 
 
-def test_a_batch_of_any_size_is_one_query_each_ten_thousand() -> None:
-    with closing(SeenStore.temporary()) as marks:
-        dedup, queries = by_value(marks), list[str]()
-        marks.connection.set_trace_callback(queries.append)
+def test_one_query_for_ten_thousand_ids() -> None:
+    with closing(SeenStore.temporary()) as seen:
+        dedup, queries = by_value(seen), list[str]()
+        seen.connection.set_trace_callback(queries.append)
         ids = [b"%d" % number for number in range(25_000)]
         assert len(dedup.filter(batch(ids))) == 25_000
         dedup.mark()
@@ -149,20 +150,20 @@ def test_a_batch_of_any_size_is_one_query_each_ten_thousand() -> None:
 # ── by position ──
 
 
-def test_record_below_the_mark_is_dropped(tmp_path: Path) -> None:
-    """A record below the mark of its partition is dropped also in the next run."""
+def test_record_below_the_stored_offset_is_dropped(tmp_path: Path) -> None:
+    """A record below the stored offset of its partition is dropped, also in the next run."""
     for first, expected in ((0, [b"1", b"2"]), (1, [b"2"])):
-        with closing(SeenStore.stored(tmp_path / "store")) as marks:
-            dedup = by_position(marks)
+        with closing(SeenStore.in_file(tmp_path / "store")) as seen:
+            dedup = by_position(seen)
             assert dedup.filter(batch([b"1", b"2"], first=first)).values == expected
             assert dedup.filter(batch([b"1", b"2"], first=first)).values == []
             dedup.mark()
-            assert by_position(marks, "another group").filter(batch([b"1", b"2"])).values == [b"1", b"2"]
+            assert by_position(seen, "another group").filter(batch([b"1", b"2"])).values == [b"1", b"2"]
 
 
-def test_a_mark_never_goes_back() -> None:
-    with closing(SeenStore.temporary()) as marks:
-        dedup = by_position(marks)
+def test_stored_offset_never_goes_back() -> None:
+    with closing(SeenStore.temporary()) as seen:
+        dedup = by_position(seen)
         dedup.filter(batch([b"1"] * 10))
         dedup.mark()
         dedup.filter(batch([b"1"], first=3))
@@ -170,10 +171,10 @@ def test_a_mark_never_goes_back() -> None:
         assert dedup.filter(batch([b"1"] * 12)).offsets == [10, 11]
 
 
-def test_a_topic_made_again_is_another() -> None:
-    with closing(SeenStore.temporary()) as marks:
+def test_topic_created_again_is_another_topic() -> None:
+    with closing(SeenStore.temporary()) as seen:
         for topic_id in ("one", "two"):
-            dedup = ByPosition(marks, "", lambda _topic, found=topic_id: found)  # type: ignore[misc]
+            dedup = DedupByPosition(seen, "", lambda _topic, found=topic_id: found)  # type: ignore[misc]
             assert len(dedup.filter(batch([b"1"]))) == 1
             dedup.mark()
 
@@ -181,10 +182,10 @@ def test_a_topic_made_again_is_another() -> None:
 # ── the database ──
 
 
-def test_marks_among_the_records_share_their_transaction(tmp_path: Path) -> None:
+def test_store_among_records_shares_their_transaction(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as connection:
-        marks = SeenStore.among_records(connection, "--sqlite db")
-        for dedup in (by_value(marks), by_position(marks)):
+        seen = SeenStore.among_records(connection, "--sqlite db")
+        for dedup in (by_value(seen), by_position(seen)):
             connection.execute("BEGIN")
             dedup.filter(batch([b"1"]))
             dedup.mark()
@@ -196,21 +197,22 @@ def test_marks_among_the_records_share_their_transaction(tmp_path: Path) -> None
 def test_a_store_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").write_bytes(b"text, and more of it\n" * 100)
     with pytest.raises(UsageError, match="--dedup-store"):
-        SeenStore.stored(tmp_path / "store")
+        SeenStore.in_file(tmp_path / "store")
 
 
 def test_a_store_that_breaks_while_it_is_used_ends_the_run(tmp_path: Path) -> None:
-    with closing(SeenStore.stored(tmp_path / "store")) as marks:
-        marks.connection.execute("DROP TABLE kdg_seen")
+    with closing(SeenStore.in_file(tmp_path / "store")) as seen:
+        seen.connection.execute("DROP TABLE kdg_seen")
         with pytest.raises(KdgError, match="--dedup-store"):
-            by_value(marks).filter(batch([b"1"]))
+            by_value(seen).filter(batch([b"1"]))
 
 
 GROWTH = """
 import itertools, resource
-from kdg.transforms.dedup import ById, SeenStore, parse_by
+from kdg.transforms.dedup import DedupById, parse_by
+from kdg.transforms.seen_store import SeenStore
 from kdg.core.records import Batch
-dedup = ById(SeenStore.temporary(), "", parse_by("value"), 60.0, clock=itertools.count(1_000_000).__next__)
+dedup = DedupById(SeenStore.temporary(), "", parse_by("value"), 60.0, clock=itertools.count(1_000_000).__next__)
 def peak(first, last):
     for start in range(first, last, 10_000):
         dedup.filter(Batch([b"id-%d" % n for n in range(start, start + 10_000)]))
@@ -221,11 +223,11 @@ print(peak(0, {some}), peak({some}, {all}))
 
 
 def test_memory_does_not_grow_with_the_ids() -> None:
-    """After the page cache is full. Time passes from batch to batch, as it does."""
+    """Once the page cache is full, memory stays the same. The clock advances with each batch."""
     code = GROWTH.format(some=100_000, all=300_000)
-    cache = "kdg.transforms.dedup.CACHE_KILOBYTES = 2_000\n"
+    cache = "kdg.transforms.seen_store.CACHE_KILOBYTES = 2_000\n"
     done = subprocess.run(
-        [sys.executable, "-c", "import kdg.transforms.dedup\n" + cache + code],
+        [sys.executable, "-c", "import kdg.transforms.seen_store\n" + cache + code],
         capture_output=True,
         text=True,
         check=True,
