@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from kdg.check.reading import Reading
 from kdg.check.rules import Finding
-from kdg.check.topics import holds, weaknesses
 from kdg.check.verdict import BY_CODE, NEITHER, REFUSED, Verdict, changes, code
 from kdg.core.guarantees import GUARANTEES, Guarantee
-from kdg.settings.requirements import LogFacts
+from kdg.settings.requirements import LogFacts, holds, weaknesses
 from kdg.text.render import DOT, Page, Section, Table
 
 _TITLES = {"librdkafka": "librdkafka", "java": "Java", "dotnet": ".NET"}

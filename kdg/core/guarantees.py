@@ -1,15 +1,19 @@
-"""Owns the table: each guarantee is one row, and everything that depends on a guarantee reads its row.
+"""Owns the table of guarantees. Everything that depends on a guarantee reads it from here. Pure.
 
-A row holds the promise, the settings with their reasons, and the cycle (the order of steps) as data. `kdg/settings/resolve.py`
-resolves the settings, `kdg/core/cycle.py` runs the steps, `kdg/explain.py` prints both, and the tests hold the row to what it
-promises. The name of a guarantee is compared nowhere else.
+An entry of the table holds the promise, the settings of the clients with their reasons, the requirements on the
+cluster, and the cycle (which steps, in which order) as data. kdg/settings/resolve.py merges the settings with those of
+the user, kdg/settings/requirements.py compares the requirements with a live cluster, kdg/core/cycle.py runs the steps,
+kdg/explain shows all of it, and the tests hold each entry to its promise. No other module compares the name of a
+guarantee.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 
+from kdg.core.destinations import DestinationKind
+from kdg.core.requirement import DURABLE_TOPIC, DURABLE_TRANSACTION_LOG, Requirement, in_words
 from kdg.errors import UsageError
 
 
@@ -21,7 +25,7 @@ class Role(StrEnum):
 
 
 class Step(StrEnum):
-    """One step of a cycle. A step that a source or a target does not have does nothing there."""
+    """One step of a cycle. A step that a command has no use for does nothing, such as FILTER without a command."""
 
     READ = "read"
     FILTER = "filter"
@@ -35,47 +39,13 @@ class Step(StrEnum):
     COMMIT_TRANSACTION = "commit-transaction"
 
 
-class DestinationKind(Enum):
-    """Where the records of `consume` may end.
-
-    flag: how it is asked for. settled: when a batch counts as written there. kept: how records and positions are kept together
-    there, if they can be. beyond: where the promise ends.
-    """
-
-    def __init__(self, flag: str, settled: str, kept: str, beyond: str) -> None:
-        self.flag = flag
-        self.settled = settled
-        self.kept = kept
-        self.beyond = beyond
-
-    STDOUT = (
-        "stdout",
-        "it was written (to a file: and fsync had returned)",
-        "",
-        "what a pipe holds is lost if its reader dies",
-    )
-    COMMAND = (
-        "-- CMD",
-        "CMD had it on stdin and exited with 0",
-        "",
-        "what CMD did before it failed or was killed, it does again: KDG_BATCH names the offsets",
-    )
-    FILE = (
-        "--output FILE",
-        "it was written and fsync had returned",
-        "the journal FILE.kdg has the positions and says how much of FILE counts: all of it after exit 0",
-        "who reads FILE and acts on it keeps a place of its own",
-    )
-    SQLITE = ("--sqlite FILE", "the database had committed it", "records and positions are in one transaction of the database", "who reads the table and acts on it keeps a place of its own")  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A librdkafka setting that a guarantee rests on.
+    """A librdkafka setting that a guarantee depends on.
 
-    `allowed` are the values a user may give it without breaking the promise; None means any but those in `refused`.
-    `commands` limits it to some commands; empty means all. `tied` are settings that follow when a user takes another allowed
-    value.
+    name, value: as librdkafka spells them. why: the reason, for `explain` and error messages. allowed: the values that
+    a user may set without breaking the promise; None means every value that is not in `refused`. refused: values that
+    break the promise. commands: the commands that use the setting; empty means all.
     """
 
     name: str
@@ -87,11 +57,11 @@ class Setting:
 
     @property
     def locked(self) -> bool:
-        """Only this one value keeps the promise."""
+        """Whether this value is the only one that keeps the promise."""
         return self.allowed == (self.value,)
 
     def permits(self, value: str) -> bool:
-        """Whether the promise survives this value."""
+        """Whether the promise still holds with this value."""
         return value not in self.refused and (self.allowed is None or value in self.allowed)
 
 
@@ -101,7 +71,15 @@ def _locked(name: str, value: str, why: str) -> Setting:
 
 @dataclass(frozen=True, slots=True)
 class Guarantee:
-    """One row. `chunk`, `interval` and `end` are the cycle: after each read, each time it settles, once at the end."""
+    """One entry of the table.
+
+    name, short: as `-g` takes them. speed: beside the other guarantees. producer, consumer: settings of the two
+    clients. chunk, interval, end: the cycle, the steps after each read, each time it settles, and once at the end.
+    batch_records: records in a batch, unless `--batch-records` is given. flags: options that only this guarantee has.
+    destinations: where `consume` can write if its position outlives the run. reads_again: whether a second run reads an
+    input again that has no position of its own, such as stdin; if not, it never reads it. requires: conditions on the
+    cluster. where_it_ends: what the promise does not cover.
+    """
 
     name: str
     short: str
@@ -117,43 +95,50 @@ class Guarantee:
     batch_records: int
     flags: frozenset[str]
     destinations: frozenset[DestinationKind]
-    """Where records whose position outlives the run may end."""
     reads_again: bool
-    """What a second run does with an input that has no position of its own: read it again, or never."""
-    asks_of_cluster: str
+    requires: tuple[Requirement, ...]
     where_it_ends: str
     costs: str
 
     @property
     def transactional(self) -> bool:
-        """Outputs and positions become visible together."""
+        """Whether outputs and positions become visible together."""
         return Step.BEGIN in self.chunk
 
     @property
     def commits_first(self) -> bool:
-        """The position moves before the record is written."""
+        """Whether the position is committed before the record is written."""
         return Step.COMMIT in self.chunk
 
     @property
     def needs_durable_cluster(self) -> bool:
-        """The promise rests on replicas that do not forget."""
-        return not self.may_lose
+        """Whether the promise requires anything of the cluster."""
+        return bool(self.requires)
+
+    @property
+    def asks_of_cluster(self) -> str:
+        """The requirements in one sentence."""
+        return in_words(self.requires)
 
     def settings(self, role: Role) -> tuple[Setting, ...]:
-        """The row's settings for one client."""
+        """The settings for one client."""
         return self.producer if role is Role.PRODUCER else self.consumer
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """Every step in the order in which it comes."""
+        """Every step, in the order in which the steps are performed."""
         return self.chunk + self.interval + self.end
 
 
-_NO_TRANSACTION = _locked("transactional.id", "", "only exactly-once ends the transactions that it would open")
-_NO_AUTO_COMMIT = _locked("enable.auto.commit", "false", "only kdg knows what was handled; a timer does not")
-_NO_AUTO_STORE = _locked("enable.auto.offset.store", "false", "the library would mark a record when it hands it over")
-_NO_RESET = _locked("auto.offset.reset", "error", "a position that is gone ends the run instead of skipping")
-_COMMITTED_ONLY = _locked("isolation.level", "read_committed", "never sees an aborted record")
+_NO_TRANSACTION = _locked(
+    "transactional.id", "", "only exactly-once commits or aborts the transactions that this setting opens"
+)
+_NO_AUTO_COMMIT = _locked("enable.auto.commit", "false", "only kdg knows which records were handled; a timer does not")
+_NO_AUTO_STORE = _locked(
+    "enable.auto.offset.store", "false", "the library would count a record as handled when it returns it"
+)
+_NO_RESET = _locked("auto.offset.reset", "error", "if a position is gone the run ends, instead of skipping records")
+_COMMITTED_ONLY = _locked("isolation.level", "read_committed", "aborted records are never read")
 
 AT_MOST_ONCE = Guarantee(
     name="at-most-once",
@@ -161,11 +146,11 @@ AT_MOST_ONCE = Guarantee(
     may_lose=True,
     may_duplicate=False,
     speed="fastest",
-    promise="A record is delivered zero times or once. It may be lost, it is never doubled.",
+    promise="A record is delivered zero times or once. It may be lost; it is never duplicated.",
     producer=(
-        Setting("acks", "0", "no answer is waited for: sent, unconfirmed"),
-        _locked("enable.idempotence", "false", "idempotence retries; here nothing is sent twice"),
-        _locked("message.send.max.retries", "0", "a second sending could double the record"),
+        Setting("acks", "0", "kdg does not wait for an answer: sent, unconfirmed"),
+        _locked("enable.idempotence", "false", "idempotence retries; at-most-once sends nothing twice"),
+        _locked("message.send.max.retries", "0", "a retry could duplicate the record"),
         _NO_TRANSACTION,
     ),
     consumer=(_NO_AUTO_COMMIT, _NO_AUTO_STORE, _COMMITTED_ONLY, _NO_RESET),
@@ -176,9 +161,9 @@ AT_MOST_ONCE = Guarantee(
     flags=frozenset(),
     destinations=frozenset(DestinationKind),
     reads_again=False,
-    asks_of_cluster="nothing",
-    where_it_ends="an error of the broker is not seen: a record it refuses is lost without a word",
-    costs="one commit a batch when it consumes, nothing when it produces",
+    requires=(),
+    where_it_ends="kdg does not see errors of the broker: a record that the broker refuses is lost without a message",
+    costs="one commit for each batch when it consumes, nothing when it produces",
 )
 
 AT_LEAST_ONCE = Guarantee(
@@ -187,17 +172,19 @@ AT_LEAST_ONCE = Guarantee(
     may_lose=False,
     may_duplicate=True,
     speed="the default",
-    promise="A record is delivered once or more often. It may be doubled, it is never lost.",
+    promise="A record is delivered once or more often. It may be duplicated; it is never lost.",
     producer=(
-        Setting("acks", "all", "counted only when all in-sync replicas have it", allowed=("all", "1")),
-        Setting("enable.idempotence", "true", "a retry within the run neither doubles nor reorders"),
-        Setting("message.send.max.retries", "2147483647", "what failed is sent again", refused=("0",)),
+        Setting("acks", "all", "a record is counted only when all in-sync replicas have it", allowed=("all", "1")),
+        Setting("enable.idempotence", "true", "a retry within the run neither duplicates nor reorders records"),
+        Setting(
+            "message.send.max.retries", "2147483647", "records whose delivery failed are sent again", refused=("0",)
+        ),
         _NO_TRANSACTION,
     ),
     consumer=(
         _NO_AUTO_COMMIT,
         _NO_AUTO_STORE,
-        Setting("isolation.level", "read_committed", "never sees an aborted record"),
+        Setting("isolation.level", "read_committed", "aborted records are never read"),
         _NO_RESET,
     ),
     chunk=(Step.READ, Step.FILTER, Step.DEDUP, Step.WRITE),
@@ -207,9 +194,12 @@ AT_LEAST_ONCE = Guarantee(
     flags=frozenset({"--acks", "--undelivered", "--retry", "--dedup-by", "--dedup-store", "--dedup-ttl"}),
     destinations=frozenset(DestinationKind),
     reads_again=True,
-    asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election",
-    where_it_ends="the file descriptor: what a pipe holds is lost if its reader dies; what a broker alone has, with the broker",
-    costs="waits for the in-sync replicas; one flush and one commit a batch",
+    requires=DURABLE_TOPIC,
+    where_it_ends=(
+        "the file descriptor: records that are still in a pipe are lost if its reader dies; "
+        "records that only one broker has are lost with that broker"
+    ),
+    costs="waits for the in-sync replicas; one flush and one commit for each batch",
 )
 
 EXACTLY_ONCE = Guarantee(
@@ -220,15 +210,24 @@ EXACTLY_ONCE = Guarantee(
     speed="slowest",
     promise="A record takes effect once, although producers, consumers and brokers fail and try again.",
     producer=(
-        Setting("transactional.id", "", "fences an older instance, finishes what it left: one, unique, per instance"),
-        _locked("enable.idempotence", "true", "the broker drops what a retry sends twice"),
-        _locked("acks", "all", "idempotence needs it: what nobody acknowledged cannot be part of a transaction"),
         Setting(
-            "message.send.max.retries", "2147483647", "a retry is dropped by the broker, never doubled", refused=("0",)
+            "transactional.id",
+            "",
+            "fences an older instance and ends its open transaction: a unique id for each instance",
         ),
-        Setting("transaction.timeout.ms", "60000", "the time in which the input must be done", commands=("produce",)),
+        _locked("enable.idempotence", "true", "the broker drops records that a retry sends twice"),
+        _locked(
+            "acks", "all", "idempotence needs it: a record that nobody acknowledged cannot be part of a transaction"
+        ),
+        Setting("message.send.max.retries", "2147483647", "the broker drops what a retry sends twice", refused=("0",)),
         Setting(
-            "transaction.timeout.ms", "15000", "how long a killed instance holds up its successor", commands=("pipe",)
+            "transaction.timeout.ms", "60000", "the whole input has to be sent within this time", commands=("produce",)
+        ),
+        Setting(
+            "transaction.timeout.ms",
+            "15000",
+            "how long a killed instance delays the one that takes over",
+            commands=("pipe",),
         ),
     ),
     consumer=(
@@ -245,36 +244,37 @@ EXACTLY_ONCE = Guarantee(
     flags=frozenset({"--transactional-id", "--resume", "--restart", "--allow-unterminated"}),
     destinations=frozenset({DestinationKind.FILE, DestinationKind.SQLITE}),
     reads_again=True,
-    asks_of_cluster="replication factor >= 3, min.insync.replicas >= 2, no unclean leader election; of the transaction log likewise",
-    where_it_ends="one cluster; what a command or a database does besides; stdout",
-    costs="two round trips a transaction, whatever its size: the larger the batch, the smaller the price",
+    requires=DURABLE_TOPIC + DURABLE_TRANSACTION_LOG,
+    where_it_ends="one cluster; anything else that a command or a database does; stdout",
+    costs="two round trips for each transaction, whatever its size: larger batches cost less for each record",
 )
 
 DEDUP_TTL = "7d"
-"""How long an id is remembered unless `--dedup-ttl` says otherwise: longer than any replay should be."""
+"""How long an id is remembered, unless `--dedup-ttl` is given. It is longer than any replay should take."""
 
 GUARANTEES = (AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE)
 DEFAULT = AT_LEAST_ONCE
 
 
 def find(text: str) -> Guarantee | None:
-    """The row that a name, its short form or an unambiguous beginning means; None when there is none or more than one."""
+    """The guarantee with this name, short name or unambiguous beginning, such as "eos" or "at-l"; None otherwise."""
     wanted = text.strip().lower().replace("_", "-")
-    exact = [row for row in GUARANTEES if wanted in (row.name, row.short)]
-    begins = exact or [row for row in GUARANTEES if wanted and row.name.startswith(wanted)]
-    return begins[0] if len(begins) == 1 else None
+    exact = [guarantee for guarantee in GUARANTEES if wanted in (guarantee.name, guarantee.short)]
+    matches = exact or [guarantee for guarantee in GUARANTEES if wanted and guarantee.name.startswith(wanted)]
+    return matches[0] if len(matches) == 1 else None
 
 
 def parse(text: str, origin: str = "-g") -> Guarantee:
-    """The row that `-g TEXT` means, or what else was given (origin).
+    """The guarantee that `-g TEXT` names. origin: where the text comes from, for the message.
 
-    Raises UsageError, which offers `-G` where the text looks like a group: kcat's -G is a group and -g is easily typed for it.
+    Raises UsageError, which suggests `-G` if the text looks like a group: in kcat -G takes the group, and -g is easily
+    typed instead.
     """
-    row = find(text)
-    if row is not None:
-        return row
-    names = ", ".join(f"{row.name} ({row.short})" for row in GUARANTEES)
+    guarantee = find(text)
+    if guarantee is not None:
+        return guarantee
+    names = ", ".join(f"{guarantee.name} ({guarantee.short})" for guarantee in GUARANTEES)
     ambiguous = "at-most-once".startswith(text.strip().lower()) and bool(text.strip())
-    group_hint = "" if ambiguous else f" If {text!r} is a consumer group, it goes with -G."
-    kind = "could be more than one guarantee" if ambiguous else "is no guarantee"
-    raise UsageError(f"{origin} {text!r} {kind}.", f"Choose one of {names}.{group_hint}")
+    group_hint = "" if ambiguous else f" If {text!r} is a consumer group, use -G {text}."
+    problem = "could be more than one guarantee" if ambiguous else "is not a guarantee"
+    raise UsageError(f"{origin} {text!r} {problem}.", f"Choose one of {names}.{group_hint}")

@@ -1,4 +1,4 @@
-"""Owns the numbers of one run: what it has done so far, when it ends by itself, and where it is to crash for a demonstration. Pure."""
+"""Owns the numbers of one run: what it has done so far, when it ends by itself, and where it is to crash. Pure."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class CrashAt:
 class Limits:
     """When a run ends by itself; None means never.
 
-    count: records to read. idle_timeout: seconds without a new record. timeout: seconds until the run has failed to reach its
-    stop condition. whole_within: seconds within which an input that is one transaction has to reach its end.
+    count: records to read. idle_timeout: seconds without a new record. timeout: seconds until the run has failed to
+    reach its stop condition. whole_within: seconds within which an input that is one transaction has to reach its end.
     """
 
     count: int | None = None
@@ -33,8 +33,8 @@ class Limits:
 class Counts:
     """What this run did, in records, except: committed, aborted (transactions) and commits (commits of a position).
 
-    pending_read, pending_written, pending_dropped: handed out, written or dropped since the last settling; settling adds them to
-    read, written and dropped. in_doubt: the outcome of one transaction is not known yet.
+    pending_read, pending_written, pending_dropped: handed out, written or dropped since the last settling; settling
+    adds them to read, written and dropped. in_doubt: the outcome of one transaction is not known yet.
     """
 
     read: int = 0

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kdg.core.guarantees import GUARANTEES, DestinationKind, find
+from kdg.core.destinations import DestinationKind
+from kdg.core.guarantees import GUARANTEES, find
 from kdg.errors import EXIT_CODES, UsageError
 from kdg.explain import pages
 from kdg.explain.dialects import CLIENTS, dotnet_name

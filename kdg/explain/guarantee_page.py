@@ -7,7 +7,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from kdg.core.guarantees import GUARANTEES, DestinationKind, Guarantee, Role
+from kdg.core.destinations import DestinationKind
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role
 from kdg.explain.dialects import CLIENTS, DIALECTS, code, configuration, functions, notes, one_line
 from kdg.explain.dialects import shown_value as value_of
 from kdg.explain.facts import DEDUPLICATION

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kdg.core.guarantees import GUARANTEES, DestinationKind, Guarantee, Role
+from kdg.core.destinations import DestinationKind
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role
 from kdg.errors import EXIT_CODES, ExitCode
 from kdg.explain.dialects import shown_value as value_of
 from kdg.explain.facts import DEDUPLICATION, FACTS

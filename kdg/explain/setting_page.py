@@ -58,8 +58,11 @@ def _of_the_tool(fact: Fact) -> tuple[str, list[dict[str, object]]]:
     if own:
         has = "; ".join(f"{s.value}{in_commands(s)}: {s.why}" for s in own)
         return f"none sets it; kdg itself has {has}", [{"guarantee": None, **setting_data(s)} for s in own]
-    asking = [row.name for row in GUARANTEES if fact.name in row.asks_of_cluster]
-    return (f"asked of the cluster by {' and '.join(asking)}" if asking else "none sets it; it is yours to choose"), []
+    asking = [(g, r) for g in GUARANTEES for r in g.requires if fact.name == r.setting]
+    if not asking:
+        return "none sets it; it is yours to choose", []
+    names, required = " and ".join(guarantee.name for guarantee, _ in asking), asking[0][1]
+    return f"{names}: {required.phrase} for the {required.log}; {required.why}", []
 
 
 def _names(fact: Fact) -> tuple[str, dict[str, object]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kdg.core.guarantees import DestinationKind, Guarantee, Role, Setting, Step
+from kdg.core.destinations import DestinationKind
+from kdg.core.guarantees import Guarantee, Role, Setting, Step
 
 ROLES = {
     "produce": (Role.PRODUCER,),

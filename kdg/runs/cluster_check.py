@@ -1,4 +1,4 @@
-"""Owns the warning line about a cluster that cannot keep the guarantee, and `--strict`."""
+"""Owns the warning that the cluster does not meet a requirement of the guarantee; `--strict` makes it an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from kdg.settings.requirements import shortfalls
 
 
 def check_cluster(frame: Frame, role: Role, metadata: Any, topics: Sequence[str], *, warn: bool = True) -> None:
-    """One note when the cluster lacks what the guarantee asks for; raises NotMet with `--strict`, before anything is sent."""
+    """Print one note if the cluster does not meet a requirement of the guarantee; with `--strict` raise NotMet instead.
+
+    Both happen before a record is sent or handed out. metadata: of the cluster, with the topics. warn: False if records
+    are written elsewhere and nothing of the run outlives it, so that only `--strict` needs the look-up.
+    """
     plan = frame.plan
     if not plan.guarantee.needs_durable_cluster or (plan.quiet and not plan.strict) or not (warn or plan.strict):
         return
@@ -22,10 +26,10 @@ def check_cluster(frame: Frame, role: Role, metadata: Any, topics: Sequence[str]
     watch = Watch(verbose=plan.verbose)
     admin = frame.surroundings.clients.admin(plan.settings(role), watch)
     reach(admin, watch, frame.deadline, plan.brokers, next(iter(topics), None))
-    missing = shortfalls(look(admin, metadata, topics, transactional=plan.guarantee.transactional))
+    missing = shortfalls(look(admin, metadata, topics, transactional=plan.guarantee.transactional), plan.guarantee)
     if not missing:
         return
-    told = f"{plan.guarantee.name} asks for {plan.guarantee.asks_of_cluster}; {'; '.join(missing)}"
+    problem = f"{plan.guarantee.name} asks for {plan.guarantee.asks_of_cluster}; {'; '.join(missing)}"
     if plan.strict:
-        raise NotMet(f"{told}.", "Mend the topic and the cluster, or drop --strict to go on with what it gives.")
-    plan.note(told)
+        raise NotMet(f"{problem}.", "Fix the topic and the cluster, or drop --strict to run with a weaker guarantee.")
+    plan.note(problem)

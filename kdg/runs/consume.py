@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from kdg.cli.progress_line import of_source, progress_of
-from kdg.core.guarantees import DestinationKind
+from kdg.core.destinations import DestinationKind
 from kdg.core.pump import Pump
 from kdg.formats import Encoder
 from kdg.runs.dedup import DedupPlan, open_dedup

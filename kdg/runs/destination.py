@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kdg.core.guarantees import DestinationKind, Guarantee
+from kdg.core.destinations import DestinationKind
+from kdg.core.guarantees import Guarantee
 from kdg.core.ports import Target
 from kdg.errors import UsageError
 from kdg.formats import Encoder

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kdg.core.requirement import IN_SYNC, REPLICAS
 from kdg.sandbox.security import PROTOCOLS
+from kdg.settings.requirements import strictest
 
 HOST = "127.0.0.1"
 
@@ -111,8 +113,10 @@ _SMALL_AND_QUICK = {
 
 
 def _replication(brokers: int) -> dict[str, str]:
-    """Three copies, two of them in sync, as soon as there are brokers for it: what the guarantees ask of a cluster."""
-    copies, in_sync = (3, 2) if brokers >= 3 else (1, 1)
+    """What the guarantees require of a cluster, as soon as there are enough brokers; one replica otherwise."""
+    copies, in_sync = strictest(REPLICAS.setting), strictest(IN_SYNC.setting)
+    if brokers < copies:
+        copies, in_sync = 1, 1
     return {
         "default.replication.factor": str(copies),
         "min.insync.replicas": str(in_sync),

@@ -81,7 +81,7 @@ def test_unreadable_cluster_is_exit_10_with_strict(kafka: Hazards, group: str) -
     strict = kafka.kdg("produce", topic, "--strict", input=text(lines(3)))
     assert strict.code == 10
     assert "min.insync.replicas unknown" in strict.err
-    assert "unclean leader election unknown" in strict.err
+    assert "unclean.leader.election.enable unknown" in strict.err
     assert kafka.values(topic) == []
     done = kafka.ok("produce", topic, "--acks", "leader", input=text(lines(3)))
     assert len([line for line in done.err.splitlines() if "unknown" in line]) == 1

@@ -140,17 +140,18 @@ def nothing_asked_of_the_cluster() -> None:
     """What the cluster lacks is not looked at."""
     from kdg.settings import requirements as durability
 
-    _replace(durability, "shortfalls", lambda _logs: [])
+    _replace(durability, "shortfalls", lambda _logs, _guarantee: [])
 
 
 def unknown_is_fine() -> None:
     """What the user may not look at is taken for good."""
+    from kdg.core.guarantees import Guarantee
     from kdg.settings import requirements as durability
 
     lacks = durability.shortfalls
 
-    def judged(logs: Iterable[durability.LogFacts]) -> list[str]:
-        return [told for told in lacks(logs) if "unknown" not in told]
+    def judged(logs: Iterable[durability.LogFacts], guarantee: Guarantee) -> list[str]:
+        return [lack for lack in lacks(logs, guarantee) if "unknown" not in lack]
 
     _replace(durability, "shortfalls", judged)
 

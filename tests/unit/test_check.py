@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from kdg.check.page import page, reached
 from kdg.check.reading import DIALECTS, Reading, default_of, json_readings, readings
-from kdg.check.topics import holds, weaknesses
 from kdg.check.verdict import BY_CODE, NEITHER, REFUSED, changes, judge
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role
 from kdg.errors import UsageError
@@ -251,33 +250,6 @@ def test_the_defaults_are_those_that_explain_shows() -> None:
 # ── topics ──
 
 STRONG = LogFacts("t", 3, 2, in_sync=3)
-
-
-@pytest.mark.parametrize(
-    ("log", "named"),
-    [
-        (LogFacts("t", 1, 1), "replication factor 1"),
-        (LogFacts("t", 2, 2), "replication factor 2"),
-        (LogFacts("t", 3, 1), "min.insync.replicas=1"),
-        (LogFacts("t", 3, 2, unclean_election=True), "unclean.leader.election.enable=true"),
-        (LogFacts("t", None, None, None), "unknown"),
-    ],
-)
-def test_a_weak_topic_carries_no_guarantee_against_loss(log: LogFacts, named: str) -> None:
-    assert [holds(log, row) for row in GUARANTEES] == [not row.needs_durable_cluster for row in GUARANTEES]
-    assert any(named in weakness.setting for weakness in weaknesses(log))
-
-
-def test_strong_topic_carries_all() -> None:
-    """A strong topic carries all and remarks take nothing away."""
-    for log in (STRONG, LogFacts("t", 3, 2, in_sync=2), LogFacts("t", 3, 3, in_sync=3), LogFacts("t", 3, 2, in_sync=3, compacted=True)):  # fmt: skip
-        assert all(holds(log, row) for row in GUARANTEES)
-    assert [len(weaknesses(log)) for log in (STRONG, LogFacts("t", 3, 2, in_sync=2, compacted=True))] == [0, 2]
-
-
-def test_the_transaction_log_counts_for_exactly_once_alone() -> None:
-    log = LogFacts("the transaction log", 1, 1)
-    assert [holds(log, row) for row in GUARANTEES] == [not row.transactional for row in GUARANTEES]
 
 
 @pytest.mark.parametrize(("strong", "topic"), list(itertools.product([True, False], repeat=2)))

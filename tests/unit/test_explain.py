@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from kdg.core.crash import SHAPES, crash_table
+from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import (
     AT_LEAST_ONCE,
     DEDUP_TTL,
     EXACTLY_ONCE,
     GUARANTEES,
-    DestinationKind,
     Guarantee,
     Role,
     Step,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.core.guarantees import DestinationKind
+from kdg.core.destinations import DestinationKind
 from kdg.core.ports import Sink, Target
 from kdg.core.records import Batch, Origin, Position
 from kdg.errors import Fenced, Interrupted, KdgError, PositionGone, ReaderGone, StopNotReached, UsageError

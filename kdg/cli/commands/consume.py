@@ -18,7 +18,8 @@ from kdg.cli.options import (
     Reading,
     command,
 )
-from kdg.core.guarantees import DestinationKind, Role
+from kdg.core.destinations import DestinationKind
+from kdg.core.guarantees import Role
 from kdg.errors import UsageError
 from kdg.formats import Encoder
 from kdg.runs.consume import Options, run

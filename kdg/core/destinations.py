@@ -1,0 +1,44 @@
+"""Owns the kinds of destination that `consume` can write to, and what is promised at each of them. Pure."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class DestinationKind(Enum):
+    """Where `consume` can write its records.
+
+    flag: the option that chooses it. settled: when a batch counts as written there. kept: how it keeps records and
+    positions together; empty if it cannot. beyond: what the promise does not cover.
+    """
+
+    def __init__(self, flag: str, settled: str, kept: str, beyond: str) -> None:
+        self.flag = flag
+        self.settled = settled
+        self.kept = kept
+        self.beyond = beyond
+
+    STDOUT = (
+        "stdout",
+        "it was written (to a file: and fsync has returned)",
+        "",
+        "records that are still in a pipe are lost if the reader of the pipe dies",
+    )
+    COMMAND = (
+        "-- CMD",
+        "CMD has read it from stdin and exited with 0",
+        "",
+        "if CMD fails or is killed, it gets the batch again and repeats what it did: KDG_BATCH names the offsets",
+    )
+    FILE = (
+        "--output FILE",
+        "it was written and fsync has returned",
+        "the journal FILE.kdg holds the positions and says how many bytes of FILE are valid: all of them after exit 0",
+        "a program that reads FILE and acts on it has to keep its own position",
+    )
+    SQLITE = (
+        "--sqlite FILE",
+        "the database has committed it",
+        "records and positions are in one transaction of the database",
+        "a program that reads the table and acts on it has to keep its own position",
+    )
