@@ -25,7 +25,7 @@ Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal
  8. acks=all is no protection on a topic with one replica, even if min.insync.replicas is 2. kdg looks at the topic, not
     only at the setting [seen].
  9. Transactional calls, flush() and close() do not notice signals. kdg calls them with a timeout of 1 s or less and
-    repeats them [seen].
+    repeats them.
 10. Commit markers take offsets, and an open transaction hides acknowledged records behind it from a read_committed
     reader (#3917). kdg reads up to the end that a read_uncommitted reader sees, and stops by position, not when
     offset + 1 is that end [seen].
@@ -52,18 +52,18 @@ Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal
     producer once and goes on [seen].
 20. After a fatal error poll() and flush() can raise SystemError, TypeError or a bare KafkaError, which is not an
     exception. kdg ignores what they raise; the next call reports the fatal error itself [seen].
-21. Some calls can hang: send_offsets_to_transaction() ignores its timeout (#5456), begin_transaction() takes none
+21. Some calls can hang: send_offsets_to_transaction() ignores its timeout (#5456) [seen], begin_transaction() takes none
     (#4420), and close() may never return (#4884, #4041). kdg runs them in another thread and waits for a limited
-    time [seen].
-22. A commit can fail and still take effect (#4558), and an abort can fail with INVALID_TXN_STATE (#4849). Neither says
-    whether the transaction was committed. kdg replaces the producer and asks for the committed position [seen].
+    time.
+22. A commit can fail and still take effect (#4558), and an abort can fail with INVALID_TXN_STATE (#4849) [seen]. Neither
+    says whether the transaction was committed. kdg replaces the producer and asks for the committed position.
 23. A static member can be fenced by its own earlier session, or by its own request to join that was sent twice
     (KIP-345). Under KIP-848 the member that was there first refuses the newcomer. kdg makes sure that there is no other
     instance, and joins again [seen].
 24. A commit from another thread waits while a rebalance callback runs, and then stores positions of partitions that
     have a new owner (#4059). kdg commits in the callback's own thread [seen].
 25. A client that has just started can miss that its connection is up, and then waits until the request times out. kdg
-    asks with short timeouts first [seen].
+    asks with short timeouts first.
 26. The positions of a group can be inside a transaction that has not ended. A reader with read_uncommitted is answered
     at once, without these positions, and reads the records again. kdg asks with read_committed and waits [seen].
 """
