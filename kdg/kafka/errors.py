@@ -1,8 +1,13 @@
-"""Owns the translation of librdkafka's errors into kdg's: one table, one function for each kind of call."""
+"""Owns what an error of the client library means for a run: the exception of kdg, its text and its hint.
+
+There is a table for each of three kinds of calls: QUESTIONS (look-ups, reading, producing), COMMITS (offset commits)
+and TRANSACTIONS (transactional calls). `translate` uses the first row that fits. The exception carries the exit code.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException
 
@@ -11,6 +16,8 @@ from kdg.errors import Fenced, KdgError, OutcomeUnknown, PositionGone, Unreachab
 
 E = KafkaError
 
+# ── sets of codes ──
+
 AUTHENTICATION = frozenset({E._AUTHENTICATION, E.SASL_AUTHENTICATION_FAILED, E._SSL})
 NOT_AUTHORISED = {
     E.TOPIC_AUTHORIZATION_FAILED: "READ (to consume), WRITE (to produce) or DESCRIBE on the topic",
@@ -18,17 +25,19 @@ NOT_AUTHORISED = {
     E.CLUSTER_AUTHORIZATION_FAILED: "IDEMPOTENT_WRITE on the cluster, or WRITE on the topic",
     E.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "WRITE on the transactional id",
 }
-"""The right that is missing, where the place that asked cannot say it more exactly (`rights`)."""
+"""The right that is missing, by code. `rights` names the resource as well, where the caller knows it."""
 NO_SUCH_TOPIC = frozenset({E.UNKNOWN_TOPIC_OR_PART, E._UNKNOWN_TOPIC, E._UNKNOWN_PARTITION, E.TOPIC_EXCEPTION})
-# _DESTROY: a request that waited on the bootstrap connection when the real one replaced it [seen].
-NOT_REACHED = frozenset({E._TRANSPORT, E._ALL_BROKERS_DOWN, E._RESOLVE, E._TIMED_OUT, E._WAIT_COORD, E._DESTROY})
-# The group went on without this member: what it wanted to commit is certainly not committed.
+POSITION_GONE = frozenset({E._AUTO_OFFSET_RESET, E.OFFSET_OUT_OF_RANGE})
+FENCED = frozenset({E._FENCED, E.INVALID_PRODUCER_EPOCH, E.PRODUCER_FENCED, E.FENCED_INSTANCE_ID})
 NOT_A_MEMBER = frozenset(
     {E.ILLEGAL_GENERATION, E.UNKNOWN_MEMBER_ID, E.REBALANCE_IN_PROGRESS, E.STALE_MEMBER_EPOCH, E._ASSIGNMENT_LOST}
 )
-_STARTING = frozenset({E.COORDINATOR_LOAD_IN_PROGRESS, E.COORDINATOR_NOT_AVAILABLE, E.NOT_COORDINATOR, E._WAIT_COORD})
-# A leader is being elected, or has only just been: the admin client asks no other by itself [seen].
-_ELECTING = frozenset(
+"""The group has rebalanced without this member. The broker has certainly not stored the offsets of the commit."""
+NOT_REACHED = frozenset({E._TRANSPORT, E._ALL_BROKERS_DOWN, E._RESOLVE, E._TIMED_OUT, E._WAIT_COORD, E._DESTROY})
+"""No broker has answered. _DESTROY: the request waited on the bootstrap connection when that was replaced [seen]."""
+STARTING = frozenset({E.COORDINATOR_LOAD_IN_PROGRESS, E.COORDINATOR_NOT_AVAILABLE, E.NOT_COORDINATOR, E._WAIT_COORD})
+"""The coordinator of a group or of a transactional id is only starting."""
+ELECTING = frozenset(
     {
         E.LEADER_NOT_AVAILABLE,
         E.NOT_LEADER_FOR_PARTITION,
@@ -38,40 +47,150 @@ _ELECTING = frozenset(
         E.REPLICA_NOT_AVAILABLE,
     }
 )
-FENCED = frozenset({E._FENCED, E.INVALID_PRODUCER_EPOCH, E.PRODUCER_FENCED, E.FENCED_INSTANCE_ID})
-# Sending the same record again would fail in the same way.
+"""A partition is getting a new leader. The admin client does not ask the new leader by itself [seen]."""
+PASSING = NOT_REACHED | STARTING | ELECTING
+"""Errors that go away by themselves: the same call may succeed later."""
 HOPELESS_RECORD = frozenset(
     {E.MSG_SIZE_TOO_LARGE, E.INVALID_RECORD, E.INVALID_TIMESTAMP, E.INVALID_MSG, E._INVALID_ARG, E._UNKNOWN_PARTITION}
 )
+"""Reasons in a delivery report for which sending the same record again would fail again."""
+OUTCOME_UNKNOWN = frozenset({E._MSG_TIMED_OUT, E._PURGE_INFLIGHT, E.REQUEST_TIMED_OUT, E._TIMED_OUT, E._TRANSPORT})
+"""Reasons in a delivery report after which the record may be in the topic all the same (hazard 7)."""
 
 
-def error_of(exc: BaseException) -> KafkaError:
-    """The KafkaError inside an exception of the library; a defect of another kind is raised as it is."""
-    if isinstance(exc, KafkaException) and exc.args and isinstance(exc.args[0], KafkaError):
-        return exc.args[0]
-    raise exc
+# ── the tables ──
 
 
-def is_login(error: KafkaError) -> bool:
-    """Whether the broker, or this side, refused the login. A TLS alert of the broker's comes as a lost connection [seen]."""
-    return error.code() in AUTHENTICATION or (error.code() == E._TRANSPORT and "SSL alert number" in error.str())
+def _always(_error: KafkaError) -> bool:
+    return True
 
 
-def is_passing(error: KafkaError) -> bool:
-    """Whether a question may be asked again: nobody answered yet, or a coordinator or a leader is only starting."""
-    return error.retriable() or error.code() in NOT_REACHED | _STARTING | _ELECTING
+def _says(words: str) -> Callable[[KafkaError], bool]:
+    """For errors whose code is too general: the library's text has to contain these words."""
+    return lambda error: words in error.str()
 
 
-def describe(error: KafkaError) -> str:
-    """The library's words, with the name that can be searched for."""
-    return f"{error.str()} ({error.name()})"
+class Row(NamedTuple):
+    """One kind of error, and what it means.
+
+    codes: the errors it is about; None for any code. only: a condition that the error has to fulfil as well.
+    text: has {doing}, what kdg was doing; {error}, the library's text with the error's name; {text}, the text alone;
+    {right}, the right that is missing.
+    """
+
+    codes: frozenset[int] | None
+    exception: type[KdgError]
+    text: str
+    hint: str = ""
+    only: Callable[[KafkaError], bool] = _always
+
+    def fits(self, error: KafkaError) -> bool:
+        """Whether this row is about the error."""
+        return (self.codes is None or error.code() in self.codes) and self.only(error)
+
+
+_DENIED = Row(
+    frozenset(NOT_AUTHORISED),
+    Unreachable,
+    "{doing}: not authorised: {right} is missing: {error}.",
+    "Ask for the right, or use another identity.",
+)
+_LOGIN = Row(
+    AUTHENTICATION,
+    Unreachable,
+    "{doing}: the broker refused the login: {error}.",
+    "Check security.protocol and the sasl.* and ssl.* settings.",
+)
+# The broker's TLS alert reaches the library as a lost connection [seen].
+_TLS_ALERT = _LOGIN._replace(codes=frozenset({E._TRANSPORT}), only=_says("SSL alert number"))
+_TAKEN_OVER = Row(
+    FENCED,
+    Fenced,
+    "{doing}: another instance with this identity took over: {error}.",
+    "Let the other instance work, or give this instance an identity of its own.",
+)
+_TIMEOUT_TOO_LONG = Row(
+    frozenset({E.INVALID_TRANSACTION_TIMEOUT}),
+    UsageError,
+    "{doing}: transaction.timeout.ms is above the broker's transaction.max.timeout.ms: {error}.",
+    "Lower -X transaction.timeout.ms.",
+)
+_UNCERTAIN_COMMIT = Row(
+    PASSING,
+    OutcomeUnknown,
+    "{doing}: it is not known whether the position was stored: {error}.",
+    "Run it again with the same group: it goes on from the stored position.",
+)
+
+_ANY_CALL = (
+    _DENIED,
+    _LOGIN,
+    Row(NO_SUCH_TOPIC, Unreachable, "{doing}: {error}.", "Check the topic's name and partition."),
+    _TAKEN_OVER,
+    # The fatal error of a consumer names its cause in the text alone [seen].
+    _TAKEN_OVER._replace(codes=frozenset({E._FATAL}), only=_says("fenced")),
+    _TIMEOUT_TOO_LONG,
+    Row(
+        POSITION_GONE,
+        PositionGone,
+        "{doing}: {text}.",
+        "The records at this position were deleted, or the topic was. Choose where to start: a new group (-G), or -o.",
+    ),
+    Row(None, KdgError, "{doing}: {error}."),
+)
+
+QUESTIONS: tuple[Row, ...] = (
+    _TLS_ALERT,
+    Row(NOT_REACHED, Unreachable, "{doing}: {error}.", "Check -b and that the broker runs."),
+    *_ANY_CALL,
+)
+"""Look-ups, reading, producing: errors that say nothing about a commit."""
+
+COMMITS: tuple[Row, ...] = (
+    Row(NOT_A_MEMBER, TryAgain, "{doing}: the group has rebalanced without this instance: {error}."),
+    _UNCERTAIN_COMMIT,
+    _UNCERTAIN_COMMIT._replace(codes=None, only=KafkaError.retriable),
+    *_ANY_CALL,
+)
+"""Commits of offsets: the position was certainly not stored (TryAgain), or its state is unknown (OutcomeUnknown)."""
+
+TRANSACTIONS: tuple[Row, ...] = (
+    # Not a static member that the group has replaced, perhaps by this instance itself (hazard 23): poll() reports that.
+    _TAKEN_OVER._replace(codes=FENCED - {E.FENCED_INSTANCE_ID}),
+    _DENIED,
+    Row(None, TryAgain, "{doing}: {error}.", only=KafkaError.txn_requires_abort),
+    _LOGIN,
+    _TIMEOUT_TOO_LONG,
+    Row(
+        None,
+        OutcomeUnknown,
+        "{doing}: it is not known whether the transaction took effect: {error}.",
+        "With --resume or a group, run it again: it looks up the outcome. Otherwise look at the topic first.",
+    ),
+)
+"""Transactional calls: abort and repeat (TryAgain), or a new producer that looks up the outcome (OutcomeUnknown)."""
 
 
 Rights = Mapping[int, str]
 
 
+def translate(
+    error: KafkaError, doing: str, needs: Rights | None = None, *, table: tuple[Row, ...] = QUESTIONS
+) -> KdgError:
+    """The exception for an error that the library could not solve by retrying.
+
+    doing: what kdg was doing, in the user's words, such as "looking up topic orders". needs: see `rights`.
+    """
+    row = next(row for row in table if row.fits(error))
+    right = {**NOT_AUTHORISED, **(needs or {})}.get(error.code(), "")
+    return row.exception(row.text.format(doing=doing, error=describe(error), text=error.str(), right=right), row.hint)
+
+
 def rights(topic: str = "", operation: str = "READ", group: str | None = None, identity: str | None = None) -> Rights:
-    """What a call needs, by the code that says it is missing: the resource and the operation, in Kafka's words."""
+    """The rights that a call needs: operation and resource, in Kafka's words, by the code that says it is missing.
+
+    Example: `rights(group="g")` is `{GROUP_AUTHORIZATION_FAILED: "READ on group g"}`.
+    """
     needs = {
         E.TOPIC_AUTHORIZATION_FAILED: f"{operation} on topic {topic}" if topic else "",
         E.GROUP_AUTHORIZATION_FAILED: f"READ on group {group}" if group else "",
@@ -81,67 +200,26 @@ def rights(topic: str = "", operation: str = "READ", group: str | None = None, i
     return {code: need for code, need in needs.items() if need}
 
 
-def translate(error: KafkaError, doing: str, needs: Rights | None = None) -> KdgError:
-    """What an error means that no retry inside the library mended. `doing` says what kdg was about, in the user's terms."""
-    code = error.code()
-    if code in NOT_AUTHORISED:
-        return Unreachable(
-            f"{doing}: not authorised: {({**NOT_AUTHORISED, **(needs or {})})[code]} is missing: {describe(error)}.",
-            "Ask for the right, or use another identity.",
-        )
-    if is_login(error):
-        return Unreachable(
-            f"{doing}: the broker refused the login: {describe(error)}.",
-            "Check security.protocol and the sasl.* and ssl.* settings.",
-        )
-    if code in NO_SUCH_TOPIC:
-        return Unreachable(f"{doing}: {describe(error)}.", "Check the topic's name and partition.")
-    # A consumer's fatal error names its cause in the text alone [seen].
-    if code in FENCED or (code == E._FATAL and "fenced" in error.str()):
-        return Fenced(
-            f"{doing}: another instance with this identity took over: {describe(error)}.",
-            "Let the other instance work, or give this one an identity of its own.",
-        )
-    if code == E.INVALID_TRANSACTION_TIMEOUT:
-        return UsageError(
-            f"{doing}: transaction.timeout.ms is above the broker's transaction.max.timeout.ms: {describe(error)}.",
-            "Lower -X transaction.timeout.ms.",
-        )
-    if code in (E._AUTO_OFFSET_RESET, E.OFFSET_OUT_OF_RANGE):
-        return PositionGone(
-            f"{doing}: {error.str()}.",
-            "The records there are gone, or the topic was made again. Decide where to go on: a new group, or -o.",
-        )
-    if code in NOT_REACHED:
-        return Unreachable(f"{doing}: {describe(error)}.", "Check -b and that the broker runs.")
-    return KdgError(f"{doing}: {describe(error)}.")  # fmt: skip
+# ── questions about one error ──
 
 
-def translate_commit(error: KafkaError, doing: str) -> KdgError:
-    """What an error of an offset commit means: certainly without effect, or not known."""
-    if error.code() in NOT_A_MEMBER:
-        return TryAgain(f"{doing}: the group went on without this instance: {describe(error)}.")
-    if is_passing(error):
-        return OutcomeUnknown(
-            f"{doing}: it is not known whether the position was stored: {describe(error)}.",
-            "Run it again: with the same group it goes on from what is stored.",
-        )
-    return translate(error, doing)  # fmt: skip
+def error_of(exc: BaseException) -> KafkaError:
+    """The KafkaError inside an exception of the library. Any other exception is a defect, and is raised again."""
+    if isinstance(exc, KafkaException) and exc.args and isinstance(exc.args[0], KafkaError):
+        return exc.args[0]
+    raise exc
 
 
-def translate_transaction(error: KafkaError, doing: str, needs: Rights | None = None) -> KdgError:
-    """What an error of a transactional call means (HAZARDS.md, Errors)."""
-    # A static member that the group has replaced, perhaps by itself: the next poll tells (kdg/kafka/source.py).
-    if error.code() in FENCED and error.code() != E.FENCED_INSTANCE_ID:
-        return translate(error, doing, needs)
-    if error.txn_requires_abort():
-        if error.code() in NOT_AUTHORISED:
-            return translate(error, doing, needs)
-        return TryAgain(f"{doing}: {describe(error)}.")
-    if (
-        error.code() in NOT_AUTHORISED
-        or error.code() in AUTHENTICATION
-        or error.code() == E.INVALID_TRANSACTION_TIMEOUT
-    ):
-        return translate(error, doing, needs)
-    return OutcomeUnknown(f"{doing}: it is not known whether the transaction took effect: {describe(error)}.", "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.")  # fmt: skip
+def describe(error: KafkaError) -> str:
+    """The library's text, with the error's name that one can search for."""
+    return f"{error.str()} ({error.name()})"
+
+
+def is_login(error: KafkaError) -> bool:
+    """Whether the broker refused the login, or this client refused the broker's certificate."""
+    return _LOGIN.fits(error) or _TLS_ALERT.fits(error)
+
+
+def is_passing(error: KafkaError) -> bool:
+    """Whether the same call may succeed later: no broker has answered yet, or a coordinator or a leader is starting."""
+    return error.retriable() or error.code() in PASSING

@@ -20,6 +20,7 @@ from kdg.core.records import Batch, Offsets, Position
 from kdg.errors import Fenced, KdgError, NoAnswer, OutcomeUnknown, PositionGone, Unreachable
 from kdg.kafka.client import Watch
 from kdg.kafka.errors import (
+    COMMITS,
     NO_SUCH_TOPIC,
     NOT_REACHED,
     describe,
@@ -27,7 +28,6 @@ from kdg.kafka.errors import (
     is_passing,
     rights,
     translate,
-    translate_commit,
 )
 from kdg.kafka.lookup import Place, committed_of, place_of
 from kdg.kafka.patterns import is_pattern
@@ -405,10 +405,10 @@ class KafkaSource:
         try:
             results = self._commit_in_time(offsets, doing)
         except KafkaException as exc:
-            raise translate_commit(error_of(exc), doing) from exc
+            raise translate(error_of(exc), doing, table=COMMITS) from exc
         for result in results or []:
             if result.error is not None:
-                raise translate_commit(result.error, f"{doing} in {result.topic}[{result.partition}]")
+                raise translate(result.error, f"{doing} in {result.topic}[{result.partition}]", table=COMMITS)
 
     def _commit_in_time(self, offsets: list[TopicPartition], doing: str) -> list[TopicPartition] | None:
         """The library's commit takes no timeout, so it runs in a thread of its own, and a commit that is given up ends the run.

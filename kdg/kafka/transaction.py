@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from kdg.core.ports import TryAgain
 from kdg.core.records import Position
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
-from kdg.kafka.errors import FENCED, describe, error_of, rights, translate_transaction
+from kdg.kafka.errors import FENCED, TRANSACTIONS, describe, error_of, rights, translate
 from kdg.kafka.target import ProducerHandle, RaisedByPoll
 from kdg.runtime.deadline import Deadline
 
@@ -167,7 +167,7 @@ class KafkaTransaction:
         # Calling the same function again is the only thing the library allows after a retriable error (HAZARDS.md, Errors).
         if error.retriable() or error.code() == KafkaError._TIMED_OUT:
             return
-        translated = translate_transaction(error, doing, rights(identity=self.handle.transactional_id))
+        translated = translate(error, doing, rights(identity=self.handle.transactional_id), table=TRANSACTIONS)
         expired = error.code() in FENCED and self._began and self.deadline.now() - self._began > self.timeout
         if isinstance(translated, Fenced) and expired:
             # The coordinator timed the transaction out; nobody else needs to exist. Replaced once, by the caller.

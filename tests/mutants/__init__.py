@@ -207,13 +207,13 @@ def fenced_goes_on() -> None:
     from kdg.errors import Fenced, OutcomeUnknown
     from kdg.kafka import errors, transaction
 
-    translate = errors.translate_transaction
+    translate = errors.translate
 
-    def unknown(error: Any, doing: str) -> Any:
-        found = translate(error, doing)
+    def unknown(*args: Any, **named: Any) -> Any:
+        found = translate(*args, **named)
         return OutcomeUnknown(str(found)) if isinstance(found, Fenced) else found
 
-    _replace(transaction, "translate_transaction", unknown)
+    _replace(transaction, "translate", unknown)
 
 
 def expired_is_fenced() -> None:
@@ -267,7 +267,7 @@ def elections_not_waited_for() -> None:
     """A leader that has only just been elected is a failure."""
     from kdg.kafka import errors
 
-    _replace(errors, "_ELECTING", frozenset())
+    _replace(errors, "PASSING", errors.PASSING - errors.ELECTING)
 
 
 B, H = "tests/broker/", "tests/hazards/"
