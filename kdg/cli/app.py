@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from kdg.cli.options import COMMANDS, Help
+from kdg.cli.commands import COMMANDS
+from kdg.cli.options import Help
 from kdg.cli.typer_without_pydantic import make_quick
 from kdg.errors import KdgError, UsageError
 from kdg.runs.report import print_error

@@ -10,20 +10,25 @@ from typing import Any
 
 from kdg.cli.progress_line import of_source, progress_of
 from kdg.core.destinations import DestinationKind
+from kdg.core.guarantees import Role
 from kdg.core.pump import Pump
+from kdg.errors import UsageError
 from kdg.formats import Encoder
-from kdg.runs.dedup import DedupPlan, open_dedup
-from kdg.runs.destination import Destination, open_destination
-from kdg.runs.kafka_source import begin, open_source
-from kdg.runs.plan import Plan, ReadingPlan
+from kdg.runs.dedup import DedupPlan, dedup_plan, open_dedup
+from kdg.runs.destination import Destination, destination_of, open_destination, refuse_destination
+from kdg.runs.framing import encoder_of
+from kdg.runs.kafka_source import begin, open_source, with_group
+from kdg.runs.plan import Plan, ReadingPlan, plan_of, reading_plan
 from kdg.runs.report import Outcome, reader_gone_is_fine, transactions_text
 from kdg.runs.session import Frame, Session, execute
+from kdg.settings.options.common import Common
+from kdg.settings.options.reading import Deduplication, Output, OutputFraming, PartitionReading
 from kdg.text.words import plural
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was typed for consume alone."""
+    """What consume is to do, beyond its plan."""
 
     topics: Sequence[str]
     partitions: Sequence[int]
@@ -31,7 +36,37 @@ class Options:
     dedup: DedupPlan | None
 
 
-def run(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) -> int:
+def run(
+    topics: Sequence[str],
+    *,
+    cmd: Sequence[str],
+    common: Common,
+    reading: PartitionReading,
+    output: Output,
+    deduplication: Deduplication,
+    framing: OutputFraming,
+) -> int:
+    """The exit code of `kdg consume` with these options. Raises UsageError before anything is opened."""
+    plan = plan_of("consume", [Role.CONSUMER], common, reading, output, deduplication)
+    plan, group = with_group(plan)
+    destination = destination_of(output, cmd)
+    refuse_destination(plan.guarantee, destination.end, group)
+    if destination.end is DestinationKind.SQLITE and (framing.json or framing.format_ is not None):
+        raise UsageError(
+            "-J and -f say how a record is printed, and --sqlite prints nothing.",
+            "Drop it: a table has a column for each part of a record.",
+        )
+    encoder = encoder_of(framing)
+    options = Options(
+        topics=tuple(dict.fromkeys(topics)),
+        partitions=tuple(reading.partition or ()),
+        destination=destination,
+        dedup=dedup_plan(deduplication),
+    )
+    return start(plan, reading_plan(reading, group, plan.timeout), options, encoder)
+
+
+def start(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) -> int:
     """Open, pump, conclude."""
     return execute(plan, lambda frame: _open(frame, reading, options, encoder))
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kdg.cli.options import Deduplication
 from kdg.core.guarantees import DEDUP_TTL
 from kdg.core.ports import Dedup, NoDedup
 from kdg.errors import UsageError
 from kdg.runs.session import Frame
 from kdg.runtime.times import parse_duration
+from kdg.settings.options.option import given
+from kdg.settings.options.reading import Deduplication
 
 if TYPE_CHECKING:
     from kdg.transforms.dedup import DedupBy
@@ -37,17 +38,14 @@ class DedupPlan:
         return self.by.columns | {"topics"}
 
 
-def used(typed: Deduplication) -> dict[str, object]:
-    """The options by name, for the row to allow or refuse."""
-    return {"--dedup-by": typed.dedup_by, "--dedup-store": typed.dedup_store, "--dedup-ttl": typed.dedup_ttl}
-
-
 def dedup_plan(typed: Deduplication) -> DedupPlan | None:
-    """Raises UsageError."""
+    """The plan of `--dedup-by`, None without it. Raises UsageError."""
     if typed.dedup_by is None:
-        alone = next((flag for flag, value in used(typed).items() if value is not None), None)
-        if alone is not None:
-            raise UsageError(f"{alone} means nothing without --dedup-by.", "Add --dedup-by position, key, value or header:NAME.")  # fmt: skip
+        for option, _value in given([typed]):
+            raise UsageError(
+                f"{option.name} means nothing without --dedup-by.",
+                "Add --dedup-by position, key, value or header:NAME.",
+            )
         return None
     from kdg.transforms.dedup import parse_by
 

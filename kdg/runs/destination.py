@@ -15,6 +15,7 @@ from kdg.errors import UsageError
 from kdg.formats import Encoder
 from kdg.runs.plan import Plan, ReadingPlan
 from kdg.runs.session import Frame
+from kdg.settings.options.reading import Output
 
 TABLE = "records"
 
@@ -49,30 +50,28 @@ class Opened:
     """The database of the records, where there is one."""
 
 
-def destination_of(output: str | None, sqlite: str | None, table: str | None, cmd: Sequence[str], retries: int | None) -> Destination:  # fmt: skip
-    """What was asked for. Raises UsageError for two ends, and for what belongs to another one."""
-    asked = [
-        e
-        for e, given in (
-            (DestinationKind.FILE, output),
-            (DestinationKind.SQLITE, sqlite),
-            (DestinationKind.COMMAND, cmd),
-        )
-        if given
-    ]
+def destination_of(typed: Output, cmd: Sequence[str]) -> Destination:
+    """What was asked for. Raises UsageError for two destinations, and for an option that belongs to another one."""
+    by_kind = {
+        DestinationKind.FILE: typed.output,
+        DestinationKind.SQLITE: typed.sqlite,
+        DestinationKind.COMMAND: cmd,
+    }
+    asked = [kind for kind, value in by_kind.items() if value]
     if len(asked) > 1:
         raise UsageError(
-            f"{' and '.join(end.flag for end in asked)} both say where records end.", "Records end in one place."
+            f"{' and '.join(kind.flag for kind in asked)} both say where records go.", "Choose one destination."
         )
-    end = asked[0] if asked else DestinationKind.STDOUT
-    if table is not None and end is not DestinationKind.SQLITE:
+    kind = asked[0] if asked else DestinationKind.STDOUT
+    table = typed.table
+    if table is not None and kind is not DestinationKind.SQLITE:
         raise UsageError("--table names a table, and there is no --sqlite FILE.", "Add --sqlite FILE, or drop --table.")
-    if retries is not None and end is not DestinationKind.COMMAND:
+    if typed.retry is not None and kind is not DestinationKind.COMMAND:
         raise UsageError("--retry tries a command again, and there is none.", "Add -- CMD, or drop --retry.")
     if table is not None and (not table or table.lower().startswith(("sqlite_", "kdg_"))):
-        raise UsageError(f"--table {table!r} is no name for a table of records.", "Choose another name.")
+        raise UsageError(f"--table {table!r} is not a name for a table of records.", "Choose another name.")
     check_command(cmd)
-    return Destination(end, output, sqlite, table or TABLE, tuple(cmd), retries or 0)
+    return Destination(kind, typed.output, typed.sqlite, table or TABLE, tuple(cmd), typed.retry or 0)
 
 
 def check_command(cmd: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,12 +11,16 @@ from kdg.core.guarantees import Role
 from kdg.core.pump import Filter, Pump
 from kdg.errors import UsageError
 from kdg.runs.cluster_check import check_cluster
-from kdg.runs.dedup import DedupPlan, open_dedup
-from kdg.runs.kafka_source import begin, open_source
-from kdg.runs.plan import Plan, ReadingPlan
+from kdg.runs.dedup import DedupPlan, dedup_plan, open_dedup
+from kdg.runs.destination import check_command
+from kdg.runs.identity import is_named_member, with_id_of_member
+from kdg.runs.kafka_source import begin, open_source, with_group
+from kdg.runs.plan import Plan, ReadingPlan, checked_acks, plan_of, reading_plan
 from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
-from kdg.settings.resolve import Resolved
+from kdg.settings.options.common import Common
+from kdg.settings.options.reading import Deduplication, Reading
+from kdg.settings.options.sending import Copying, Filtering
 from kdg.text.words import plural
 
 COLUMNS = frozenset({"keys", "headers", "timestamps"})
@@ -31,7 +34,7 @@ TOGETHER = 0.05
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Options:
-    """What was typed for pipe alone."""
+    """What pipe is to do, beyond its plan. bare: CMD reads and writes values, and not JSON."""
 
     source: str
     target: str
@@ -50,30 +53,69 @@ def _refuse_endless(options: Options, sources: Sequence[str], reading: ReadingPl
         )
 
 
-def _identified(plan: Plan, group: str) -> Plan:
-    """With a transactional id: one of its own, so that any number of instances share a group, or the one that was given."""
-    if not plan.guarantee.transactional:
-        return plan
-    producer, consumer = dict(plan.clients[Role.PRODUCER]), dict(plan.clients[Role.CONSUMER])
-    given = producer.get("transactional.id")
-    if given is None:
-        name = f"kdg.{group}.{secrets.token_hex(8)}"
-        why = "one a process; the group's metadata fences a former member"
-        producer["transactional.id"] = Resolved("transactional.id", name, plan.guarantee.name, why)
-    elif plan.value(Role.CONSUMER, "group.protocol") != "consumer":  # there, a static member would fence the newcomer
-        why = "started again, it takes its partitions over at once"
-        named = Resolved("group.instance.id", given.value, f"follows {given.name}", why)
-        consumer.setdefault("group.instance.id", named)
-    return dataclasses.replace(plan, clients={Role.CONSUMER: consumer, Role.PRODUCER: producer})
+def _options(
+    source: str, target: str, cmd: Sequence[str], copying: Copying, filtering: Filtering, dedup: DedupPlan | None
+) -> Options:
+    for flag, typed in (("--lines", filtering.lines), ("--ok-exit", filtering.ok_exit is not None)):
+        if typed and not cmd:
+            raise UsageError(f"{flag} is for a command, and there is none.", f"Add -- CMD, or drop {flag}.")
+    if filtering.lines and copying.keep_partition:
+        raise UsageError(
+            "--keep-partition needs JSON: bare values name no partition.", "Drop --lines or --keep-partition."
+        )
+    if dedup is not None and cmd and not dedup.survives_command:
+        raise UsageError(
+            "--dedup-by position cannot tell what CMD wrote: a new record has no position in SOURCE.",
+            "Use --dedup-by key, value or header:NAME.",
+        )
+    check_command(cmd)
+    return Options(
+        source=source,
+        target=target,
+        keep_partition=copying.keep_partition,
+        cmd=tuple(cmd),
+        bare=filtering.lines,
+        ok_exit=_statuses(filtering.ok_exit),
+        dedup=dedup,
+    )
 
 
-def _is_named(plan: Plan) -> bool:
-    """Whether its transactional id is its name in the group, too."""
-    name = plan.value(Role.CONSUMER, "group.instance.id")
-    return plan.guarantee.transactional and name == plan.value(Role.PRODUCER, "transactional.id")
+def _statuses(text: str | None) -> frozenset[int]:
+    """The exit statuses of `--ok-exit N,...`. Raises UsageError."""
+    words = "0" if text is None else text
+    try:
+        found = frozenset(map(int, words.split(",")))
+    except ValueError:
+        found = frozenset()
+    if not found or min(found) < 0 or max(found) > MOST_STATUS:
+        raise UsageError(f"--ok-exit {text!r} names no exit statuses.", "Write numbers from 0 to 255: --ok-exit 0,1.")
+    return found
 
 
-def run(plan: Plan, reading: ReadingPlan, options: Options) -> int:
+def run(
+    source: str,
+    target: str,
+    *,
+    cmd: Sequence[str],
+    common: Common,
+    reading: Reading,
+    copying: Copying,
+    filtering: Filtering,
+    deduplication: Deduplication,
+) -> int:
+    """The exit code of `kdg pipe` with these options. Raises UsageError before anything is opened."""
+    checked_acks(copying.acks)
+    plan = plan_of("pipe", [Role.CONSUMER, Role.PRODUCER], common, reading, copying, deduplication)
+    plan, group = with_group(plan)
+    if group is None:
+        raise UsageError("pipe needs a group, which keeps its position.", "Add -G GROUP, or set KDG_GROUP.")
+    options = _options(source, target, cmd, copying, filtering, dedup_plan(deduplication))
+    reads = reading_plan(reading, group, plan.timeout)
+    _refuse_endless(options, [source], reads)
+    return start(with_id_of_member(plan, group), reads, options)
+
+
+def start(plan: Plan, reading: ReadingPlan, options: Options) -> int:
     """Open, pump, conclude."""
     return execute(plan, lambda frame: _open(frame, reading, options))
 
@@ -108,7 +150,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     filter_, read_by_command = _filter(frame, options)
     columns = COLUMNS | ({"partitions"} if options.keep_partition else set()) | read_by_command
     columns |= options.dedup.columns if options.dedup is not None else frozenset()
-    fenced = transaction.taken_over if _is_named(plan) else None
+    fenced = transaction.taken_over if is_named_member(plan) else None
     source = open_source(frame, reading, [options.source], columns, [], fenced=fenced)
     source.gather = TOGETHER if options.cmd else 0.0
     if plan.guarantee.transactional:

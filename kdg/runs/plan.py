@@ -6,9 +6,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from kdg.cli.options import Common, Reading
 from kdg.core import guarantees
 from kdg.core.cycle import Cycle, Interval
 from kdg.core.guarantees import Guarantee, Role, Step
@@ -16,6 +14,10 @@ from kdg.core.progress import CrashAt, Limits
 from kdg.errors import UsageError
 from kdg.runtime.times import parse_duration, parse_time
 from kdg.settings.files import Configuration, load
+from kdg.settings.options.common import Common
+from kdg.settings.options.option import Option, given
+from kdg.settings.options.properties import parse_properties
+from kdg.settings.options.reading import Reading
 from kdg.settings.resolve import Layer, Resolved, known_overrides, resolve
 from kdg.sources.start_offsets import BEGINNING, Start, parse_start
 
@@ -88,31 +90,30 @@ class ReadingPlan:
         return any(value not in (None, False) for value in asked)
 
 
-def plan_of(
-    common: Common, command: str, flags: Mapping[str, str | None], roles: Iterable[Role], used: Iterable[str]
-) -> Plan:
-    """The plan of a command. flags: properties that options of their own set, by name. used: the options that were typed
-    and mean something under one guarantee only. Raises UsageError."""
+def plan_of(command: str, roles: Sequence[Role], common: Common, *groups: object) -> Plan:
+    """The plan of a command from the options that were typed (kdg/settings/options). roles: the clients that it has.
+
+    Raises UsageError for options that mean nothing under the guarantee, and for settings that would break it.
+    """
     configuration = load(common.config, common.profile)
     guarantee = guarantee_of(common.guarantee, configuration)
-    _refuse_foreign(guarantee, used)
-    typed = _typed(common, flags)
-    layers = [*typed, *configuration.layers]
-    wanted = tuple(roles)
-    known_overrides([layer for layer in typed if layer.origin == "-X"], wanted)
-    known_overrides(
-        configuration.layers, Role
-    )  # a file serves every command: a consumer's setting is none of produce's
-    clients = {role: resolve(guarantee, role, command, layers) for role in wanted}
+    typed = dict(given([common, *groups]))
+    _refuse_foreign(guarantee, typed)
+    options = [Layer(option.name, {option.sets: value}) for option, value in typed.items() if option.sets]
+    properties = Layer("-X", parse_properties(common.settings or []))
+    known_overrides([properties], roles)
+    # A file serves every command: a setting for a consumer is fine in it when produce reads the file.
+    known_overrides(configuration.layers, Role)
+    layers = [*options, properties, *configuration.layers]  # the strongest first
+    clients = {role: resolve(guarantee, role, command, layers) for role in roles}
+    interval = common.batch_interval
     return Plan(
         command=command,
         guarantee=guarantee,
         clients=clients,
         brokers=next((c["bootstrap.servers"].value for c in clients.values() if "bootstrap.servers" in c), ""),
         batch_records=common.batch_records or guarantee.batch_records,
-        batch_seconds=1.0
-        if common.batch_interval is None
-        else parse_duration(common.batch_interval, "--batch-interval"),
+        batch_seconds=1.0 if interval is None else parse_duration(interval, "--batch-interval"),
         timeout=None if common.timeout is None else parse_duration(common.timeout, "--timeout"),
         crash_at=None if common.crash_at is None else parse_crash(common.crash_at, guarantee),
         report=common.report,
@@ -149,60 +150,26 @@ def reading_plan(reading: Reading, group: str | None, timeout: float | None) -> 
     )
 
 
-def _refuse_foreign(guarantee: Guarantee, used: Iterable[str]) -> None:
-    for flag in used:
-        homes = [other.name for other in guarantees.GUARANTEES if flag in other.flags]
-        if flag not in guarantee.flags:
-            raise UsageError(
-                f"{flag} means nothing under {guarantee.name}.", f"Drop it, or choose -g {' or '.join(homes)}."
-            )
+def _refuse_foreign(guarantee: Guarantee, typed: Iterable[Option]) -> None:
+    """Raises UsageError for an option that belongs to other guarantees than this one."""
+    for option in typed:
+        if option.only_under and guarantee not in option.only_under:
+            homes = " or ".join(home.name for home in option.only_under)
+            raise UsageError(f"{option.name} means nothing under {guarantee.name}.", f"Drop it, or choose -g {homes}.")
+
+
+def checked_acks(text: str | None) -> None:
+    """Raises UsageError if `--acks` was given something else than all or leader."""
+    if text not in (None, "all", "leader"):
+        raise UsageError(
+            f"--acks {text!r} is neither all nor leader.", "Producing without acknowledgement is -g at-most-once."
+        )
 
 
 def guarantee_of(typed: str | None, configuration: Configuration) -> Guarantee:
     """The guarantee that was asked for: -g, else what the environment or the file says, else the default. Raises UsageError."""
     word, origin = (typed, "-g") if typed is not None else configuration.guarantee or (guarantees.DEFAULT.name, "")
     return guarantees.parse(word, origin)
-
-
-def _typed(common: Common, flags: Mapping[str, str | None]) -> list[Layer]:
-    """Strongest first: options, -X (DESIGN.md section 2)."""
-    typed = [Layer(name, {prop: value}) for prop, (name, value) in _by_option(common, flags).items()]
-    return [*typed, Layer("-X", properties(common.settings or []))]
-
-
-_OPTION_OF = {
-    "bootstrap.servers": "-b",
-    "group.id": "-G",
-    "acks": "--acks",
-    "compression.type": "-z",
-    "partitioner": "--partitioner",
-    "transactional.id": "--transactional-id",
-}
-
-
-def _by_option(common: Common, flags: Mapping[str, str | None]) -> dict[str, tuple[str, str]]:
-    given = {"bootstrap.servers": common.brokers, **flags}
-    return {prop: (_OPTION_OF[prop], value) for prop, value in given.items() if value is not None}
-
-
-def properties(pairs: Sequence[str]) -> dict[str, str]:
-    """What -X was given. Raises UsageError."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"-X {name!r} has no value.", "Write -X PROP=VALUE, or -X PROP=@FILE for a secret.")
-        found[name.strip()] = _from_file(name, value[1:]) if value.startswith("@") else value
-    return found
-
-
-def _from_file(name: str, path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as exc:
-        raise UsageError(f"-X {name}=@{path}: the file cannot be read: {exc.strerror}.", "Check the path.") from exc
-    except UnicodeDecodeError as exc:
-        raise UsageError(f"-X {name}=@{path}: the file is not text in UTF-8.", "Check the path.") from exc
 
 
 def parse_crash(text: str, guarantee: Guarantee) -> CrashAt:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kdg.cli.options import Common
 from kdg.cli.progress_line import of_file, progress_of
 from kdg.core.guarantees import Role
 from kdg.core.progress import Limits
@@ -16,9 +15,13 @@ from kdg.core.pump import Pump
 from kdg.errors import KdgError, StopNotReached, Undelivered, Unreachable, UsageError
 from kdg.formats import Decoder
 from kdg.runs.cluster_check import check_cluster
-from kdg.runs.plan import Plan
+from kdg.runs.framing import decoder_of
+from kdg.runs.identity import with_id_of_producer
+from kdg.runs.plan import Plan, checked_acks, plan_of
 from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
+from kdg.settings.options.common import Common
+from kdg.settings.options.sending import Delivery, InputFraming, Placing
 from kdg.sinks.undelivered import UndeliveredFile
 from kdg.sources.command import CommandInput
 from kdg.sources.descriptor import Input
@@ -39,7 +42,7 @@ AFTER_FAILURE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was typed for produce alone."""
+    """What produce is to do, beyond its plan. partition: -1 where the partitioner chooses."""
 
     topic: str
     file: str | None
@@ -53,8 +56,39 @@ class Options:
     count: int | None
 
 
-def _identified(plan: Plan, options: Options, common: Common) -> Plan:
-    """The plan with its transactional id, where the guarantee has one. Raises UsageError for options that contradict."""
+def run(
+    topic: str,
+    file: str | None,
+    *,
+    cmd: Sequence[str],
+    common: Common,
+    delivery: Delivery,
+    framing: InputFraming,
+    placing: Placing,
+) -> int:
+    """The exit code of `kdg produce` with these options. Raises UsageError before anything is opened."""
+    checked_acks(delivery.acks)
+    plan = plan_of("produce", [Role.PRODUCER], common, delivery, placing)
+    options = Options(
+        topic=topic,
+        file=file,
+        cmd=cmd,
+        resume=delivery.resume,
+        restart=delivery.restart,
+        undelivered=delivery.undelivered,
+        allow_unterminated=delivery.allow_unterminated,
+        partition=-1 if placing.partition is None else placing.partition,
+        keep_partition=placing.keep_partition,
+        count=placing.count,
+    )
+    _refuse_contradictions(options)
+    plan = _in_transactions(plan, options.resume, common)
+    return start(plan, options, decoder_of(framing, keep_partition=placing.keep_partition))
+
+
+def _refuse_contradictions(options: Options) -> None:
+    if options.resume is not None and not options.resume.strip():
+        raise UsageError("--resume has no NAME.", "Name the input, or leave --resume out.")
     if options.restart and options.resume is None:
         raise UsageError(
             "--restart says to forget a position, and there is none without --resume NAME.",
@@ -62,33 +96,22 @@ def _identified(plan: Plan, options: Options, common: Common) -> Plan:
         )
     if options.cmd and options.file not in (None, "-"):
         raise UsageError(f"both FILE {options.file!r} and -- CMD are given.", "Records come from one of them.")
+
+
+def _in_transactions(plan: Plan, resume: str | None, common: Common) -> Plan:
+    """The plan with a transactional id if the guarantee has transactions. Raises UsageError for a batch size without use."""
     if not plan.guarantee.transactional:
         return replace(plan, batch_records=common.batch_records or AT_ONCE)
-    if options.resume is None and (common.batch_records or common.batch_interval):
+    if resume is None and (common.batch_records or common.batch_interval):
         flag = "--batch-records" if common.batch_records else "--batch-interval"
         raise UsageError(
             f"{flag} means nothing here: the whole input is one transaction.",
             "Add --resume NAME for transactions of batch size, or drop it.",
         )
-    import secrets
-
-    from kdg.settings.resolve import Resolved
-
-    settings = dict(plan.clients[Role.PRODUCER])
-    if "transactional.id" not in settings:
-        name = f"kdg.produce.{options.resume or secrets.token_hex(8)}"
-        settings["transactional.id"] = Resolved(
-            "transactional.id",
-            name,
-            plan.guarantee.name,
-            "one, unique: fences an older instance and finishes what it left",
-        )
-    if not settings["transactional.id"].value:
-        raise UsageError("transactional.id is empty.", "Give --transactional-id a name, or leave it out.")
-    return replace(plan, clients={**plan.clients, Role.PRODUCER: settings})  # fmt: skip
+    return with_id_of_producer(plan, resume)
 
 
-def run(plan: Plan, options: Options, decoder: Decoder) -> int:
+def start(plan: Plan, options: Options, decoder: Decoder) -> int:
     """Open, pump, conclude."""
     kept = UndeliveredFile(decoder, options.undelivered)
     source: list[Input] = []

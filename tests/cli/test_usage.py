@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from kdg.cli import options
 from kdg.cli.app import make_app
+from kdg.cli.commands import COMMANDS as ALL
 from kdg.core.guarantees import GUARANTEES, Guarantee
 from kdg.errors import EXIT_CODES
 
@@ -425,7 +425,7 @@ def loaded(*argv: str) -> set[str]:
 
 
 def test_a_command_loads_itself_and_no_other() -> None:
-    commands = {f"kdg.cli.commands.{name}" for name in options.COMMANDS}
+    commands = {f"kdg.cli.commands.{name}" for name in ALL}
     assert loaded("--help") & commands == set()
     assert loaded("explain", "eos") & commands == {"kdg.cli.commands.explain"}
     assert loaded("explain", "eos") & {"confluent_kafka", "rich", "pydantic"} == set()
@@ -436,4 +436,4 @@ def test_a_command_loads_itself_and_no_other() -> None:
 def test_help_is_the_same_whether_or_not_the_commands_are_loaded(kdg: Kdg) -> None:
     whole = get_command(make_app())
     assert kdg("--help")[1] == whole.get_help(whole.context_class(whole, info_name="kdg")) + "\n"
-    assert list(options.COMMANDS) == [command.name for command in make_app().registered_commands]
+    assert list(ALL) == [command.name for command in make_app().registered_commands]

@@ -14,11 +14,11 @@ import pytest
 import typer.main
 
 from kdg.cli.app import make_app
-from kdg.cli.options import Common
 from kdg.core.guarantees import GUARANTEES, Role
 from kdg.runs.plan import plan_of
 from kdg.runs.report import Outcome, as_report
 from kdg.settings import files
+from kdg.settings.options.common import Common
 from kdg.settings.resolve import known_overrides
 from kdg.verify.result import Result
 from kdg.verify.verdict import Verdict
@@ -83,7 +83,7 @@ def test_no_option_is_described_that_does_not_exist(readme: str) -> None:
 
 
 def test_every_field_of_the_report_is_described(readme: str) -> None:
-    fields = as_report(Outcome(plan_of(Common(), "produce", {}, [Role.PRODUCER], [])))
+    fields = as_report(Outcome(plan_of("produce", [Role.PRODUCER], Common())))
     _, _, section = readme.partition("\n## --report\n")
     table = "".join(line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| `"))
     described = [name for cell in re.findall(r"\| (`.*?) \|", table) for name in re.findall(r"`(\w+)`", cell)]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kdg.cli.options import Common
 from kdg.cli.progress_line import Progress, Way, of_file, of_source, progress_of
 from kdg.core.guarantees import Role
 from kdg.core.progress import Counts
 from kdg.runs.plan import plan_of
+from kdg.settings.options.common import Common
 
 
 class Clock:
@@ -83,7 +83,7 @@ def test_it_is_there_on_a_terminal_that_records_do_not_go_to(
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     monkeypatch.setattr("sys.stdout.isatty", lambda: stdout)
-    plan = plan_of(Common(progress=asked, quiet=quiet), "consume", {}, [Role.CONSUMER], [])
+    plan = plan_of("consume", [Role.CONSUMER], Common(progress=asked, quiet=quiet))
     assert (progress_of(plan, lambda: None, ends=True, prints=True) is not None) is there
     if asked is None:
         assert progress_of(plan, lambda: None, ends=False) is None

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kdg.cli import completion
-from kdg.cli.options import ConfigFile, Profile, command
+from kdg.cli.options import command
 from kdg.core.guarantees import Role
 from kdg.errors import NotMet, UsageError
-from kdg.runs.plan import guarantee_of, properties
+from kdg.runs.plan import guarantee_of
 from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
 from kdg.settings.files import Configuration, environment, load, properties_of, read, shown
 from kdg.settings.librdkafka import canonical
+from kdg.settings.options.common import ConfigFile, Profile
+from kdg.settings.options.option import Option
+from kdg.settings.options.properties import parse_properties
 from kdg.settings.resolve import Layer
 
 if TYPE_CHECKING:
@@ -29,44 +31,82 @@ if TYPE_CHECKING:
 SECONDS = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of check."""
+
+    guarantee: Annotated[
+        str | None,
+        Option(
+            "-g --guarantee",
+            "GUARANTEE",
+            "The guarantee to judge by (default: at-least-once); exit 10 if it is not reached.",
+            completes="guarantees",
+        ),
+    ] = None
+    config: ConfigFile = None
+    profile: Profile = None
+    settings: Annotated[
+        list[str] | None,
+        Option("-X", "PROP=VALUE", "Judge this property, too. It is stronger than FILE. May be repeated."),
+    ] = None
+    topic: Annotated[
+        list[str] | None,
+        Option(
+            "--topic", "TOPIC", "Judge this topic, too, as it is on the cluster; may be repeated.", completes="topics"
+        ),
+    ] = None
+    brokers: Annotated[
+        str | None,
+        Option("-b --brokers", "HOST:PORT,...", "The cluster that has the topic. Else what FILE or KDG_BROKERS says."),
+    ] = None
+    client: Annotated[
+        str | None,
+        Option("--client", "librdkafka|java|dotnet", "Whose configuration it is (default: as its names suggest)."),
+    ] = None
+    role: Annotated[
+        str | None,
+        Option("--role", "producer|consumer", "Which client it is for (default: as its names suggest)."),
+    ] = None
+    format_: Annotated[
+        str,
+        Option("--format", "text|markdown|json", "How the answer is written."),
+    ] = "text"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "check")
-    def check(
-        guarantee: Annotated[str | None, typer.Option("--guarantee", "-g", autocompletion=completion.guarantees, help="What is asked for; exit 10 when it is not reached (at-least-once).")] = None,
-        config: ConfigFile = None,
-        profile: Profile = None,
-        settings: Annotated[list[str] | None, typer.Option("-X", metavar="PROP=VALUE", help="Judge this property, too; wins over FILE.")] = None,
-        topic: Annotated[list[str] | None, typer.Option("--topic", metavar="TOPIC", autocompletion=completion.topics, help="Look at this live topic, too; may be repeated.")] = None,
-        brokers: Annotated[str | None, typer.Option("--brokers", "-b", metavar="HOST:PORT,...", help="Where the topic is; else what FILE or KDG_BROKERS says.")] = None,
-        client: Annotated[str | None, typer.Option("--client", metavar="librdkafka|java|dotnet", help="Whose configuration it is; else its names tell.")] = None,
-        role: Annotated[str | None, typer.Option("--role", metavar="producer|consumer", help="Which client it is for; else its names tell.")] = None,
-        format_: Annotated[str, typer.Option("--format", metavar="text|markdown|json", help="How the answer is written.")] = "text",
-    ) -> None:  # fmt: skip
-        """Judge the client configuration in FILE, and the topics: what they lose, what they double, and what to change.
+    @command(app, "check", "")
+    def check(*, options: Options) -> None:
+        """Judge the client configuration in FILE, and topics: what they lose or duplicate, and what to change.
 
-        FILE is librdkafka's or Java's key=value, .NET's appsettings.json, or kdg's TOML; no broker is needed for it. The answer is
-        on stdout. Exit 0 only if all of it allows the guarantee asked for, else 10.
+        FILE is librdkafka's or Java's key=value, .NET's appsettings.json, or kdg's TOML. No broker is needed for FILE. The answer
+        is on stdout. The exit code is 0 only if everything allows the guarantee, else 10.
         """
-        from kdg.check.page import page, reached
-        from kdg.check.verdict import judge
-        from kdg.text.render import FORMATS, render
+        raise typer.Exit(run(options))
 
-        _one_of("--format", format_, tuple(FORMATS))
-        kind = Role(role) if role in list(Role) else None
-        if role is not None and kind is None:
-            _one_of("--role", role, [r.value for r in Role])
-        judged = _judged(config, profile, properties(settings or []), _Kind(client, kind), connect=bool(topic))
-        row = guarantee_of(guarantee, judged.configuration)
-        if not judged.readings and not topic:
-            raise UsageError("nothing to check.", "Give --config FILE, -X PROP=VALUE, or --topic TOPIC.")
-        logs = _logs(topic, brokers, judged.configuration) if topic else []
-        verdicts = [judge(reading) for reading in judged.readings]
-        color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        sys.stdout.write(render(page(judged.name, verdicts, logs, row), format_, color=color))
-        if not reached(verdicts, logs, row):
-            raise typer.Exit(NotMet.exit_code)
+
+def run(options: Options) -> int:
+    """Judge, print, and return the exit code. Raises UsageError, Unreachable."""
+    from kdg.check.page import page, reached
+    from kdg.check.verdict import judge
+    from kdg.text.render import FORMATS, render
+
+    _one_of("--format", options.format_, tuple(FORMATS))
+    if options.role is not None:
+        _one_of("--role", options.role, [role.value for role in Role])
+    kind = _Kind(options.client, None if options.role is None else Role(options.role))
+    given, topics = parse_properties(options.settings or []), options.topic or []
+    judged = _judged(options.config, options.profile, given, kind, connect=bool(topics))
+    guarantee = guarantee_of(options.guarantee, judged.configuration)
+    if not judged.readings and not topics:
+        raise UsageError("nothing to check.", "Give --config FILE, -X PROP=VALUE, or --topic TOPIC.")
+    logs = _logs(topics, options.brokers, judged.configuration) if topics else []
+    verdicts = [judge(reading) for reading in judged.readings]
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    sys.stdout.write(render(page(judged.name, verdicts, logs, guarantee), options.format_, color=color))
+    return 0 if reached(verdicts, logs, guarantee) else NotMet.exit_code
 
 
 @dataclass(frozen=True, slots=True)

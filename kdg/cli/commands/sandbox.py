@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,34 +15,62 @@ from kdg.cli.options import command
 from kdg.errors import UsageError
 from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
+from kdg.settings.options.option import Option
 
 if TYPE_CHECKING:
     from kdg.sandbox import Sandbox
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options of sandbox."""
+
+    brokers: Annotated[
+        int,
+        Option(
+            "--brokers",
+            "N",
+            "How many brokers. With 3, topics have 3 replicas and min.insync.replicas 2.",
+            least=1,
+            most=5,
+        ),
+    ] = 1
+    topic: Annotated[
+        list[str] | None,
+        Option("--topic", "NAME[:PARTITIONS]", "Create this topic; may be repeated."),
+    ] = None
+    security: Annotated[
+        str | None,
+        Option(
+            "--security",
+            "tls|mtls|scram",
+            "Secured listeners and an authorizer; also plain, oauthbearer. CMD gets KDG_CONFIG with the settings; its "
+            "profile `restricted` may only read topics.",
+        ),
+    ] = None
+    quiet: Annotated[
+        bool,
+        Option("-q --quiet", "", "No notes; errors are still shown."),
+    ] = False
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "sandbox", takes_command=True)
-    def sandbox(
-        *,
-        cmd: tuple[str, ...],
-        brokers: Annotated[int, typer.Option("--brokers", metavar="N", min=1, max=5, help="How many brokers; 3 replicate, with min.insync.replicas 2.")] = 1,
-        topic: Annotated[list[str] | None, typer.Option("--topic", metavar="NAME[:PARTITIONS]", help="Make this topic; may be repeated.")] = None,
-        security: Annotated[str | None, typer.Option("--security", metavar="tls|mtls|scram", help="Secured listeners with an authorizer; also plain, oauthbearer. CMD gets KDG_CONFIG; its profile `restricted` may only read topics.")] = None,
-        quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No notes; errors stay.")] = False,
-    ) -> None:  # fmt: skip
-        """Start a real Apache Kafka, run CMD with KDG_BROKERS set, and end with CMD's status; all of it is removed at the end.
+    @command(app, "sandbox", "", takes_command=True)
+    def sandbox(*, cmd: tuple[str, ...], options: Options) -> None:
+        """Start a real Apache Kafka, run CMD with KDG_BROKERS set, and exit with the status of CMD.
 
-        Without CMD it prints the setting for a shell and runs until Ctrl-C.
+        Without CMD it prints the setting for a shell and runs until Ctrl-C. At the end it removes everything that it created.
         """
-        raise typer.Exit(run(brokers, [_topic(text) for text in topic or []], cmd, _mode(security), quiet=quiet))
+        topics = [_topic(text) for text in options.topic or []]
+        raise typer.Exit(run(options.brokers, topics, cmd, _mode(options.security), quiet=options.quiet))
 
 
 def _topic(text: str) -> tuple[str, int]:
     name, colon, partitions = text.partition(":")
     if not name or (colon and (not partitions.isdigit() or int(partitions) < 1)):
-        raise UsageError(f"--topic {text!r} is no topic.", "Write --topic NAME or --topic NAME:PARTITIONS.")
+        raise UsageError(f"--topic {text!r} is not a topic.", "Write --topic NAME or --topic NAME:PARTITIONS.")
     return name, int(partitions) if colon else 1
 
 

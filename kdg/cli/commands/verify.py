@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kdg.cli.options import Common, ConfigFile, GuaranteeName, Profile, Properties, Report, command
+from kdg.cli.options import command
 from kdg.core.guarantees import Guarantee, Role
 from kdg.errors import UsageError
 from kdg.runs.plan import Plan, plan_of, require_brokers
 from kdg.runs.report import check_report
 from kdg.runtime.times import parse_duration
+from kdg.settings.options.common import Common, ConfigFile, GuaranteeName, Profile, Properties, Report
+from kdg.settings.options.option import Option
+from kdg.settings.options.reading import Reading
 
 if TYPE_CHECKING:
     from kdg.verify.faults import Kind
@@ -33,53 +36,102 @@ WORKERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was typed for verify alone."""
+    """The options of verify."""
 
-    records: Annotated[int | None, typer.Option("--records", metavar="N", min=1, max=2_000_000, help="Feed N records, spread over --for (1500 a second).")] = None  # fmt: skip
-    workers: Annotated[int | None, typer.Option("--workers", metavar="N", min=1, max=16, help="How many processes share the group (3).")] = None  # fmt: skip
-    faults: Annotated[str | None, typer.Option("--faults", metavar="KINDS", help="Of kill, term, pause, broker-kill, broker-pause (kill,term,pause; with --brokers 3 all).")] = None  # fmt: skip
-    seconds: Annotated[
-        str | None, typer.Option("--for", metavar="DURATION", help="For how long faults come (60s).")
+    guarantee: GuaranteeName = None
+    records: Annotated[
+        int | None,
+        Option(
+            "--records", "N", "Feed N records, spread over --for (default: 1500 a second).", least=1, most=2_000_000
+        ),
     ] = None
-    nodes: Annotated[int | None, typer.Option("--brokers", metavar="1|3", help="Brokers of the cluster that is started for it (1).")] = None  # fmt: skip
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", min=0, help="The same seed plans the same faults.")] = None  # fmt: skip
-    junit: Annotated[str | None, typer.Option("--junit", metavar="FILE", help="Write JUnit XML, for CI.")] = None
-    here: Annotated[bool, typer.Option("--on-this-cluster", help="Use -b instead, with topics and a group of its own.")] = False  # fmt: skip
-    address: Annotated[str | None, typer.Option("-b", metavar="HOST:PORT,...", help="With --on-this-cluster: bootstrap brokers; else KDG_BROKERS.")] = None  # fmt: skip
-    cost: Annotated[bool, typer.Option("--cost", help="Measure instead: throughput and latency of the three guarantees.")] = False  # fmt: skip
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Each fault on stderr as it happens.")] = False
+    workers: Annotated[
+        int | None,
+        Option("--workers", "N", "How many processes share the group (default: 3).", least=1, most=16),
+    ] = None
+    faults: Annotated[
+        str | None,
+        Option(
+            "--faults",
+            "KINDS",
+            "Some of kill, term, pause, broker-kill, broker-pause, with commas between (default: kill,term,pause; with "
+            "--brokers 3 all).",
+        ),
+    ] = None
+    seconds: Annotated[
+        str | None,
+        Option("--for", "DURATION", "How long there are faults (default: 60s)."),
+    ] = None
+    nodes: Annotated[
+        int | None,
+        Option("--brokers", "1|3", "How many brokers the started cluster has (default: 1)."),
+    ] = None
+    seed: Annotated[
+        int | None,
+        Option("--seed", "N", "The same seed plans the same faults.", least=0),
+    ] = None
+    junit: Annotated[
+        str | None,
+        Option("--junit", "FILE", "Write the result as JUnit XML to FILE, for CI."),
+    ] = None
+    here: Annotated[
+        bool,
+        Option(
+            "--on-this-cluster", "", "Start no cluster, use the one of -b. kdg creates its own topics and group there."
+        ),
+    ] = False
+    address: Annotated[
+        str | None,
+        Option("-b", "HOST:PORT,...", "With --on-this-cluster: the brokers to connect to first. Else KDG_BROKERS."),
+    ] = None
+    cost: Annotated[
+        bool,
+        Option("--cost", "", "Measure throughput and latency of the three guarantees instead."),
+    ] = False
+    verbose: Annotated[
+        bool,
+        Option("-v --verbose", "", "Show each fault on stderr when it happens."),
+    ] = False
+    settings: Properties = None
+    config: ConfigFile = None
+    profile: Profile = None
+    report: Report = None
+    quiet: Annotated[
+        bool,
+        Option("-q --quiet", "", "No notes and no live view; the answer and errors are still shown."),
+    ] = False
+
+    @property
+    def common(self) -> Common:
+        """The options that other commands have, too."""
+        return Common(
+            guarantee=self.guarantee,
+            brokers=self.address,
+            settings=self.settings,
+            config=self.config,
+            profile=self.profile,
+            report=self.report,
+            quiet=self.quiet,
+        )
 
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
 
-    @command(app, "verify", takes_command=True)
-    def verify(
-        *,
-        cmd: tuple[str, ...],
-        guarantee: GuaranteeName = None,
-        options: Options,
-        settings: Properties = None,
-        config: ConfigFile = None,
-        profile: Profile = None,
-        report: Report = None,
-        quiet: Annotated[
-            bool, typer.Option("-q", "--quiet", help="No notes and no live view; the answer and errors stay.")
-        ] = False,
-    ) -> None:
-        """Feed numbered records, kill, terminate and pause the workers that copy them, and count what came out.
+    @command(app, "verify", "", takes_command=True)
+    def verify(*, cmd: tuple[str, ...], options: Options) -> None:
+        """Feed numbered records, kill, terminate and pause the workers that copy them, and count the records that arrive.
 
-        Starts a real Apache Kafka of its own and removes it afterwards. The workers are `kdg pipe`, or CMD: any program
-        that copies records from one topic to the other, value by value. It finds in its environment
+        kdg starts a real Apache Kafka for it, and removes the cluster afterwards. The workers are `kdg pipe`, or CMD: any program
+        that copies records from one topic to another without changing their values. CMD finds in its environment
 
         KDG_BROKERS (bootstrap brokers), KDG_SOURCE and KDG_TARGET (topics), KDG_GROUP (consumer group), KDG_WORKER (1, 2, ...).
 
-        A session.timeout.ms of 6000 in CMD's consumer lets the group recover from a kill in time for the next one.
+        With a session.timeout.ms of 6000 in the consumer of CMD, the group recovers from a kill in time for the next one.
 
-        Exit 0 if the promise held and enough faults hit while records flowed; else 10.
+        The exit code is 0 if the promise held and enough faults came while records flowed, else 10.
         """
-        common = Common(guarantee=guarantee, brokers=options.address, settings=settings, config=config, profile=profile, report=report, quiet=quiet)  # fmt: skip
-        raise typer.Exit(run(common, options, cmd))
+        raise typer.Exit(run(options.common, options, cmd))
 
 
 def run(common: Common, options: Options, cmd: Sequence[str]) -> int:
@@ -88,7 +140,7 @@ def run(common: Common, options: Options, cmd: Sequence[str]) -> int:
 
     check_report(common.report)
     check_report(options.junit, "--junit")
-    plan = plan_of(common, "pipe", {"group.id": "kdg-verify"}, [Role.CONSUMER, Role.PRODUCER], [])
+    plan = plan_of("pipe", [Role.CONSUMER, Role.PRODUCER], common, Reading(group="kdg-verify"))
     setup = setup_of(plan, common, options, cmd)
     cluster = Cluster(plan, None if options.here else options.nodes or 1)
     if options.cost:
