@@ -68,23 +68,23 @@ class Pump:
 
     def run(self) -> None:
         """Perform the cycle until it finishes. KdgErrors end up in `error`; anything else is a defect and is raised."""
-        self._started = self._last_record = self.clock()
-        while self._step():
+        self.start()
+        while self.step():
             pass
+        self.finish()
+
+    def start(self) -> None:
+        """Note the time; before the first step."""
+        self._started = self._last_record = self.clock()
+
+    def finish(self) -> None:
+        """Set `error`; after the last step."""
         self.error = self._conclusion()
         if not self.cycle.transactional and self.error is None:
             self.counts.settle()
 
-    def _conclusion(self) -> KdgError | None:
-        """Why the run ended early. A signal that meant an abort is still a signal; a failure weighs more than a deadline."""
-        failure = self._failure
-        if failure is None or (self.interrupted is not None and failure_of(failure) is Failure.ABORTABLE):
-            return self.error
-        if failure_of(failure) is Failure.ABORTABLE and self.cycle.transactional:
-            return Aborted(str(failure), failure.hint)
-        return failure
-
-    def _step(self) -> bool:
+    def step(self) -> bool:
+        """Perform one action. False when there is nothing left to do; then `finish` comes."""
         self._look_around()
         if not self.state.todo:
             self.state = plan(self.cycle, self.state, due=self.interval.due(self.clock()))
@@ -94,6 +94,15 @@ class Pump:
             return False
         self._perform(self.state.todo[0])
         return True
+
+    def _conclusion(self) -> KdgError | None:
+        """Why the run ended early. A signal that meant an abort is still a signal; a failure weighs more than a deadline."""
+        failure = self._failure
+        if failure is None or (self.interrupted is not None and failure_of(failure) is Failure.ABORTABLE):
+            return self.error
+        if failure_of(failure) is Failure.ABORTABLE and self.cycle.transactional:
+            return Aborted(str(failure), failure.hint)
+        return failure
 
     def _look_around(self) -> None:
         """Signals and deadlines are noticed between two actions."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from kdg.cli.progress_line import of_source, progress_of
 from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import Role
 from kdg.core.pump import Pump
@@ -19,6 +18,7 @@ from kdg.runs.destination import Destination, destination_of, open_destination, 
 from kdg.runs.framing import encoder_of
 from kdg.runs.kafka_source import begin, open_source, with_group
 from kdg.runs.plan import Plan, ReadingPlan, plan_of, reading_plan
+from kdg.runs.progress import of_source, progress_line
 from kdg.runs.report import Outcome, reader_gone_is_fine, transactions_text
 from kdg.runs.session import Frame, Session, execute
 from kdg.settings.options.common import Common
@@ -94,7 +94,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options, encoder: Encoder
     )  # fmt: skip
     source.rebalance = pump.on_rebalance
     prints = options.destination.end is DestinationKind.STDOUT
-    pump.progress = progress = progress_of(plan, of_source(source), ends=reading.exit_at_end, prints=prints)
+    pump.progress = progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end, prints=prints)
     begin(source, plan, options.topics, options.partitions)
     tell = partial(_tell, options=options, group=reading.group is not None, kept=opened.position_store)
     return Session(pump, tell, progress)

@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from kdg.cli.progress_line import of_source, progress_of
 from kdg.core.guarantees import Role
 from kdg.core.pump import Filter, Pump
 from kdg.errors import UsageError
@@ -16,6 +15,7 @@ from kdg.runs.destination import check_command
 from kdg.runs.identity import is_named_member, with_id_of_member
 from kdg.runs.kafka_source import begin, open_source, with_group
 from kdg.runs.plan import Plan, ReadingPlan, checked_acks, plan_of, reading_plan
+from kdg.runs.progress import of_source, progress_line
 from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
 from kdg.settings.options.common import Common
@@ -168,7 +168,7 @@ def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
         crash_at=plan.crash_at,
     )
     source.rebalance = pump.on_rebalance
-    pump.progress = progress = progress_of(plan, of_source(source), ends=reading.exit_at_end)
+    pump.progress = progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end)
     begin(source, plan, [options.source], [])
     return Session(pump, lambda outcome: _tell(outcome, options, target.most_unsent), progress)
 

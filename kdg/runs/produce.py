@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kdg.cli.progress_line import of_file, progress_of
 from kdg.core.guarantees import Role
 from kdg.core.progress import Limits
 from kdg.core.pump import Pump
@@ -18,6 +17,7 @@ from kdg.runs.cluster_check import check_cluster
 from kdg.runs.framing import decoder_of
 from kdg.runs.identity import with_id_of_producer
 from kdg.runs.plan import Plan, checked_acks, plan_of
+from kdg.runs.progress import of_file, progress_line
 from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
 from kdg.settings.options.common import Common
@@ -114,20 +114,7 @@ def _in_transactions(plan: Plan, resume: str | None, common: Common) -> Plan:
 def start(plan: Plan, options: Options, decoder: Decoder) -> int:
     """Open, pump, conclude."""
     kept = UndeliveredFile(decoder, options.undelivered)
-    source: list[Input] = []
-
-    def open_session(frame: Frame) -> Session:
-        return _open(frame, options, decoder, kept, source)
-
-    def nothing_sent(outcome: Outcome) -> None:
-        """No broker was reached: the whole input is undelivered."""
-        if source and isinstance(outcome.error, Unreachable) and options.undelivered is not None:
-            _keep_rest(source[0], kept)
-            kept.close()
-            outcome.undelivered = kept.count
-            outcome.error.hint += f" The {plural(kept.count, 'record')} of the input are in {options.undelivered}."
-
-    return execute(plan, open_session, nothing_sent)
+    return execute(plan, lambda frame: _open(frame, options, decoder, kept))
 
 
 def _keep_rest(source: Input, kept: UndeliveredFile) -> None:
@@ -135,12 +122,31 @@ def _keep_rest(source: Input, kept: UndeliveredFile) -> None:
         kept.keep_unsent(records)
 
 
-def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFile, opened: list[Input]) -> Session:
-    plan = frame.plan
+def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFile) -> Session:
     source = _input(frame, options, decoder)
-    opened.append(source)
     kept.open(options.file)
+    try:
+        return _connected(frame, options, source, kept)
+    except Unreachable as error:
+        if options.undelivered is not None and frame.signals.received is None:
+            _keep_whole_input(frame, source, kept, error)
+        raise
 
+
+def _keep_whole_input(frame: Frame, source: Input, kept: UndeliveredFile, error: Unreachable) -> None:
+    """No broker was reached: every record of the input is undelivered."""
+    try:
+        _keep_rest(source, kept)
+        kept.close()
+    except KdgError as exc:
+        error.hint += f" {exc}"
+        return
+    frame.outcome.undelivered = kept.count
+    error.hint += f" The {plural(kept.count, 'record')} of the input are in {kept.path}."
+
+
+def _connected(frame: Frame, options: Options, source: Input, kept: UndeliveredFile) -> Session:
+    plan = frame.plan
     from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
 
     handle = ProducerHandle(plan.settings(Role.PRODUCER), frame.surroundings.clients, verbose=plan.verbose)
@@ -152,8 +158,8 @@ def _open(frame: Frame, options: Options, decoder: Decoder, kept: UndeliveredFil
     frame.closing.callback(target.close)
     transaction, whole = _transaction(frame, options, handle, source, seconds)
     whole_within = seconds * TRANSACTION_MARGIN if whole else None
-    way = of_file(source.descriptor)
-    progress = progress_of(plan, way, ends=way() is not None)
+    how_far = of_file(source.descriptor)
+    progress = progress_line(plan, how_far, ends=lambda: how_far() is not None)
     pump = Pump(
         cycle=plan.cycle(settles=plan.guarantee.transactional and not whole, whole=whole),
         source=source,

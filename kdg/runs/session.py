@@ -1,49 +1,76 @@
-"""Owns the frame around every run: signals, deadline, opening, pumping, closing, concluding. The commands fill it in."""
+"""Owns what every run has in common: signals and deadline, opening, the loop, closing, and the outcome.
+
+A command adds one function, which opens its source, target and transaction in a Frame and returns a Session. The simulator calls
+`opened`, `finish` and `close` for its processes as `perform` does for a real one.
+"""
 
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from kdg.cli.progress_line import Progress
 from kdg.core.pump import Pump
 from kdg.errors import Interrupted, KdgError
 from kdg.runs.clients import Surroundings
 from kdg.runs.plan import Plan, require_brokers, show_settings
+from kdg.runs.progress import ProgressLine
 from kdg.runs.report import Outcome, check_report, conclude
 from kdg.runtime.deadline import Deadline
-from kdg.runtime.signals import Signals
+from kdg.runtime.signals import Signals, SignalWaiter
 
 REACH_SECONDS = 30.0
+"""Time for the first answer of a broker, unless --timeout is shorter."""
 GIVE_UP_SECONDS = 9.0
-"""After a signal; what settles in order is done before (kdg/runtime/deadline.py), so that every run has ended within 10 s."""
+"""Seconds after a signal at which the process ends even if the client library does not return from a call.
+
+Settling in order takes at most `kdg.runtime.deadline.GRACE` seconds, so a run that works has ended by then.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a command opens its parts with.
+
+    outcome: what the run reports at its end. closing: closes the parts, the last one that was opened first.
+    """
+
+    plan: Plan
+    signals: SignalWaiter
+    surroundings: Surroundings
+    deadline: Deadline
+    outcome: Outcome
+    closing: ExitStack = field(default_factory=ExitStack)
+
+    @classmethod
+    def of(cls, plan: Plan, signals: SignalWaiter, surroundings: Surroundings) -> Frame:
+        """The frame of a run that begins now."""
+        deadline = Deadline(
+            signals,
+            plan.timeout,
+            reach=min(plan.timeout or REACH_SECONDS, REACH_SECONDS),
+            clock=surroundings.clock,
+            background=surroundings.background,
+        )
+        return cls(plan, signals, surroundings, deadline, Outcome(plan))
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a command opened: its pump, and how it tells what happened."""
+    """What a command has opened: the loop over its parts. describe: completes the outcome after the loop has ended."""
 
     pump: Pump
-    tell: Callable[[Outcome], None]
-    progress: Progress | None = None
+    describe: Callable[[Outcome], None]
+    progress: ProgressLine | None = None
 
 
-@dataclass(slots=True)
-class Frame:
-    """What a command gets to open its parts with; `closing` closes them in reverse order."""
-
-    plan: Plan
-    signals: Signals
-    deadline: Deadline
-    surroundings: Surroundings = field(default_factory=Surroundings)
-    closing: ExitStack = field(default_factory=ExitStack)
+OpenSession = Callable[[Frame], Session]
+"""Opens the parts of a command. Raises KdgError."""
 
 
 def dry_run(plan: Plan) -> bool:
-    """Print the settings when that is all that was asked for. Raises UsageError for what librdkafka would refuse."""
+    """With `--dry-run`, print the settings and return True. Raises UsageError for settings that the client library refuses."""
     if not plan.dry_run:
         return False
     from kdg.kafka.client import validate
@@ -54,53 +81,67 @@ def dry_run(plan: Plan) -> bool:
     return True
 
 
-def execute(
-    plan: Plan, open_session: Callable[[Frame], Session], unopened: Callable[[Outcome], None] = lambda _o: None
-) -> int:
-    """Run a command to its end and return the exit code; 128 + N when a signal ended it. unopened: told when opening failed."""
+def execute(plan: Plan, open_session: OpenSession) -> int:
+    """Run a command to its end and return the exit code; 128 + N if signal N ended the run."""
     if dry_run(plan):
         return 0
     require_brokers(plan)
     check_report(plan.report)
-    began = time.monotonic()
-    outcome = Outcome(plan)
     with Signals(within=GIVE_UP_SECONDS) as signals:
-        deadline = Deadline(signals, plan.timeout, reach=min(plan.timeout or REACH_SECONDS, REACH_SECONDS))
-        frame = Frame(plan, signals, deadline)
-        try:
-            with frame.closing:
-                _pump(frame, open_session, unopened, outcome)
-        except KdgError as error:
-            outcome.error = outcome.error or error
-        if signals.received is not None and not _weighs_more(outcome.error):
-            outcome.signum, outcome.error = signals.received, None
-    outcome.seconds = time.monotonic() - began
-    conclude(outcome)
-    return outcome.exit_code
+        frame = Frame.of(plan, signals, Surroundings())
+        perform(frame, open_session)
+    conclude(frame.outcome)
+    return frame.outcome.exit_code
 
 
-def _weighs_more(error: KdgError | None) -> bool:
-    """Whether an error outweighs the signal that came while waiting: all but what the signal itself cut short."""
-    return error is not None and not isinstance(error, Interrupted)
-
-
-def _pump(
-    frame: Frame, open_session: Callable[[Frame], Session], unopened: Callable[[Outcome], None], outcome: Outcome
-) -> None:
+def perform(frame: Frame, open_session: OpenSession) -> None:
+    """Open the parts, run the loop, close the parts. What happened is in the outcome of the frame."""
     try:
-        session = open_session(frame)
+        session = opened(frame, open_session)
+        if session is not None:
+            session.pump.run()
+            finish(frame, session)
+    finally:
+        close(frame)
+
+
+def opened(frame: Frame, open_session: OpenSession) -> Session | None:
+    """The session, or None if opening failed. A signal during the opening is the cause of the failure, not the error."""
+    try:
+        return open_session(frame)
     except KdgError as error:
-        if frame.signals.received is not None:
-            outcome.signum = frame.signals.received
-            return
-        outcome.error = error
-        unopened(outcome)
-        return
-    session.pump.run()
+        if frame.signals.received is None:
+            frame.outcome.error = error
+        return None
+
+
+def finish(frame: Frame, session: Session) -> None:
+    """Complete the outcome after the loop has ended."""
     if session.progress is not None:
         session.progress.close()
-    outcome.counts = session.pump.counts
-    outcome.error = session.pump.error
-    outcome.signum = session.pump.interrupted
-    outcome.positions = session.pump.source.offsets()
-    session.tell(outcome)
+    outcome, pump = frame.outcome, session.pump
+    outcome.counts = pump.counts
+    outcome.error = pump.error
+    outcome.signum = pump.interrupted
+    outcome.positions = pump.source.offsets()
+    try:
+        session.describe(outcome)
+    except KdgError as error:
+        outcome.error = outcome.error or error
+
+
+def close(frame: Frame) -> None:
+    """Close the parts, and decide between an error and a signal."""
+    outcome = frame.outcome
+    try:
+        frame.closing.close()
+    except KdgError as error:
+        outcome.error = outcome.error or error
+    if frame.signals.received is not None and not _outweighs_a_signal(outcome.error):
+        outcome.signum, outcome.error = frame.signals.received, None
+    outcome.seconds = frame.deadline.elapsed
+
+
+def _outweighs_a_signal(error: KdgError | None) -> bool:
+    """Whether the error is reported although a signal came. An error that only says that the signal came is not."""
+    return error is not None and not isinstance(error, Interrupted)

@@ -21,9 +21,20 @@ import socket
 import sys
 import threading
 from types import FrameType
-from typing import Self
+from typing import Protocol, Self
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM)
+
+
+class SignalWaiter(Protocol):
+    """What a source and a sink need of Signals."""
+
+    @property
+    def received(self) -> int | None:
+        """The number of the first signal, or None."""
+
+    def wait_for(self, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
+        """See Signals.wait_for."""
 
 
 class Signals:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError, ReaderGone
 from kdg.formats import Encoder
-from kdg.runtime.signals import Signals
+from kdg.runtime.signals import SignalWaiter
 from kdg.sinks.locked_file import write_all
 
 PIPE_PIECE = 4096
@@ -26,7 +26,7 @@ class Stdout:
     """A Target that writes to a file descriptor. durable: if it is a file, `flush` syncs it to the disk."""
 
     encoder: Encoder
-    signals: Signals
+    signals: SignalWaiter
     durable: bool = False
     descriptor: int = 1
     clock: Callable[[], float] = time.monotonic

@@ -16,7 +16,7 @@ from typing import Protocol
 from kdg.core.records import Batch, Offsets, Position
 from kdg.errors import Aborted, Fenced, KdgError, UsageError
 from kdg.formats import Decoder
-from kdg.runtime.signals import Signals
+from kdg.runtime.signals import SignalWaiter
 
 READ_BYTES = 1 << 18
 """Bytes of one read. Small enough to stay in the processor's cache until they are sent; smaller reads cost more system calls."""
@@ -57,7 +57,7 @@ class Input:
     descriptor: int
     name: str
     decoder: Decoder
-    signals: Signals
+    signals: SignalWaiter
     whole_records: bool = False
     store: InputPositionStore | None = None
     at_end: Callable[[], None] = lambda: None

@@ -322,10 +322,11 @@ class World:
         try:
             if process.pump is None and process.open is not None:
                 process.pump = process.open()
-                process.pump._started = process.pump._last_record = self.cluster.clock.now  # noqa: SLF001  # as `run` does
+                process.pump.start()
             pump = process.pump
-            if pump is not None and not pump._step():  # noqa: SLF001  # what `run` does, one action at a time
-                process.error = pump._conclusion()  # noqa: SLF001
+            if pump is not None and not pump.step():
+                pump.finish()
+                process.error = pump.error
                 self._close(process)
         except KdgError as error:
             process.error = error

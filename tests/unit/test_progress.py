@@ -1,4 +1,4 @@
-"""The line that tells how far a run is: what it says, how often, and when it is not there."""
+"""The progress line: what it shows, how often, and when there is none."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from kdg.cli.progress_line import Progress, Way, of_file, of_source, progress_of
 from kdg.core.guarantees import Role
 from kdg.core.progress import Counts
 from kdg.runs.plan import plan_of
+from kdg.runs.progress import HowFar, ProgressLine, of_file, of_source, progress_line
 from kdg.settings.options.common import Common
 
 
-class Clock:
+class FakeClock:
     now = 0.0
 
-    def __call__(self) -> float:
+    def monotonic(self) -> float:
         return self.now
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float, /) -> None:
+        self.now += seconds
 
 
 class Lag:
@@ -26,9 +32,9 @@ class Lag:
 
 
 def test_progress_shows_rate_lag_and_commits(capsys: pytest.CaptureFixture[str]) -> None:
-    """It tells percent rate lag and commits not too often and goes."""
-    clock = Clock()
-    progress = Progress(lambda: Way(250, 1000, 750), terminal=True, clock=clock)
+    """The line shows per cent, rate, lag and commits, not too often, and is erased at the end."""
+    clock = FakeClock()
+    progress = ProgressLine(lambda: HowFar(250, 1000, 750), terminal=True, clock=clock)
     progress(Counts(read=1))
     clock.now = 2.0
     progress(Counts(read=4000, pending_read=1000, committed=3))
@@ -38,8 +44,8 @@ def test_progress_shows_rate_lag_and_commits(capsys: pytest.CaptureFixture[str])
 
 
 def test_in_a_log_it_is_whole_lines_one_a_second(capsys: pytest.CaptureFixture[str]) -> None:
-    clock = Clock()
-    progress = Progress(lambda: None, terminal=False, clock=clock)
+    clock = FakeClock()
+    progress = ProgressLine(lambda: None, terminal=False, clock=clock)
     for clock.now in (0.5, 1.5, 2.0, 2.6):
         progress(Counts(read=10, commits=1))
     progress.close()
@@ -52,7 +58,7 @@ def test_a_file_has_an_end_and_a_pipe_has_none(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x" * 100)
     with (tmp_path / "f").open("rb", buffering=0) as file:
         file.read(40)
-        assert of_file(file.fileno())() == Way(40, 100)
+        assert of_file(file.fileno())() == HowFar(40, 100)
     reader, writer = os.pipe()
     assert of_file(reader)() is None
     os.close(reader)
@@ -61,10 +67,15 @@ def test_a_file_has_an_end_and_a_pipe_has_none(tmp_path: Path) -> None:
 
 def test_offsets_count_from_the_most_that_was_left() -> None:
     source = Lag()
-    way = of_source(source)
-    assert way() is None
-    for source.lag, told in ((10, Way(0, 10, 10)), (30, Way(0, 30, 30)), (5, Way(25, 30, 5)), (0, Way(30, 30, 0))):
-        assert way() == told
+    how_far = of_source(source)
+    assert how_far() is None
+    for source.lag, expected in (
+        (10, HowFar(0, 10, 10)),
+        (30, HowFar(0, 30, 30)),
+        (5, HowFar(25, 30, 5)),
+        (0, HowFar(30, 30, 0)),
+    ):
+        assert how_far() == expected
 
 
 @pytest.mark.parametrize(
@@ -84,6 +95,6 @@ def test_it_is_there_on_a_terminal_that_records_do_not_go_to(
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
     monkeypatch.setattr("sys.stdout.isatty", lambda: stdout)
     plan = plan_of("consume", [Role.CONSUMER], Common(progress=asked, quiet=quiet))
-    assert (progress_of(plan, lambda: None, ends=True, prints=True) is not None) is there
+    assert (progress_line(plan, lambda: None, ends=lambda: True, prints=True) is not None) is there
     if asked is None:
-        assert progress_of(plan, lambda: None, ends=False) is None
+        assert progress_line(plan, lambda: None, ends=lambda: False) is None
