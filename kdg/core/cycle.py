@@ -1,7 +1,7 @@
 """Owns the decisions of the loop: events in, the next actions out. No Kafka, no clock, no I/O.
 
 A guarantee's cycle is data (`kdg/core/guarantees.py`); `advance` turns what happened into what is to be done next, and
-`kdg/core/pump.py` does it. Because it is pure, whole histories can be run against a model (`kdg/core/crash.py`, tests/unit).
+`kdg/core/pump.py` does it. Because it is pure, whole histories can be run against a model (`kdg/core/crash`, tests/unit).
 
     READ ─ nothing new ──────────────► settle when due, else READ again
       │ records

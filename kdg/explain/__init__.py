@@ -2,7 +2,7 @@
 
 Pure, and quick to import: neither confluent_kafka nor rich nor typer, and the crash model only when a page needs it.
 No fact stands here or is written twice: promises, settings, reasons and cycles are the rows of `kdg/core/guarantees.py`,
-crash sentences come out of `kdg/core/crash.py`, exit codes out of `kdg/errors.py`, all else about Kafka out of `facts.py`.
+crash sentences come out of `kdg/core/crash/table.py`, exit codes out of `kdg/errors.py`, all else about Kafka out of `facts.py`.
 """
 
 from __future__ import annotations

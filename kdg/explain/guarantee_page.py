@@ -16,7 +16,7 @@ from kdg.explain.words import ROLES, arrows, ending, exists, needed, pair, setti
 from kdg.text.render import DOT, Code, Page, Section, Table
 
 if TYPE_CHECKING:
-    from kdg.core.crash import CrashRow
+    from kdg.core.crash.table import CrashRow
 
 
 def guarantee(row: Guarantee, client: str, command: str | None) -> Page:
@@ -92,7 +92,7 @@ def _ends(row: Guarantee, command: str | None) -> Iterator[Section]:
 
 @lru_cache
 def _crash_rows(row: Guarantee, command: str) -> tuple[CrashRow, ...]:
-    from kdg.core.crash import crash_table
+    from kdg.core.crash.table import crash_table
 
     return crash_table(row, command)
 

@@ -35,7 +35,7 @@ def path(row: Guarantee, command: str) -> str:
 
 def exists(row: Guarantee, command: str) -> bool:
     """Whether a command exists under a guarantee just as it is called."""
-    from kdg.core.crash import SHAPES
+    from kdg.core.crash.world import SHAPES
 
     return SHAPES[command].serves(row)
 
@@ -47,14 +47,14 @@ def needed(row: Guarantee) -> str:
 
 def shapes(row: Guarantee, command: str | None = None) -> list[str]:
     """The shapes, in a guarantee, of one command or of all."""
-    from kdg.core.crash import SHAPES
+    from kdg.core.crash.world import SHAPES
 
     return [name for name, shape in SHAPES.items() if shape.serves(row) and command in (None, name.split()[0])]
 
 
 def steps(row: Guarantee, command: str) -> tuple[Step, ...]:
     """The steps of a guarantee's cycle that do something in a command."""
-    from kdg.core.crash import steps_of
+    from kdg.core.crash.world import steps_of
 
     return steps_of(row, shapes(row, command)[0])
 

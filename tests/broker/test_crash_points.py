@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from kdg.core.crash import SHAPES, crash_table
+from kdg.core.crash.table import crash_table
+from kdg.core.crash.world import SHAPES
 from kdg.core.guarantees import AT_LEAST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
 from tests.support.kafka import Kafka
 from tests.support.processes import KDG, QUICK_GROUP, QUICK_TRANSACTION, lines, text

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from kdg.core.crash import SHAPES
+from kdg.core.crash.world import SHAPES
 from kdg.core.cycle import Cycle, Interval
 from kdg.core.guarantees import Guarantee, Role
 from kdg.core.ports import NoTransaction

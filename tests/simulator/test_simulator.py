@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.core.crash import SHAPES
+from kdg.core.crash.world import SHAPES
 
 from .__main__ import told
 from .history import CASES, Case, History

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from kdg.core.crash import SHAPES, crash_table
+from kdg.core.crash.table import crash_table
+from kdg.core.crash.world import SHAPES
 from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import (
     AT_LEAST_ONCE,
