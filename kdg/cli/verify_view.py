@@ -1,4 +1,4 @@
-"""Owns the live view of `kdg verify` on a terminal: records, lag, and the faults on a time line."""
+"""Owns the live view of `kdg verify` on a terminal: the records, the lag, and the faults on a time line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
 PER_SECOND = 4
 BARS = "▁▂▃▄▅▆▇█"
-MARKS = {"kill": ("K", "red"), "term": ("T", "yellow"), "pause": ("P", "blue"), "broker-kill": ("B", "bold red"), "broker-pause": ("b", "bold blue")}  # fmt: skip
+MARKS = {
+    "kill": ("K", "red"),
+    "term": ("T", "yellow"),
+    "pause": ("P", "blue"),
+    "broker-kill": ("B", "bold red"),
+    "broker-pause": ("b", "bold blue"),
+}
+"""The mark of each kind of fault on the time line, and its colour."""
 
 
 class View:
-    """Inside `with`: `show` takes where the run stands, and the view on stderr follows. What it last showed stays there."""
+    """The live view on stderr, inside `with`. The last state that it showed stays on the terminal."""
 
     def __init__(self, setup: Setup, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
@@ -41,7 +48,7 @@ class View:
         self._live.stop()
 
     def show(self, progress: Progress) -> None:
-        """Where the run stands now; as often as one likes."""
+        """Take the latest state of the run. It may be called often: the view is drawn PER_SECOND times a second."""
         self._now = progress
         if time.monotonic() - self._last >= 1 / PER_SECOND:
             self._last = time.monotonic()
@@ -50,7 +57,7 @@ class View:
     def _draw(self) -> Group:
         now, setup = self._now, self._setup
         program = " ".join(setup.command) or "kdg pipe"
-        title = Text(f"{setup.row.name}  ", style="bold")
+        title = Text(f"{setup.guarantee.name}  ", style="bold")
         title.append(f"{program} × {setup.workers}", style="default")
         if now is None:
             return Group(title)
@@ -68,8 +75,8 @@ class View:
     def _time_line(now: Progress, span: float, wide: int) -> Text:
         here = int(now.seconds / span * (wide - 1))
         cells = [("─" if at <= here else " ", "dim") for at in range(wide)]
-        for strike in now.strikes:
-            cells[int(strike.seconds / span * (wide - 1))] = MARKS[strike.kind.word]
+        for fault in now.faults:
+            cells[int(fault.seconds / span * (wide - 1))] = MARKS[fault.kind.word]
         return Text.assemble(*cells)
 
     def _lag_line(self, span: float, wide: int) -> str:
@@ -82,5 +89,5 @@ class View:
 
     @staticmethod
     def _legend(now: Progress) -> str:
-        counts = {word: sum(strike.kind.word == word for strike in now.strikes) for word in MARKS}
+        counts = {word: sum(fault.kind.word == word for fault in now.faults) for word in MARKS}
         return "  ".join(f"{MARKS[word][0]} {word} {count}" for word, count in counts.items() if count)

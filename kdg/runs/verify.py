@@ -1,4 +1,4 @@
-"""Owns the running of `kdg verify`: on a cluster of its own or on the user's, watched live on a terminal, and what it answers."""
+"""Owns the running of `kdg verify`: on a sandbox or on the user's cluster, and how the result is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from kdg.verify.setup import Names, Setup
 
 COST_RECORDS = 200_000
+"""Records for `--cost`, where --records is not given."""
 WARM_UP = 50_000
+"""Records of a first measurement that does not count; otherwise the first guarantee would pay for a cold broker."""
 
 Note = Callable[[str], None]
 LiveView = Callable[["Setup"], AbstractContextManager[Callable[["Progress"], None]]]
@@ -30,7 +32,7 @@ LiveView = Callable[["Setup"], AbstractContextManager[Callable[["Progress"], Non
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where it runs: brokers to start, or None for the cluster of -b."""
+    """The cluster of a run. start: how many brokers a sandbox gets; None: the cluster of -b is used."""
 
     plan: Plan
     start: int | None
@@ -38,7 +40,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came out: for stdout, --report and --junit, and how it ends."""
+    """The result: the text for stdout, the contents of --report and --junit, and the error with which kdg ends."""
 
     text: str
     report: Mapping[str, Any]
@@ -47,7 +49,7 @@ class Answer:
 
 
 def answer(job: Callable[[Signals], Answer], report: str | None, junit: str | None) -> int:
-    """Do it, and say what came out: the answer on stdout, the files, the error. The exit code; 128 + N for a signal."""
+    """Do the job, print its answer and write its files. Returns the exit code, 128 + N after signal N."""
     with Signals() as signals:
         try:
             found = job(signals)
@@ -69,7 +71,7 @@ def answer(job: Callable[[Signals], Answer], report: str | None, junit: str | No
 
 
 def verify(setup: Setup, cluster: Cluster, signals: Signals, view: LiveView, *, verbose: bool) -> Answer:
-    """One run under faults, held against its row. Raises KdgError, Interrupted."""
+    """One fault run, and its verdict. Raises KdgError and Interrupted."""
     from kdg.verify import engine
     from kdg.verify.setup import Names
     from kdg.verify.verdict import Verdict
@@ -77,28 +79,41 @@ def verify(setup: Setup, cluster: Cluster, signals: Signals, view: LiveView, *, 
     names, note = Names.new(), cluster.plan.note
     if cluster.start is None:
         note(_what_it_makes(setup, names, cluster.plan.brokers))
-    with _running(cluster, setup) as (bootstrap, brokers), live(setup, note, view, quiet=cluster.plan.quiet, verbose=verbose) as (show, tell):  # fmt: skip
-        result = engine.run(setup, bootstrap, brokers, tell, names=names, watch=show, signals=signals)
-    verdict = Verdict(setup.row, result, setup.command, setup.seconds)
+    watching = live(setup, note, view, quiet=cluster.plan.quiet, verbose=verbose)
+    with _running(cluster, setup) as (bootstrap, brokers), watching as (show, note_fault):
+        result = engine.run(setup, bootstrap, brokers, note_fault, names=names, watch=show, signals=signals)
+    verdict = Verdict(setup.guarantee, result, setup.command, setup.seconds)
     return Answer(verdict.text(), verdict.as_json(), verdict.as_junit(), verdict.error)
 
 
 def measure(setup: Setup, cluster: Cluster, signals: Signals) -> Answer:
-    """The cost of the three guarantees. Raises KdgError, Interrupted."""
+    """The cost of the three guarantees. Raises KdgError and Interrupted."""
     from kdg.verify import cost
 
     note, records = cluster.plan.note, setup.records or COST_RECORDS
     if cluster.start is None:
-        note(f"on {cluster.plan.brokers} this makes, for each measurement, two topics and a group that begin with kdg-verify-, pipes {records:,} records, and removes all of it")  # fmt: skip
+        note(
+            f"on {cluster.plan.brokers} this makes, for each measurement, two topics and a group whose names begin with "
+            f"kdg-verify-, pipes {records:,} records, and removes all of it"
+        )
     found = []
     with _running(cluster, setup) as (bootstrap, brokers):
-        measuring = cost.Measuring(bootstrap, records, setup.seconds, bool(brokers), setup.where, setup.extra, signals)
-        replace(measuring, records=min(records, WARM_UP), seconds=1.0).measure(
-            GUARANTEES[0]
-        )  # or the first pays for a cold broker
-        for row in GUARANTEES:
-            note(f"measuring {row.name}: {records:,} records of 100 bytes, then {setup.seconds:g} s of a trickle")
-            found.append(measuring.measure(row))
+        measurement = cost.Measurement(
+            bootstrap=bootstrap,
+            records=records,
+            seconds=setup.seconds,
+            own_cluster=bool(brokers),
+            connection=setup.connection,
+            extra=setup.extra,
+            signals=signals,
+        )
+        replace(measurement, records=min(records, WARM_UP), seconds=1.0).measure(GUARANTEES[0])
+        for guarantee in GUARANTEES:
+            note(
+                f"measuring {guarantee.name}: {records:,} records of 100 bytes at full speed, "
+                f"then {setup.seconds:g} s at {cost.TRICKLE} records a second"
+            )
+            found.append(measurement.measure(guarantee))
     return Answer(cost.text(found), cost.as_json(found))
 
 
@@ -112,19 +127,20 @@ def _what_it_makes(setup: Setup, names: Names, bootstrap: str) -> str:
 
 @contextmanager
 def _running(cluster: Cluster, setup: Setup) -> Iterator[tuple[str, Sequence[Broker]]]:
-    """Its address and the brokers that are ours. Raises KdgError, also for what the observers could not do."""
-    from kdg.verify.clients import Failures
-    from kdg.verify.setup import cluster as properties
+    """The cluster's address, and the brokers of the sandbox if there is one. Raises KdgError, also for a KafkaException."""
+    from kdg.verify.clients.observer import Failures
+    from kdg.verify.setup import broker_settings
 
     with ExitStack() as stack:
-        where: tuple[str, Sequence[Broker]] = (cluster.plan.brokers, ())
+        running: tuple[str, Sequence[Broker]] = (cluster.plan.brokers, ())
         if cluster.start is not None:
             from kdg.sandbox import Sandbox
 
-            sandbox = stack.enter_context(Sandbox(cluster.start, properties=properties(setup.pace), note=cluster.plan.note))  # fmt: skip
-            where = (sandbox.bootstrap, sandbox.brokers)
+            settings = broker_settings(setup.pace)
+            sandbox = stack.enter_context(Sandbox(cluster.start, properties=settings, note=cluster.plan.note))
+            running = (sandbox.bootstrap, sandbox.brokers)
         try:
-            yield where
+            yield running
         except Failures as exc:
             raise exc if isinstance(exc, KdgError) else KdgError(f"the run has no result: {exc}.") from exc
 
@@ -133,13 +149,13 @@ def _running(cluster: Cluster, setup: Setup) -> Iterator[tuple[str, Sequence[Bro
 def live(
     setup: Setup, note: Note, view: LiveView, *, quiet: bool, verbose: bool
 ) -> Iterator[tuple[Callable[[Progress], None], Note]]:
-    """Who is told of progress, and of each fault: a live view on a terminal; elsewhere nobody, or stderr with -v."""
+    """Where the progress and the line of each fault go: to a live view on a terminal, to stderr with -v, else nowhere."""
     if verbose or quiet or not sys.stderr.isatty():
-        yield _nobody, note if verbose else _nobody
+        yield _ignore, note if verbose else _ignore
         return
     with view(setup) as show:
-        yield show, _nobody
+        yield show, _ignore
 
 
-def _nobody(_what: object) -> None:
+def _ignore(_line: object) -> None:
     pass

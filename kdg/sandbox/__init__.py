@@ -1,8 +1,18 @@
-"""Owns a real Apache Kafka (KRaft) on this machine: its jars, its processes, its data folder, and that all of it goes.
+"""A real Apache Kafka (KRaft) on this machine: started, used, and removed without a trace.
 
-Knows nothing of guarantees, records or confluent_kafka. `Sandbox` is the way in; `SandboxError` is what it raises.
+`Sandbox` is a context manager: inside `with` the cluster runs, afterwards its processes and its data are gone. It raises
+`SandboxError`. The package knows nothing of guarantees, records or confluent_kafka.
 
-Importing the package costs nothing; its parts are loaded when they are first asked for.
+    cluster       the life of a whole sandbox: plan, format, start, wait until it is ready, remove
+    nodes         the ports and the server.properties of each node
+    broker        one broker process: start, stop, kill, freeze
+    security      certificates, users and listeners of a secured sandbox
+    distribution  the Java runtime and the command line of a Kafka process
+    jars          Kafka's jars in the user's cache folder; jars.lock has their versions and checksums
+    pin           writes jars.lock; only developers run it
+    reaper        the process that removes everything, even if kdg was killed
+
+Importing the package loads none of these; each is loaded when it is first used.
 """
 
 from __future__ import annotations

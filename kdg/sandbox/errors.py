@@ -1,4 +1,4 @@
-"""Owns the sandbox's one error."""
+"""Owns the errors of the sandbox."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ EXTRA = "Install the sandbox's parts: pip install 'kdg[sandbox]'"
 
 
 class SandboxError(KdgError):
-    """The sandbox cannot be had or did not start: Java, the jars, or a broker."""
+    """The sandbox could not be started: no Java, no jars, or a broker that ended or did not answer."""
 
 
 class PortTakenError(SandboxError):
-    """Somebody took a broker's port between its choice and its use."""
+    """Another process took the port of a broker after it was chosen and before the broker used it."""

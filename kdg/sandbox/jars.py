@@ -1,7 +1,7 @@
-"""Owns Kafka's jars: fetched once through jgo, held to the SHA-256 in jars.lock, kept in the user's cache folder.
+"""Owns Kafka's jars: they are fetched once through jgo, checked against the SHA-256 in jars.lock, and kept in the user's cache.
 
-A jar in that folder is whole and verified: it is downloaded beside it and moved in. Nothing here resolves a dependency;
-the lock (made by pin.py) has done so.
+Every jar in the cache folder is complete and verified, because a download goes to another folder and is moved only after the
+check. No dependency is resolved here: jars.lock lists every jar (pin.py writes it).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ LOCK = Path(__file__).with_name("jars.lock")
 
 _TRIES = 3
 _AT_ONCE = 8
-_TIMEOUT = 30  # seconds without a byte
+_TIMEOUT = 30  # seconds without a byte of a download
 
 
 class Jar(NamedTuple):
-    """One line of jars.lock."""
+    """One line of jars.lock: Maven coordinates and checksum."""
 
     group: str
     artifact: str
@@ -37,29 +37,29 @@ class Jar(NamedTuple):
 
     @property
     def file(self) -> str:
-        """The name under which it is kept."""
+        """Its file name in the cache."""
         return f"{self.artifact}-{self.version}.jar"
 
 
 def pinned() -> list[Jar]:
-    """The rows of jars.lock."""
+    """All jars of jars.lock."""
     return [Jar(*line.split()) for line in LOCK.read_text().splitlines()]
 
 
 def kafka_version() -> str:
-    """The Kafka that is pinned, such as 4.3.1."""
+    """The version of Kafka in jars.lock, such as 4.3.1."""
     return next(jar.version for jar in pinned() if jar.artifact == "kafka-clients")
 
 
 def cache_folder() -> Path:
-    """kdg's own folder in the user's cache: `$XDG_CACHE_HOME`, or where the system keeps such things."""
+    """kdg's folder in the user's cache: below `$XDG_CACHE_HOME`, or in the default cache folder of Linux or macOS."""
     if chosen := os.environ.get("XDG_CACHE_HOME"):
         return Path(chosen, "kdg")
     return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "kdg"
 
 
 def find_jars(note: Callable[[str], None]) -> Path:
-    """The folder with exactly the pinned jars; asks the network only for those that are missing."""
+    """The folder that holds exactly the jars of jars.lock; missing ones are fetched. Raises SandboxError."""
     folder = cache_folder() / f"kafka-{kafka_version()}-{sha256(LOCK)[:8]}"
     if _missing(folder):
         try:
@@ -72,14 +72,17 @@ def find_jars(note: Callable[[str], None]) -> Path:
 
 
 def maven(folder: Path) -> Any:  # jgo has no types
-    """jgo, downloading into `folder` from the repositories the user has configured for it, or else its own default."""
+    """A jgo context that downloads into `folder`, from the repositories in the user's jgo configuration or from Maven Central.
+
+    Raises SandboxError if jgo is not installed.
+    """
     try:
         from jgo.config import GlobalSettings
         from jgo.constants import MAVEN_CENTRAL_URL
         from jgo.maven import MavenContext
     except ImportError as exc:
         raise SandboxError("the sandbox fetches Kafka with jgo, which is not installed.", EXTRA) from exc
-    logging.getLogger("jgo").addHandler(logging.NullHandler())  # or its warnings end up on stderr
+    logging.getLogger("jgo").addHandler(logging.NullHandler())  # otherwise its warnings appear on stderr
     mirrors: dict[str, str] = GlobalSettings.load().repositories
     remotes = mirrors | {"central": mirrors.get("central", MAVEN_CENTRAL_URL)}
     return MavenContext(repo_cache=folder, remote_repos=remotes, timeout=_TIMEOUT)
@@ -101,7 +104,7 @@ def _beside(folder: Path, suffix: str) -> Path:
 
 @contextmanager
 def _locked(path: Path, note: Callable[[str], None]) -> Iterator[None]:
-    """One fetching process at a time. The lock goes with its holder, however that ends."""
+    """Let one process fetch at a time. The lock is released when its process ends in any way."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -116,7 +119,7 @@ def _fetch(jars: list[Jar], folder: Path, note: Callable[[str], None]) -> None:
         return
     note(f"fetching Apache Kafka {kafka_version()}, once: {len(jars)} jars into {folder}")
     scratch = _beside(folder, "partial")
-    shutil.rmtree(scratch, ignore_errors=True)  # a killed process's; the lock is ours
+    shutil.rmtree(scratch, ignore_errors=True)  # left by a process that was killed; this process holds the lock
     context = maven(scratch)
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
@@ -131,23 +134,23 @@ def _fetch_one(context: Any, jar: Jar, folder: Path) -> None:
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
     for tries_left in reversed(range(_TRIES)):
         try:
-            whole = artifact.resolve()
-        except (OSError, RuntimeError) as exc:  # requests' errors are OSErrors; jgo's own "not found" a RuntimeError
-            artifact.cached_path.unlink(missing_ok=True)  # jgo would take the part for the whole
+            download = artifact.resolve()
+        except (OSError, RuntimeError) as exc:  # OSError: from requests; RuntimeError: jgo's "not found"
+            artifact.cached_path.unlink(missing_ok=True)  # jgo would take a partial file for the complete one
             if not tries_left:
                 raise _unfetched(jar, exc) from exc
         else:
             break
-    if sha256(whole) != jar.sha256:
+    if sha256(download) != jar.sha256:
         raise SandboxError(
             f"{jar.file} is not the file that kdg knows (its SHA-256 differs), so it was not kept.",
             "Something between here and the registry changes files: a proxy, or a mirror in jgo's configuration.",
         )
-    whole.replace(folder / jar.file)
+    download.replace(folder / jar.file)
 
 
 def _unfetched(jar: Jar, exc: Exception) -> SandboxError:
-    """Without the exception's own text, which is long and tells of sockets."""
+    """The error without the text of the exception, which is long and names hosts."""
     what = "the registry does not have it" if isinstance(exc, RuntimeError) else type(exc).__name__
     return SandboxError(
         f"the sandbox needs Kafka's jars, and {jar.file} cannot be fetched: {what}.",

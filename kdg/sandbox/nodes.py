@@ -1,4 +1,4 @@
-"""Owns what a node is configured with: its ports and its server.properties. Pure, but for asking for free ports."""
+"""Owns the configuration of a node: its ports and its server.properties. It does no I/O except to look for free ports."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from kdg.settings.requirements import strictest
 
 HOST = "127.0.0.1"
 
-# Below the ports that systems give to outgoing connections (32768 and up on Linux, 49152 on macOS). bind(0) would give
-# one of those, and while a killed broker is away a client that tries to reach it could be given the broker's own port.
+# Below the ports that systems give to outgoing connections (from 32768 on Linux, from 49152 on macOS). bind(0) would choose
+# one of those. Then, while a killed broker is away, a client's outgoing connection could be given the port of that broker.
 _PORTS = range(20000, 32768)
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One member of the cluster, broker and controller in one: its id from 1, its two ports, its folder."""
+    """One member of the cluster; it is broker and controller at once. Ids count from 1."""
 
     id: int
     port: int
     controller_port: int
     folder: Path
     secured: Mapping[str, int] = field(default_factory=dict)
-    """The ports of the secured listeners, by name."""
+    """The port of each secured listener, by the name of the listener."""
 
     @property
     def address(self) -> str:
-        """Where clients reach it."""
+        """The address for clients, `127.0.0.1:port`."""
         return f"{HOST}:{self.port}"
 
     @property
     def data(self) -> Path:
-        """Its log directory."""
+        """The folder of its log (log.dirs)."""
         return self.folder / "data"
 
     @property
     def properties(self) -> Path:
-        """Its server.properties."""
+        """The path of its server.properties."""
         return self.folder / "server.properties"
 
 
 def plan(count: int, folder: Path, secured: Iterable[str] = ()) -> tuple[Node, ...]:
-    """`count` nodes on ports that are free now, each with its folder below `folder`. secured: the names of more listeners."""
+    """Plan `count` nodes on ports that are free now, each with a folder below `folder`. secured: the names of more listeners."""
     ports, names = free_ports(), tuple(secured)
     return tuple(
         Node(number, next(ports), next(ports), folder / str(number), {name: next(ports) for name in names})
@@ -56,7 +56,7 @@ def plan(count: int, folder: Path, secured: Iterable[str] = ()) -> tuple[Node, .
 
 
 def free_ports() -> Iterator[int]:
-    """Ports of the loopback that nobody holds at the moment, each once."""
+    """Ports of 127.0.0.1 that are free at the moment, in random order, each once."""
     return (port for port in random.sample(_PORTS, len(_PORTS)) if _is_free(port))
 
 
@@ -71,7 +71,7 @@ def _is_free(port: int) -> bool:
 
 def server_properties(node: Node, nodes: tuple[Node, ...], overrides: Mapping[str, str]) -> str:
     """The text of the node's server.properties; `overrides` win."""
-    rows = {**_place(node, nodes), **_SMALL_AND_QUICK, **_replication(len(nodes)), **overrides}
+    rows = {**_addresses(node, nodes), **_SMALL_AND_QUICK, **_replication(len(nodes)), **overrides}
     return "".join(f"{name}={_escaped(value)}\n" for name, value in rows.items())
 
 
@@ -79,7 +79,7 @@ def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("\n", "\\n")
 
 
-def _place(node: Node, nodes: tuple[Node, ...]) -> dict[str, str]:
+def _addresses(node: Node, nodes: tuple[Node, ...]) -> dict[str, str]:
     listeners = ",".join(f"{name}://{HOST}:{port}" for name, port in {"CLIENTS": node.port, **node.secured}.items())
     protocols = {"CLIENTS": "PLAINTEXT", "CONTROLLER": "PLAINTEXT", **{name: PROTOCOLS[name] for name in node.secured}}
     return {
@@ -104,10 +104,10 @@ _SMALL_AND_QUICK = {
     "group.min.session.timeout.ms": "1000",
     # An expired transaction is aborted within a second instead of ten.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
-    # A killed broker may register again only when its last session is over: 9 s by default.
+    # A killed broker can register again only after its last session has timed out: 9 s by default.
     "broker.heartbeat.interval.ms": "500",
     "broker.session.timeout.ms": "3000",
-    # The compactor takes its buffer at the start: 128 MB by default, a quarter of the heap.
+    # The log cleaner allocates its buffer at the start: 128 MB by default, a quarter of the heap.
     "log.cleaner.dedupe.buffer.size": "8388608",
 }
 

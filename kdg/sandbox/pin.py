@@ -1,7 +1,7 @@
-"""Owns how jars.lock is made: `python -m kdg.sandbox.pin` writes it again for KAFKA.
+"""Owns the making of jars.lock: `python -m kdg.sandbox.pin` writes it for the version KAFKA.
 
-Needs the network; nothing else runs it. The lock is shipped, so that every machine runs the same bytes and no
-dependency is resolved at a user's.
+It needs the network, and only developers run it. jars.lock is part of the package, so that every machine runs the same bytes
+and no user's machine resolves dependencies.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from kdg.sandbox.jars import LOCK, Jar, maven, sha256
 KAFKA = "4.3.1"
 
 RESOLVED = (f"org.apache.kafka:kafka_2.13:{KAFKA}", "org.slf4j:slf4j-simple:1.7.36")
-# Kafka's own command-line tools. Taken without its dependencies: what the broker does not bring already is Connect and
-# its web server (45 jars, 11 MB), which the console and the performance tools do not load.
+# Kafka's command-line tools, without their dependencies. Those that the broker does not have are Kafka Connect and its web
+# server (45 jars, 11 MB), and the console tools and the performance tools do not load them.
 ALONE = (f"org.apache.kafka:kafka-tools:{KAFKA}",)
 
 
 def resolve(folder: Path) -> list[Jar]:
-    """Every jar of the broker and its tools, downloaded into `folder` to be hashed; sorted."""
+    """All jars of the broker and its tools, sorted; they are downloaded into `folder` to compute the checksums."""
     context = maven(folder)
     inputs, transitive = context.resolver.resolve([context.create_dependency(each) for each in RESOLVED])
     needed = [each.artifact for each in (*inputs, *transitive) if each.scope in {None, "compile", "runtime"}]

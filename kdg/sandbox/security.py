@@ -1,8 +1,8 @@
-"""Owns the secured side of a sandbox: its certificates, its users, its listeners, and what a client needs to log in.
+"""Owns the security of a sandbox: its certificates, users and listeners, and the settings with which a client logs in.
 
-Every secured sandbox has three listeners beside the open one that the sandbox itself uses: TLS, MTLS (a certificate is asked
-for) and SASL over TLS (SCRAM, PLAIN, OAUTHBEARER with Kafka's tokens without signature). An authorizer is on: `admin` may do
-everything, `restricted` what it is given. All of it is made on the spot and goes with the sandbox.
+A secured sandbox has three listeners beside the open one that the sandbox itself uses: TLS; MTLS, which requires a client
+certificate; and SASL over TLS, with SCRAM, PLAIN and OAUTHBEARER (Kafka's unsigned tokens). An authorizer is on: `admin` may do
+everything, `restricted` only what an ACL allows. Certificates and passwords are made at the start and removed at the end.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 ADMIN, RESTRICTED = "admin", "restricted"
 USERS = (ADMIN, RESTRICTED)
 SCOPE = "kafka"
-"""What a token has to be for."""
+"""The scope that an OAUTHBEARER token must have."""
 
 PROTOCOLS = {"TLS": "SSL", "MTLS": "SSL", "SASL": "SASL_SSL"}
-"""The secured listeners, and what they speak."""
+"""The secured listeners, and the security protocol of each."""
 
 LISTENER_OF = {"tls": "TLS", "mtls": "MTLS", "scram": "SASL", "plain": "SASL", "oauthbearer": "SASL"}
-"""The ways to log in, each at one listener."""
+"""The ways to log in, as in `kdg sandbox --security`, and the listener of each."""
 
 _MODULES = "org.apache.kafka.common.security"
 _LIFETIME = dt.timedelta(days=7)
@@ -39,22 +39,22 @@ _LIFETIME = dt.timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Security:
-    """Certificates and passwords, in a folder of the sandbox."""
+    """The certificates and passwords of a sandbox. folder: holds the certificates; only this user can read it."""
 
     folder: Path
     passwords: Mapping[str, str] = field(default_factory=lambda: {user: secrets.token_hex(12) for user in USERS})
 
     def make(self) -> None:
-        """Write the certificates. Raises SandboxError where the library for them is missing."""
+        """Write the certificates. Raises SandboxError if the cryptography package is not installed."""
         self.folder.mkdir(mode=0o700)
         make_certificates(self.folder)
 
     def properties(self) -> dict[str, str]:
-        """What is added to each node's server.properties."""
+        """The properties that are added to each node's server.properties."""
         plain = " ".join(f'user_{user}="{password}"' for user, password in self.passwords.items())
         return {
             "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-            # Without a certificate or a login (the open listener, TLS) nobody has a name.
+            # On the open listener and on TLS a client has no certificate and no login: it is ANONYMOUS.
             "super.users": f"User:{ADMIN};User:ANONYMOUS",
             "ssl.keystore.type": "PEM",
             "ssl.keystore.location": str(self.folder / "broker.pem"),
@@ -65,16 +65,22 @@ class Security:
             "listener.name.sasl.sasl.enabled.mechanisms": "SCRAM-SHA-512,PLAIN,OAUTHBEARER",
             "listener.name.sasl.scram-sha-512.sasl.jaas.config": f"{_MODULES}.scram.ScramLoginModule required;",
             "listener.name.sasl.plain.sasl.jaas.config": f"{_MODULES}.plain.PlainLoginModule required {plain};",
-            "listener.name.sasl.oauthbearer.sasl.jaas.config": f'{_MODULES}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker" unsecuredValidatorRequiredScope="{SCOPE}";',
-            "listener.name.sasl.oauthbearer.sasl.server.callback.handler.class": f"{_MODULES}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler",
-        }  # fmt: skip
+            "listener.name.sasl.oauthbearer.sasl.jaas.config": (
+                f"{_MODULES}.oauthbearer.OAuthBearerLoginModule required "
+                f'unsecuredLoginStringClaim_sub="broker" unsecuredValidatorRequiredScope="{SCOPE}";'
+            ),
+            "listener.name.sasl.oauthbearer.sasl.server.callback.handler.class": (
+                f"{_MODULES}.oauthbearer.internals.unsecured.OAuthBearerUnsecuredValidatorCallbackHandler"
+            ),
+        }
 
     def format_arguments(self) -> list[str]:
-        """The users that SCRAM knows from the start."""
-        return [a for user, password in self.passwords.items() for a in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={password}]")]  # fmt: skip
+        """The arguments of Kafka's StorageTool that create the users of SCRAM."""
+        users = [f"SCRAM-SHA-512=[name={user},password={password}]" for user, password in self.passwords.items()]
+        return [word for user in users for word in ("--add-scram", user)]
 
     def client(self, mode: str, user: str = ADMIN) -> dict[str, str]:
-        """What a client sets to log in, by librdkafka's names."""
+        """The settings of librdkafka with which a client logs in. mode: a key of LISTENER_OF."""
         ca = {"ssl.ca.location": str(self.folder / "ca.pem")}
         pem, password = str(self.folder / f"{user}.pem"), self.passwords[user]
         named = {"security.protocol": "SASL_SSL", "sasl.username": user, "sasl.password": password}
@@ -95,7 +101,7 @@ class Security:
         )
 
     def write_config(self, mode: str, bootstrap: str) -> Path:
-        """kdg's configuration for `admin`, with a profile for `restricted` where there is a login."""
+        """Write a configuration file of kdg for `admin`, with a profile for `restricted` unless the mode has no login."""
         lines = [f"brokers = {json.dumps(bootstrap)}", *_toml(self.client(mode))]
         if mode != "tls":
             lines += ["", f"[profiles.{RESTRICTED}]", *_toml(self.client(mode, RESTRICTED))]
@@ -109,13 +115,13 @@ def _toml(values: Mapping[str, str]) -> list[str]:
 
 
 def make_certificates(folder: Path) -> None:
-    """`ca.pem`, and for the broker and each user a key and a certificate in one PEM file. Raises SandboxError."""
+    """Write `ca.pem`, and one PEM file with key and certificate for the broker and for each user. Raises SandboxError."""
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives.asymmetric import ec
     except ImportError as exc:
         raise SandboxError(
-            "a secured sandbox makes certificates, and the library for them is not here.", EXTRA
+            "a secured sandbox makes certificates, and the package `cryptography` is not installed.", EXTRA
         ) from exc
     key = ec.generate_private_key(ec.SECP256R1())
     ca = _certificate("kdg sandbox", key, None, key, [x509.BasicConstraints(ca=True, path_length=0)])
@@ -126,7 +132,13 @@ def make_certificates(folder: Path) -> None:
         _write(folder / f"{name}.pem", _certificate(name, own, ca, key, [here]), own)
 
 
-def _certificate(name: str, key: EllipticCurvePrivateKey, issuer: Certificate | None, signer: EllipticCurvePrivateKey, extensions: list[object]) -> Certificate:  # one call each, right above  # fmt: skip
+def _certificate(
+    name: str,
+    key: EllipticCurvePrivateKey,
+    issuer: Certificate | None,
+    signer: EllipticCurvePrivateKey,
+    extensions: list[object],
+) -> Certificate:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
     from cryptography.x509.oid import NameOID
@@ -143,7 +155,7 @@ def _certificate(name: str, key: EllipticCurvePrivateKey, issuer: Certificate | 
         .not_valid_after(now + _LIFETIME)
     )
     for extension in extensions:
-        assert isinstance(extension, x509.ExtensionType)  # noqa: S101  # the type cannot be named without the import
+        assert isinstance(extension, x509.ExtensionType)  # noqa: S101  # the import is local, so a signature cannot name the type
         made = made.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
     return made.sign(signer, hashes.SHA256())
 

@@ -1,6 +1,7 @@
-"""Owns what a guarantee costs: throughput, and latency from produce to committed read, of one `kdg pipe` with kdg's own settings.
+"""Owns the cost of a guarantee: throughput, and latency from produce to committed read, of one `kdg pipe` with default settings.
 
-Each guarantee has topics of its own on the same cluster: a full source is piped as fast as it goes, then a trickle is timed.
+Each guarantee gets topics of its own on the same cluster. First a full source is piped at full speed, which gives the
+throughput. Then records are fed slowly (a trickle), which gives the latency.
 """
 
 from __future__ import annotations
@@ -16,27 +17,35 @@ from kdg.core.ports import Signals
 from kdg.errors import Interrupted, KdgError
 from kdg.kafka.topics import make_topics, remove
 from kdg.runtime.deadline import Deadline
-from kdg.verify import clients
+from kdg.verify.clients.feeder import Feeder
+from kdg.verify.clients.observer import Connection
+from kdg.verify.clients.readers import LatencyReader
 from kdg.verify.setup import Names, Setup, environment, plain_pipe
-from kdg.verify.workers import Crew
+from kdg.verify.workers import WorkerPool
 
 PARTITIONS = 4
 BYTES = 100
 TRICKLE = 500
 """Records a second while latency is measured."""
 WARM = 2.0
-"""Seconds of the trickle that do not count: the group has only formed."""
+"""Seconds at the start of the trickle that do not count."""
 FULL_SPEED = 10_000_000
+"""Records a second: more than any cluster takes, so that the feeder never waits."""
 WITHIN = 120.0
-"""Seconds after which something is taken to hang."""
+"""Seconds after which a step counts as hanging."""
 QUIET = 3.0
+"""Seconds without a new record after which the last one has come."""
 TICK = 0.05
 BAR = 40
+"""Characters of the longest bar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one guarantee costs. throughput: records a second; p50, p99: milliseconds; records: how many were piped at full speed."""
+    """The cost of one guarantee.
+
+    records: how many were piped at full speed. throughput: records a second. p50, p99: milliseconds of latency.
+    """
 
     guarantee: str
     records: int
@@ -46,45 +55,55 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Measuring:
-    """What is measured: so many records at full speed, then so many seconds of a trickle; where and with what."""
+class Measurement:
+    """How a cost is measured: so many records at full speed, then so many seconds of a trickle.
+
+    own_cluster: whether the cluster is a sandbox, so that nothing has to be removed. connection: the settings beside
+    bootstrap.servers that reach the cluster. extra: more options for `kdg pipe`.
+    """
 
     bootstrap: str
     records: int
     seconds: float
-    ours: bool
-    where: clients.Where
+    own_cluster: bool
+    connection: Connection
     extra: Sequence[str]
     signals: Signals
 
-    def measure(self, row: Guarantee) -> Cost:
-        """Both figures of one guarantee. Raises KdgError when the records do not come through, Interrupted."""
+    def measure(self, guarantee: Guarantee) -> Cost:
+        """The cost of one guarantee. Raises KdgError if the records do not come through, and Interrupted."""
         names = Names.new()
-        setup = Setup(row, where=self.where)
-        reach = {**self.where, "bootstrap.servers": self.bootstrap}
+        setup = Setup(guarantee, connection=self.connection)
+        connection = {**self.connection, "bootstrap.servers": self.bootstrap}
         with ExitStack() as stack:
-            if not self.ours:
-                stack.callback(remove, reach, [names.source, names.target], [names.group])
-            make_topics(self.bootstrap, [(names.source, PARTITIONS), (names.target, PARTITIONS)], Deadline(self.signals), self.where)  # fmt: skip
-            with clients.Feeder(reach, names.source, PARTITIONS, FULL_SPEED, self.records, BYTES) as feeder:
+            if not self.own_cluster:
+                stack.callback(remove, connection, [names.source, names.target], [names.group])
+            topics = [(names.source, PARTITIONS), (names.target, PARTITIONS)]
+            make_topics(self.bootstrap, topics, Deadline(self.signals), self.connection)
+            with Feeder(connection, names.source, PARTITIONS, FULL_SPEED, self.records, BYTES) as feeder:
                 self._until(lambda: feeder.count >= self.records, "feeding the source")
-            watch = stack.enter_context(clients.Stopwatch(reach, names.target, PARTITIONS))
-            crew = stack.enter_context(Crew([[*plain_pipe(setup, names), *self.extra]], environment(setup, names, self.bootstrap), files=self.where))  # fmt: skip
-            crew.workers[0].start()
-            # What a guarantee may lose is not waited for.
-            self._until(
-                lambda: watch.count >= self.records or (row.may_lose and _dried_up(watch)), f"{row.name}, at full speed"
-            )
-            throughput = rate(watch.arrivals)
+            reader = stack.enter_context(LatencyReader(connection, names.target, PARTITIONS))
+            stack.enter_context(self._pool(setup, names)).workers[0].start()
+            self._until(lambda: self._all_came(reader, guarantee), f"{guarantee.name}, at full speed")
+            throughput = rate(reader.arrivals)
             began = time.time()
-            with clients.Feeder(reach, names.source, PARTITIONS, TRICKLE, None, BYTES):
+            with Feeder(connection, names.source, PARTITIONS, TRICKLE, None, BYTES):
                 self._until(lambda: time.time() - began > self.seconds + WARM, "")
-            counted = sorted(delay for at, delay in list(watch.delays) if at >= (began + WARM) * 1000)
-        return Cost(row.name, self.records, throughput, percentile(counted, 50), percentile(counted, 99))
+            counted = sorted(delay for at, delay in list(reader.delays) if at >= (began + WARM) * 1000)
+        return Cost(guarantee.name, self.records, throughput, percentile(counted, 50), percentile(counted, 99))
 
-    def _until(self, what: Callable[[], bool], doing: str) -> None:
+    def _pool(self, setup: Setup, names: Names) -> WorkerPool:
+        command = [*plain_pipe(setup, names), *self.extra]
+        return WorkerPool([command], environment(setup, names, self.bootstrap), files=self.connection)
+
+    def _all_came(self, reader: LatencyReader, guarantee: Guarantee) -> bool:
+        """A guarantee that may lose records may never deliver all of them: then silence is the end."""
+        dried_up = bool(reader.arrivals) and not reader.flows(QUIET)
+        return reader.count >= self.records or (guarantee.may_lose and dried_up)
+
+    def _until(self, condition: Callable[[], bool], doing: str) -> None:
         began = time.monotonic()
-        while not what():
+        while not condition():
             if self.signals.received is not None:
                 raise Interrupted(self.signals.received)
             if time.monotonic() - began > WITHIN + self.seconds:
@@ -92,23 +111,19 @@ class Measuring:
             time.sleep(TICK)
 
 
-def _dried_up(watch: clients.Stopwatch) -> bool:
-    return bool(watch.arrivals) and not watch.flows(QUIET)
-
-
 def rate(arrivals: Sequence[tuple[float, int]]) -> float:
-    """Records a second between the first and the last arrival; those of the first came before it."""
+    """Records a second between the first and the last arrival. The records of the first arrival do not count: they took time before it."""
     seconds = arrivals[-1][0] - arrivals[0][0]
     return sum(many for _when, many in arrivals[1:]) / seconds if seconds else float("inf")
 
 
 def percentile(ordered: Sequence[float], percent: int) -> float:
-    """The nearest rank. Not a number without any."""
+    """A percentile of sorted values, by nearest rank; NaN if there are none."""
     return ordered[min(len(ordered) * percent // 100, len(ordered) - 1)] if ordered else float("nan")
 
 
 def text(costs: Sequence[Cost]) -> str:
-    """A table and a chart."""
+    """A table of all costs, and two bar charts."""
     wide = max(len(cost.guarantee) for cost in costs)
     head = f"{'':<{wide}}  {'records/s':>11}  {'p50':>9}  {'p99':>9}\n"
     rows = [f"{c.guarantee:<{wide}}  {c.throughput:>11,.0f}  {c.p50:>6,.0f} ms  {c.p99:>6,.0f} ms\n" for c in costs]
@@ -120,7 +135,10 @@ def text(costs: Sequence[Cost]) -> str:
 def _chart(title: str, costs: Sequence[Cost], field: str, wide: int) -> str:
     values = [getattr(cost, field) for cost in costs]
     most = max(values)
-    bars = [f"{cost.guarantee:<{wide}}  {'█' * max(round(value / most * BAR), 1)} {value:,.0f}\n" for cost, value in zip(costs, values, strict=True)]  # fmt: skip
+    bars = [
+        f"{cost.guarantee:<{wide}}  {'█' * max(round(value / most * BAR), 1)} {value:,.0f}\n"
+        for cost, value in zip(costs, values, strict=True)
+    ]
     return f"\n{title}\n{''.join(bars)}"
 
 

@@ -1,33 +1,33 @@
-"""Owns what is told of a run while it is on. Pure."""
+"""Owns what the live view of a run is given. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kdg.verify.faults import Kind
+from kdg.verify.faults import FaultKind
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
-    """A fault that was made: when, in seconds of the run, which, and whether records flowed."""
+class InjectedFault:
+    """A fault that was injected. seconds: when, since the run began; while_flowing: whether records flowed at that moment."""
 
     seconds: float
-    kind: Kind
-    bites: bool
+    kind: FaultKind
+    while_flowing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run stands. fed: acknowledged in the source; seen: in the target, for a read_committed reader."""
+    """The state of a run. fed: records acknowledged in the source; seen: records that a read_committed reader saw in the target."""
 
     phase: str
     seconds: float
     fed: int
     seen: int
-    strikes: Sequence[Strike]
+    faults: Sequence[InjectedFault]
 
     @property
     def lag(self) -> int:
-        """How many records are yet to come, doubled ones not known."""
+        """How many records are still to come; it is too small while some are duplicated."""
         return max(self.fed - self.seen, 0)

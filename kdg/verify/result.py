@@ -1,4 +1,4 @@
-"""Owns what a run found, and how it is written down: one Result a run, a table of all. Pure."""
+"""Owns the result of a run, and the table of several results. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Any
 from kdg.core.guarantees import Guarantee
 from kdg.verify.counting import Tally, breaches, total
 
-BITES = 0.6
+FLOWING_SHARE = 0.6
 """The share of the faults that has to hit while records flow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Exit:
-    """A worker that ended otherwise than it was told to. code: as subprocess gives it; after: the faults shortly before.
+class WorkerExit:
+    """A worker that ended by itself.
 
-    expected: those faults explain it.
+    code: the exit code, or -N for signal N. after: the faults shortly before. said: the last lines of stderr.
+    expected: whether those faults explain the exit.
     """
 
     worker: int
@@ -30,9 +31,10 @@ class Exit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One run. faults: how many of each kind; biting: those that hit while records flowed.
+    """One run.
 
-    stuck: what was not settled in the end although nothing was broken any more. wrong: which records, by name.
+    faults: how many of each kind were injected. while_flowing: how many of them hit while records flowed. stuck: what was not
+    settled at the end although everything ran again. wrong: which records are lost or duplicated.
     """
 
     guarantee: str
@@ -42,47 +44,61 @@ class Result:
     seconds: float
     partitions: Mapping[int, Tally]
     faults: Mapping[str, int]
-    biting: int
-    exits: Sequence[Exit] = ()
+    while_flowing: int
+    exits: Sequence[WorkerExit] = ()
     stuck: Sequence[str] = ()
     wrong: Mapping[str, Sequence[str]] = field(default_factory=dict)
     history: Sequence[str] = ()
 
     @property
     def tally(self) -> Tally:
-        """All partitions together."""
+        """The counts of all partitions together."""
         return total(self.partitions)
 
     @property
-    def struck(self) -> int:
+    def injected(self) -> int:
         """How many faults there were."""
         return sum(self.faults.values())
 
     def too_few(self, least: int = 1) -> list[str]:
-        """Why the run shows nothing, although nothing broke; empty when at least so many faults, and most of them, hit the flow."""
-        if self.biting >= max(least, BITES * self.struck):
+        """Why the run shows nothing although nothing broke; empty if `least` faults, and most of all, hit while records flowed."""
+        if self.while_flowing >= max(least, FLOWING_SHARE * self.injected):
             return []
-        return [f"only {self.biting} of {self.struck} faults hit while records flowed"]
+        return [f"only {self.while_flowing} of {self.injected} faults hit while records flowed"]
 
     @property
-    def unexpected(self) -> list[Exit]:
-        """The exits that nothing explains."""
+    def unexpected(self) -> list[WorkerExit]:
+        """The exits that no fault explains."""
         return [each for each in self.exits if not each.expected]
 
-    def breaches(self, row: Guarantee) -> list[str]:
-        """In which ways the promise was broken, stuck and odd exits included; empty when it held."""
-        odd = [f"worker {each.worker} ended with {each.code} at {each.seconds:.0f} s" for each in self.unexpected]
-        return [*breaches(row, self.tally), *self.stuck, *odd]
+    def breaches(self, guarantee: Guarantee) -> list[str]:
+        """In which ways the promise was broken, also by what is stuck and by unexpected exits; empty if it held."""
+        exits = [f"worker {each.worker} ended with {each.code} at {each.seconds:.0f} s" for each in self.unexpected]
+        return [*breaches(guarantee, self.tally), *self.stuck, *exits]
 
     def as_json(self) -> dict[str, Any]:
         """For `json.dumps`."""
-        return {**asdict(self), "tally": asdict(self.tally)}
+        partitions = {number: tally.as_json() for number, tally in self.partitions.items()}
+        return {**asdict(self), "partitions": partitions, "tally": self.tally.as_json()}
 
 
 _COLUMNS = (
-    "guarantee", "protocol", "brokers", "records", "faults", "biting", "lost", "doubled", "out of order", "aborted seen",
-    "went back", "exits", "unexpected", "seconds", "seed",
-)  # fmt: skip
+    "guarantee",
+    "protocol",
+    "brokers",
+    "records",
+    "faults",
+    "while flowing",
+    "lost",
+    "doubled",
+    "out of order",
+    "aborted seen",
+    "went back",
+    "exits",
+    "unexpected",
+    "seconds",
+    "seed",
+)
 
 
 def table(results: Sequence[Result]) -> str:
@@ -93,16 +109,19 @@ def table(results: Sequence[Result]) -> str:
 
 def _cells(result: Result) -> tuple[str, ...]:
     tally = result.tally
-    numbers = (tally.lost, tally.doubled, tally.out_of_order, tally.aborted_seen, tally.went_back)
     kinds = ", ".join(f"{kind} {count}" for kind, count in result.faults.items())
     return (
         result.guarantee,
         result.protocol,
         str(result.brokers),
         f"{tally.records:,}",
-        f"{result.struck} ({kinds})",
-        str(result.biting),
-        *map(str, numbers),
+        f"{result.injected} ({kinds})",
+        str(result.while_flowing),
+        str(tally.lost),
+        str(tally.duplicated),
+        str(tally.out_of_order),
+        str(tally.aborted_seen),
+        str(tally.went_back),
         str(len(result.exits)),
         str(len(result.unexpected)),
         f"{result.seconds:.0f}",

@@ -1,4 +1,4 @@
-"""Owns what a run is made of: how long, how fast, which faults, and the workers' commands and environment. Pure but for asking the environment."""
+"""Owns the parameters of a run, and the commands and the environment of its workers. Its only input is the environment."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from kdg.core.guarantees import Guarantee
 from kdg.verify import faults
-from kdg.verify.faults import Kind, Pace
-from kdg.verify.workers import HOME
+from kdg.verify.faults import FaultKind, Pace
+from kdg.verify.workers import FILES_FOLDER
 
 PREFIX = "kdg-verify-"
-"""What the topics, the groups and the temporary folders of a run begin with."""
+"""The names of a run's topics, groups and temporary folders begin with it."""
 
 KDG = (sys.executable, "-m", "kdg")
 
 
-def cluster(pace: Pace) -> dict[str, str]:
-    """What the cluster of a run is to be configured with: KIP-848 keeps the session on the broker, 45 s by default."""
+def broker_settings(pace: Pace) -> dict[str, str]:
+    """The broker settings for a run. Under KIP-848 the session timeout is a setting of the broker, 45 s by default."""
     return {
         "group.consumer.session.timeout.ms": str(pace.session_ms),
         "group.consumer.min.session.timeout.ms": "1000",
@@ -40,23 +40,24 @@ PROTOCOLS: Mapping[str, tuple[str, ...]] = {
     "cooperative-sticky": ("-X", "partition.assignment.strategy=cooperative-sticky"),
     "consumer": ("-X", "group.protocol=consumer"),
 }
-"""How workers share a group: kdg's options for each; `consumer` is KIP-848."""
+"""The ways in which workers can share a group, and kdg's options for each. `consumer` is KIP-848."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is run.
+    """The parameters of a run.
 
-    seconds: for how long faults come. rate: records a second, over all partitions. records: so many instead, spread over the
-    seconds, and faults until all are fed. program: what `pipe` is run with. command: any other program in its place. where: what else than
-    bootstrap.servers it takes to reach the cluster. logs: keeps the workers' stderr.
+    seconds: for how long faults come. rate: records a second, over all partitions. records: feed so many records instead, spread
+    over the seconds; faults come until all are fed. program: how kdg is started; its `pipe` command copies the records.
+    extra: more options for it. command: another program, in place of `kdg pipe`. connection: the settings beside
+    bootstrap.servers that reach the cluster. logs: the folder that keeps the workers' stderr.
     """
 
-    row: Guarantee
+    guarantee: Guarantee
     protocol: str = "range"
     seed: int = 0
     seconds: float = 60.0
-    kinds: Sequence[Kind] = faults.ALL
+    kinds: Sequence[FaultKind] = faults.ALL
     pace: Pace = faults.THOROUGH
     workers: int = 3
     partitions: int = 4
@@ -65,7 +66,7 @@ class Setup:
     program: Sequence[str] = KDG
     extra: Sequence[str] = ()
     command: Sequence[str] = ()
-    where: Mapping[str, str] = field(default_factory=dict)
+    connection: Mapping[str, str] = field(default_factory=dict)
     logs: Path | None = None
 
 
@@ -79,40 +80,41 @@ class Names:
 
     @classmethod
     def new(cls) -> Names:
-        """Names that nobody has."""
+        """Names that no other run has."""
         name = f"{PREFIX}{secrets.token_hex(4)}"
         return cls(f"{name}-source", f"{name}-target", f"{name}-group")
 
 
 def commands(setup: Setup, names: Names) -> list[list[str]]:
-    """What each worker runs."""
+    """The command of each worker."""
     return [list(setup.command) or pipe(setup, names, number) for number in range(1, setup.workers + 1)]
 
 
 def pipe(setup: Setup, names: Names, number: int) -> list[str]:
-    """kdg's own worker. Of the transactional ones the first gets a new id with each start, the others keep theirs."""
+    """`kdg pipe` as a worker. Under exactly-once the first worker gets a new transactional id at each start; the others keep theirs."""
     options = ["--batch-records", "500", "--batch-interval", "200ms"]
     if setup.protocol != "consumer":
-        options += ["-X", f"session.timeout.ms={setup.pace.session_ms}", "-X", f"heartbeat.interval.ms={_heartbeat(setup.pace)}"]  # fmt: skip
+        options += ["-X", f"session.timeout.ms={setup.pace.session_ms}"]
+        options += ["-X", f"heartbeat.interval.ms={_heartbeat(setup.pace)}"]
     options += PROTOCOLS[setup.protocol]
-    if setup.row.transactional:
+    if setup.guarantee.transactional:
         options += ["-X", f"transaction.timeout.ms={setup.pace.transaction_ms}"]
         options += ["--transactional-id", f"{names.group}-{number}"] if number > 1 else []
     return [*plain_pipe(setup, names), "--keep-partition", *options, *setup.extra]
 
 
 def plain_pipe(setup: Setup, names: Names) -> list[str]:
-    """`kdg pipe` with its own settings."""
-    # From files: what is typed shows in the list of processes, secrets too.
-    reach = [word for name in setup.where for word in ("-X", f"{name}=@{HOME}/{name}")]
-    return [*setup.program, "pipe", names.source, names.target, "-g", setup.row.name, "-G", names.group, *reach]
+    """`kdg pipe` with its default settings."""
+    # The settings come from files, because the list of processes shows every command line, secrets included.
+    reach = [word for name in setup.connection for word in ("-X", f"{name}=@{FILES_FOLDER}/{name}")]
+    return [*setup.program, "pipe", names.source, names.target, "-g", setup.guarantee.name, "-G", names.group, *reach]
 
 
 def environment(setup: Setup, names: Names, bootstrap: str) -> dict[str, str]:
-    """What a worker finds in its environment; nothing that the user set for kdg itself."""
+    """The environment of a worker. It has none of the KDG_ variables that the user set for kdg itself."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("KDG_")}
     given = {"KDG_BROKERS": bootstrap}
     if setup.command:
         return {**inherited, **given, "KDG_SOURCE": names.source, "KDG_TARGET": names.target, "KDG_GROUP": names.group}
-    # The settings are all in the command: a configuration file of the user's is for other clusters.
+    # All settings are in the command; the user's configuration file is for other clusters.
     return {**inherited, **given, "KDG_TRACEBACK": "1", "KDG_CONFIG": os.devnull}

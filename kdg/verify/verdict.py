@@ -1,4 +1,4 @@
-"""Owns what is said of a run: held, broken or not shown, as text, as JSON, and as JUnit XML for CI. Pure: a Result in, words out."""
+"""Owns the verdict on a run: held, broken or not shown, as text, as JSON, and as JUnit XML for CI. Pure."""
 
 from __future__ import annotations
 
@@ -10,25 +10,28 @@ from xml.etree import ElementTree as Xml
 
 from kdg.core.guarantees import Guarantee
 from kdg.errors import NotMet, outcome_of
-from kdg.verify.counting import Tally, allowed
-from kdg.verify.faults import Kind
+from kdg.verify.counting import Tally, allowed, reported
+from kdg.verify.faults import FaultKind
 from kdg.verify.result import Result
 
 FAULT_EVERY = 10.0
-"""Seconds: so many faults at least have to hit while records flow."""
+"""One fault in so many seconds has to hit while records flow, or the run shows nothing."""
 
 _COUNTS = tuple(f.name for f in fields(Tally) if f.name != "records")
-_ALWAYS = ("lost", "doubled", "out_of_order", "aborted_seen")
-"""The counts that are shown when they are 0, too."""
+_ALWAYS = ("lost", "duplicated", "out_of_order", "aborted_seen")
+"""The counts that are shown even if they are 0."""
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return reported(name).replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A run, held against its guarantee. program: what ran in place of `kdg pipe`; seconds: for how long faults were to come."""
+    """A result compared with its guarantee.
+
+    program: the program that ran in place of `kdg pipe`. seconds: for how long faults were to come.
+    """
 
     guarantee: Guarantee
     result: Result
@@ -37,7 +40,7 @@ class Verdict:
 
     @property
     def least(self) -> int:
-        """How many faults have to hit while records flow."""
+        """How many faults had to hit while records flowed."""
         return max(round(self.seconds / FAULT_EVERY), 1)
 
     @property
@@ -47,12 +50,12 @@ class Verdict:
 
     @property
     def not_shown(self) -> list[str]:
-        """Why the run shows nothing although nothing broke."""
+        """Why the run shows nothing although nothing broke; empty if it shows enough."""
         return self.result.too_few(self.least)
 
     @property
     def error(self) -> NotMet | None:
-        """What the run ends with; None when the promise held, shown by enough faults."""
+        """The error with which the run ends; None if the promise held under enough faults."""
         if self.broken:
             return NotMet(f"{self.guarantee.name} is broken: {'; '.join(self.broken)}.", self._which())
         if self.not_shown:
@@ -62,22 +65,23 @@ class Verdict:
         return None
 
     @property
-    def word(self) -> str:
-        """`exactly-once held`."""
+    def headline(self) -> str:
+        """Such as `exactly-once held`."""
         return f"{self.guarantee.name} {'broken' if self.broken else 'not shown' if self.not_shown else 'held'}"
 
     def _which(self) -> str:
-        """Which records, and what a worker said that ended by itself."""
-        may = allowed(self.guarantee)
-        wrong = {kind: names for kind, names in self.result.wrong.items() if names and kind not in may}
+        """Which records are wrong, and the last words of the first worker with an unexpected exit."""
+        permitted = {reported(name) for name in allowed(self.guarantee)}
+        wrong = {kind: names for kind, names in self.result.wrong.items() if names and kind not in permitted}
         named = "; ".join(f"{kind} {', '.join(names)}" for kind, names in wrong.items())
-        told = [f"By partition:record of the input: {named}."] if named else []
-        return "\n     ".join(told + [f"Worker {each.worker} said: {each.said}" for each in self.result.unexpected[:1]])
+        records = [f"By partition:record of the input: {named}."] if named else []
+        said = [f"Worker {each.worker} said: {each.said}" for each in self.result.unexpected[:1]]
+        return "\n     ".join(records + said)
 
     # ── text ──
 
     def text(self) -> str:
-        """The table by partition, the faults, and the verdict."""
+        """The table of the partitions, the line of the faults, and the line of the counts with the verdict."""
         return self._table() + f"{self._faults()}\n{self._counts()}\n"
 
     def _table(self) -> str:
@@ -85,12 +89,11 @@ class Verdict:
         head = ["partition", "records", *map(_words, shown)]
         rows = [head]
         for number, tally in self.result.partitions.items():
-            name = str(number) if number >= 0 else "none"  # records that nobody sent
+            name = str(number) if number >= 0 else "none"  # foreign records
             rows.append([name, *(f"{getattr(tally, column):,}" for column in ("records", *shown))])
         wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return "".join(
-            "   ".join(cell.rjust(w) for cell, w in zip(guarantee, wide, strict=True)) + "\n" for guarantee in rows
-        )
+        lines = ("   ".join(cell.rjust(width) for cell, width in zip(row, wide, strict=True)) for row in rows)
+        return "".join(f"{line}\n" for line in lines)
 
     @property
     def _shown(self) -> list[str]:
@@ -100,19 +103,19 @@ class Verdict:
     def _faults(self) -> str:
         kinds = ", ".join(f"{word} {count}" for word, count in self.faults.items())
         records, partitions = self.result.tally.records, sum(number >= 0 for number in self.result.partitions)
-        told = f" ({kinds})" if kinds else ""
-        return f"faults {self.result.struck}{told}, {partitions} partitions, {records:,} records"
+        named = f" ({kinds})" if kinds else ""
+        return f"faults {self.result.injected}{named}, {partitions} partitions, {records:,} records"
 
     def _counts(self) -> str:
         counts = "   ".join(f"{_words(name)} {getattr(self.result.tally, name):,}" for name in self._shown)
-        return f"{counts:<60}  {self.word}"
+        return f"{counts:<60}  {self.headline}"
 
     @property
     def faults(self) -> dict[str, int]:
-        """How many of each kind, as a user calls them."""
+        """How many faults of each kind, by the names that `--faults` takes."""
         found: Counter[str] = Counter()
         for kind, count in self.result.faults.items():
-            found[Kind(kind).word] += count
+            found[FaultKind(kind).word] += count
         return dict(found)
 
     # ── for programs ──
@@ -127,10 +130,10 @@ class Verdict:
             "outcome": outcome_of(code),
             "exit_code": code,
             "program": list(self.program),
-            **asdict(result.tally),
-            "partitions": {str(number): asdict(tally) for number, tally in result.partitions.items()},
+            **result.tally.as_json(),
+            "partitions": {str(number): tally.as_json() for number, tally in result.partitions.items()},
             "faults": self.faults,
-            "faults_while_flowing": result.biting,
+            "faults_while_flowing": result.while_flowing,
             "broken": self.broken,
             "not_shown": self.not_shown,
             "wrong": dict(result.wrong),
@@ -142,7 +145,7 @@ class Verdict:
         }
 
     def checks(self) -> dict[str, str]:
-        """Each thing that was looked at, and what was wrong with it; empty: nothing."""
+        """Each check, and what was wrong; an empty text if nothing was."""
         may, tally = allowed(self.guarantee), self.result.tally
         found = {
             f"no record {_words(name)}": f"{_words(name)} {getattr(tally, name)}" if getattr(tally, name) else ""
@@ -155,11 +158,19 @@ class Verdict:
         return found
 
     def as_junit(self) -> str:
-        """A test suite, a test for each check."""
+        """A JUnit test suite with a test case for each check."""
         checks = self.checks()
         failures = sum(map(bool, checks.values()))
         seconds = f"{self.result.seconds:.1f}"
-        suite = Xml.Element("testsuite", name=f"kdg verify {self.guarantee.name}", tests=str(len(checks)), failures=str(failures), errors="0", skipped="0", time=seconds)  # fmt: skip
+        suite = Xml.Element(
+            "testsuite",
+            name=f"kdg verify {self.guarantee.name}",
+            tests=str(len(checks)),
+            failures=str(failures),
+            errors="0",
+            skipped="0",
+            time=seconds,
+        )
         for name, wrong in checks.items():
             case = Xml.SubElement(suite, "testcase", classname=f"kdg.verify.{self.guarantee.name}", name=name, time="0")
             if wrong:

@@ -1,4 +1,7 @@
-"""Owns the worker processes: started, killed, frozen, started again, their stderr kept; all gone however their holder ends."""
+"""Owns the worker processes: it starts, kills and freezes them, keeps their stderr, and leaves none behind.
+
+The sandbox's reaper removes the processes and their folder even if kdg itself is killed.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -21,15 +23,14 @@ from kdg.sandbox import reaper
 _WRITE_PID_AND_RUN = 'echo $$ > "$0" && exec "$@"'
 
 TAIL = 8
-"""Lines of stderr that are kept with the end of a worker."""
+"""How many lines of stderr are kept with the exit of a worker."""
 PARTING = 5.0
-"""Seconds that the other processes of a command have to end by themselves once its first one has, after SIGTERM."""
-HOME = "\0home"
-"""Stands in a command for the folder that holds `Crew.files`, which only the crew knows."""
-
+"""After SIGTERM and the end of a command's first process: seconds that its other processes have to end by themselves."""
+FILES_FOLDER = "\0files"
+"""A placeholder in a command: the pool replaces it by the folder of `WorkerPool.files`, which is made later."""
 
 _NO_GROUP = (ProcessLookupError, PermissionError)
-"""The second is how macOS says that there are only zombies."""
+"""Raised if no process of a group is left; macOS raises PermissionError if only zombies are left."""
 
 
 def _group_lives(pid: int) -> bool:
@@ -42,9 +43,10 @@ def _group_lives(pid: int) -> bool:
 
 @dataclass(slots=True)
 class Worker:
-    """One place in the crew: the same command again and again, in processes that come and go.
+    """One worker: the same command, run in one process after the other.
 
-    frozen: it is stopped. ending: it was told to end; then since when (the engine's clock).
+    frozen: whether its process is stopped by SIGSTOP. ending: when it was asked to end, in seconds of the run; None if it was
+    not. starts: how often it was started.
     """
 
     number: int
@@ -61,21 +63,21 @@ class Worker:
 
     @property
     def name(self) -> str:
-        """How the history calls it."""
+        """Its name in the history."""
         return f"worker {self.number}"
 
     @property
     def alive(self) -> bool:
-        """It has a process, frozen or not, that has not been seen to end."""
+        """Whether it has a process, frozen or not, whose end was not seen yet."""
         return self._process is not None
 
     @property
     def at_work(self) -> bool:
-        """It runs, and nobody has told it to end."""
+        """Whether it runs and was not asked to end."""
         return self.alive and not self.frozen and self.ending is None
 
     def start(self) -> None:
-        """A new process; its stderr is appended to the worker's file."""
+        """Start a new process if there is none; its stderr is appended to the log."""
         if self._process is not None:
             return
         self.starts += 1
@@ -90,34 +92,34 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                start_new_session=True,  # Ctrl-C is the holder's to act on
+                start_new_session=True,  # Ctrl-C reaches kdg alone, which then ends the workers
             )
 
     def send(self, number: signal.Signals) -> None:
-        """A signal to all processes of the command, if there are any."""
+        """Send a signal to all processes of the command, if there are any."""
         if self._process is not None:
             with contextlib.suppress(*_NO_GROUP):
                 os.killpg(self._process.pid, number)
 
     def pause(self) -> None:
-        """SIGSTOP."""
+        """Freeze it with SIGSTOP."""
         self.send(signal.SIGSTOP)
         self.frozen = True
         if self._process is not None:
-            # A shell that is frozen before it has written its pid would be one that the reaper does not know.
+            # The shell may be frozen before it has written its pid; then the reaper would not know it.
             written = self.folder / "pid.written"
             written.write_text(f"{self._process.pid}\n")
             written.replace(self.folder / "pid")
 
     def resume(self) -> None:
-        """SIGCONT."""
+        """Let it go on with SIGCONT."""
         self.send(signal.SIGCONT)
         self.frozen = False
 
     def reap(self, timeout: float = 0.0) -> int | None:
-        """How the process ended, as subprocess gives it (-N for a signal), once; None while it runs or if there is none.
+        """The exit code of the process (-N for signal N), reported once; None while it runs, or if there is no process.
 
-        A command may be more than one process (`a | b` in a shell): the others are given time when the end was asked for.
+        A command may have several processes (`a | b` in a shell). If it was asked to end, the others get PARTING seconds.
         """
         if self._process is None:
             return None
@@ -134,28 +136,28 @@ class Worker:
         return code
 
     def _others(self) -> bool:
-        """Whether some process of the command is left; its first one is gone."""
+        """Whether a process of the command is left after the first one has ended."""
         return self._process is not None and _group_lives(self._process.pid)
 
     def kill(self) -> int | None:
-        """SIGKILL, and its end."""
+        """Kill it with SIGKILL, and return how it ended, as `reap` does."""
         self.ending = None
         self.send(signal.SIGKILL)
         return self.reap(30.0)
 
     def last_words(self) -> str:
-        """The last lines that its latest process wrote to stderr."""
+        """The last lines of stderr of its latest process."""
         with self.log.open("rb") as log:
             log.seek(self._log_from)
             return "\n".join(log.read().decode(errors="replace").splitlines()[-TAIL:])
 
 
 @dataclass(slots=True)
-class Crew:
-    """The workers, inside `with`.
+class WorkerPool:
+    """The workers; they exist inside `with`.
 
-    commands: one argv a worker. logs: where their stderr is kept; else it goes with them. files: what lies in HOME, by name,
-    for nobody else to read.
+    commands: the argv of each worker. logs: the folder in which their stderr is kept; if None, stderr is removed with them.
+    files: name and content of files in FILES_FOLDER, which only this user can read.
     """
 
     commands: Sequence[Sequence[str]]
@@ -167,18 +169,10 @@ class Crew:
 
     def __enter__(self) -> Self:
         home = Path(tempfile.mkdtemp(prefix="kdg-verify-")).resolve()
-        self._reaper = _start_reaper(home)
+        self._reaper = reaper.start(home)
         for name, content in self.files.items():
             (home / name).write_text(content, encoding="utf-8")
-        for number, argv in enumerate(self.commands, 1):
-            folder = home / str(number)
-            folder.mkdir()
-            logs = folder if self.logs is None else self.logs
-            logs.mkdir(parents=True, exist_ok=True)
-            log = logs / f"worker-{number}.stderr"
-            log.write_bytes(b"")
-            environment = {**self.environment, "KDG_WORKER": str(number)}
-            self.workers.append(Worker(number, [word.replace(HOME, str(home)) for word in argv], environment, folder, log))  # fmt: skip
+        self.workers = [self._worker(number, argv, home) for number, argv in enumerate(self.commands, 1)]
         return self
 
     def __exit__(
@@ -192,13 +186,12 @@ class Crew:
                 self._reaper.stdin.close()
                 self._reaper.wait()
 
-
-def _start_reaper(folder: Path) -> subprocess.Popen[bytes]:
-    """The sandbox's reaper: kills what runs in `folder`, and removes it, once our end of its stdin closes."""
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", reaper.__file__, folder],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    def _worker(self, number: int, argv: Sequence[str], home: Path) -> Worker:
+        folder = home / str(number)
+        folder.mkdir()
+        logs = folder if self.logs is None else self.logs
+        logs.mkdir(parents=True, exist_ok=True)
+        log = logs / f"worker-{number}.stderr"
+        log.write_bytes(b"")
+        environment = {**self.environment, "KDG_WORKER": str(number)}
+        return Worker(number, [word.replace(FILES_FOLDER, str(home)) for word in argv], environment, folder, log)

@@ -24,7 +24,7 @@ from confluent_kafka.admin import AdminClient
 from kdg.core.guarantees import AT_LEAST_ONCE
 from kdg.errors import NotMet
 from kdg.verify import engine
-from kdg.verify.faults import Kind
+from kdg.verify.faults import FaultKind
 from kdg.verify.setup import PREFIX, Setup
 from tests.support.kafka import Kafka
 from tests.support.processes import KDG, Done, Run
@@ -183,7 +183,7 @@ def test_a_signal_ends_it_and_nothing_is_left(kafka: Kafka, tmp_path: Path, here
 
 def test_a_program_that_copies_nothing_is_told_soon(kafka: Kafka, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "STARTS_WITHIN", 2.0)
-    setup = Setup(AT_LEAST_ONCE, kinds=[Kind.KILL], workers=1, command=[sys.executable, "-c", "print(1/0)"])
+    setup = Setup(AT_LEAST_ONCE, kinds=[FaultKind.KILL], workers=1, command=[sys.executable, "-c", "print(1/0)"])
     with pytest.raises(NotMet, match=r"(?s)no record came out within 2 s.*ZeroDivisionError"):
         engine.run(setup, kafka.bootstrap, ())
     assert eventually(lambda: left_on(kafka) == [], 10)

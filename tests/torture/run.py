@@ -25,9 +25,9 @@ from types import FrameType
 from kdg.core.guarantees import GUARANTEES, Guarantee
 from kdg.sandbox import Sandbox
 from kdg.verify import engine
-from kdg.verify.clients import Failures
+from kdg.verify.clients.observer import Failures
 from kdg.verify.result import Result, table
-from kdg.verify.setup import PROTOCOLS, Setup, cluster
+from kdg.verify.setup import PROTOCOLS, Setup, broker_settings
 
 AROUND = 30.0
 """Seconds of a run in which nothing is disturbed: starting, settling, counting."""
@@ -94,9 +94,9 @@ def _did_not_bite(results: Sequence[Result]) -> list[str]:
         mine = [result for result in results if result.guarantee == row.name]
         if row.may_lose and not sum(result.tally.lost for result in mine):
             wrong.append(f"{row.name} lost nothing in the whole plan: the faults do not bite")
-        if row.may_duplicate and not sum(result.tally.doubled for result in mine):
+        if row.may_duplicate and not sum(result.tally.duplicated for result in mine):
             wrong.append(f"{row.name} doubled nothing in the whole plan: the faults do not bite")
-        if strict(row) and (bites := sum(result.biting for result in mine)) < ENOUGH:
+        if strict(row) and (bites := sum(result.while_flowing for result in mine)) < ENOUGH:
             wrong.append(f"{row.name} saw {bites} faults that bit, {ENOUGH} are wanted")
     return wrong
 
@@ -104,7 +104,7 @@ def _did_not_bite(results: Sequence[Result]) -> list[str]:
 def run(case: Case, logs: Path, note: Callable[[str], None]) -> Result:
     """One run on a cluster of its own."""
     setup = Setup(case.row, case.protocol, case.seed, case.seconds, logs=logs / case.name.replace(" ", "-"))
-    with Sandbox(case.brokers, properties=cluster(setup.pace)) as sandbox:
+    with Sandbox(case.brokers, properties=broker_settings(setup.pace)) as sandbox:
         result = engine.run(setup, sandbox.bootstrap, sandbox.brokers, note)
         if result.stuck and setup.logs is not None:
             _keep_transactions(sandbox, setup.logs)
@@ -143,7 +143,7 @@ def page(results: Sequence[Result], wrong: Sequence[str]) -> str:
     """What the README shows of a run: when, where, the table, and what was wrong."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     machine = f"{os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
-    bites = sum(result.biting for result in results)
+    bites = sum(result.while_flowing for result in results)
     head = f"`make torture`, {time.strftime('%Y-%m-%d')}, on {machine}: {bites} faults that hit while records flowed."
     return f"{head}\n\n{table(results)}" + "".join(f"\n- {line}" for line in wrong) + ("\n" if wrong else "")
 

@@ -13,16 +13,16 @@ import pytest
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE
 from kdg.sandbox import Sandbox
 from kdg.verify import engine
-from kdg.verify.faults import BRISK, THOROUGH, Kind
+from kdg.verify.faults import BRISK, THOROUGH, FaultKind
 from kdg.verify.result import Result
-from kdg.verify.setup import Setup, cluster
+from kdg.verify.setup import Setup, broker_settings
 
 MUTANT = (sys.executable, str(Path(__file__).with_name("mutant.py")))
 
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(properties=cluster(THOROUGH)) as sandbox:
+    with Sandbox(properties=broker_settings(THOROUGH)) as sandbox:
         yield sandbox
 
 
@@ -31,11 +31,11 @@ def run(sandbox: Sandbox, setup: Setup) -> Result:
 
 
 def test_exactly_once_under_kills_loses_and_doubles_nothing(sandbox: Sandbox) -> None:
-    setup = Setup(EXACTLY_ONCE, seed=1, seconds=14, kinds=[Kind.KILL], pace=replace(THOROUGH, gap=(2, 4)))
+    setup = Setup(EXACTLY_ONCE, seed=1, seconds=14, kinds=[FaultKind.KILL], pace=replace(THOROUGH, gap=(2, 4)))
     result = run(sandbox, setup)
     assert result.breaches(EXACTLY_ONCE) == []
     assert result.tally.records > 5_000
-    assert result.biting >= 3
+    assert result.while_flowing >= 3
 
 
 def test_a_position_that_moves_first_is_found_to_lose(sandbox: Sandbox) -> None:
@@ -44,7 +44,7 @@ def test_a_position_that_moves_first_is_found_to_lose(sandbox: Sandbox) -> None:
         AT_LEAST_ONCE,
         seed=2,
         seconds=8,
-        kinds=[Kind.KILL],
+        kinds=[FaultKind.KILL],
         pace=BRISK,
         program=(*MUTANT, "commit-first"),
         extra=lingering,
@@ -60,12 +60,12 @@ def test_a_position_that_moves_last_is_found_to_double(sandbox: Sandbox) -> None
         AT_MOST_ONCE,
         seed=3,
         seconds=8,
-        kinds=[Kind.KILL],
+        kinds=[FaultKind.KILL],
         pace=BRISK,
         program=(*MUTANT, "write-first"),
     )
     result = run(sandbox, setup)
-    assert result.tally.doubled > 0
+    assert result.tally.duplicated > 0
     assert any(breach.startswith("doubled") for breach in result.breaches(AT_MOST_ONCE))
 
 
@@ -78,7 +78,7 @@ def test_nothing_is_left_behind(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatc
         started.extend(int(file.read_text()) for file in tmp_path.rglob("pid"))
         raise KeyboardInterrupt(line)
 
-    setup = Setup(EXACTLY_ONCE, seconds=8, kinds=[Kind.PAUSE_LONG], pace=replace(THOROUGH, gap=(0.1, 0.2)))
+    setup = Setup(EXACTLY_ONCE, seconds=8, kinds=[FaultKind.PAUSE_LONG], pace=replace(THOROUGH, gap=(0.1, 0.2)))
     with pytest.raises(KeyboardInterrupt):
         engine.run(setup, sandbox.bootstrap, sandbox.brokers, stop)
     assert len(started) == setup.workers

@@ -23,19 +23,19 @@ from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guara
 from kdg.runs import verify as verify_run
 from kdg.verify import cost, faults
 from kdg.verify.counting import Tally
-from kdg.verify.faults import Kind
-from kdg.verify.progress import Progress, Strike
+from kdg.verify.faults import FaultKind
+from kdg.verify.progress import InjectedFault, Progress
 from kdg.verify.result import Result
 from kdg.verify.setup import Names, Setup, commands, environment
 from kdg.verify.verdict import Verdict
-from kdg.verify.workers import HOME, Crew
+from kdg.verify.workers import FILES_FOLDER, WorkerPool
 
 NAMES = Names("kdg-verify-1-source", "kdg-verify-1-target", "kdg-verify-1-group")
 FAULTS = {"kill": 11, "term": 6, "pause-short": 4, "pause-long": 2}
 
 
-def verdict(*tallies: Tally, row: Guarantee = EXACTLY_ONCE, biting: int = 20, **more: object) -> Verdict:
-    found = Result(row.name, "range", 1, 7, 61.0, dict(enumerate(tallies)), FAULTS, biting, **more)  # type: ignore[arg-type]
+def verdict(*tallies: Tally, row: Guarantee = EXACTLY_ONCE, while_flowing: int = 20, **more: object) -> Verdict:
+    found = Result(row.name, "range", 1, 7, 61.0, dict(enumerate(tallies)), FAULTS, while_flowing, **more)  # type: ignore[arg-type]
     return Verdict(row, found, seconds=60.0)
 
 
@@ -64,9 +64,9 @@ def test_the_table_has_a_line_for_each_partition() -> None:
     ("row", "wrong"),
     [
         (AT_LEAST_ONCE, Tally(lost=1)),
-        (AT_MOST_ONCE, Tally(doubled=1)),
+        (AT_MOST_ONCE, Tally(duplicated=1)),
         (EXACTLY_ONCE, Tally(lost=1)),
-        (EXACTLY_ONCE, Tally(doubled=1)),
+        (EXACTLY_ONCE, Tally(duplicated=1)),
         (EXACTLY_ONCE, Tally(out_of_order=1)),
         (AT_LEAST_ONCE, Tally(aborted_seen=1)),
         (AT_MOST_ONCE, Tally(foreign=1)),
@@ -80,7 +80,7 @@ def test_what_the_row_does_not_allow_breaks_it_with_exit_10(row: Guarantee, wron
     assert " 1" in str(error)
 
 
-@pytest.mark.parametrize(("row", "allowed"), [(AT_LEAST_ONCE, Tally(doubled=9)), (AT_MOST_ONCE, Tally(lost=9))])
+@pytest.mark.parametrize(("row", "allowed"), [(AT_LEAST_ONCE, Tally(duplicated=9)), (AT_MOST_ONCE, Tally(lost=9))])
 def test_what_the_row_allows_does_not(row: Guarantee, allowed: Tally) -> None:
     assert verdict(CLEAN + allowed, row=row).error is None
 
@@ -88,27 +88,27 @@ def test_what_the_row_allows_does_not(row: Guarantee, allowed: Tally) -> None:
 def test_wrong_records_are_named() -> None:
     """The records that are wrong are named where they break the promise."""
     named = {"lost": ["0:3-5"], "doubled": ["1:7"]}
-    error = verdict(CLEAN + Tally(lost=3, doubled=1), row=AT_LEAST_ONCE, wrong=named).error
+    error = verdict(CLEAN + Tally(lost=3, duplicated=1), row=AT_LEAST_ONCE, wrong=named).error
     assert error is not None
     assert "lost 0:3-5" in error.hint
     assert "1:7" not in error.hint
 
 
-@pytest.mark.parametrize("biting", [0, 5, 13])
-def test_faults_that_hit_nothing_show_nothing(biting: int) -> None:
-    found = verdict(CLEAN, biting=biting)
+@pytest.mark.parametrize("while_flowing", [0, 5, 13])
+def test_faults_that_hit_nothing_show_nothing(while_flowing: int) -> None:
+    found = verdict(CLEAN, while_flowing=while_flowing)
     assert found.error is not None
     assert found.error.exit_code == 10
-    assert f"only {biting} of 23 faults" in str(found.error)
+    assert f"only {while_flowing} of 23 faults" in str(found.error)
     assert found.text().rstrip().endswith("exactly-once not shown")
     assert found.as_json()["outcome"] == "not-met"
 
 
 def test_too_few_faults_for_the_time_show_nothing_either() -> None:
-    few = replace(verdict(CLEAN).result, faults={"kill": 5}, biting=5)
+    few = replace(verdict(CLEAN).result, faults={"kill": 5}, while_flowing=5)
     assert Verdict(EXACTLY_ONCE, few, seconds=50.0).error is None
     assert Verdict(EXACTLY_ONCE, few, seconds=60.0).error is not None
-    assert Verdict(EXACTLY_ONCE, replace(few, faults={}, biting=0), seconds=1.0).error is not None
+    assert Verdict(EXACTLY_ONCE, replace(few, faults={}, while_flowing=0), seconds=1.0).error is not None
 
 
 # ── for programs ──
@@ -141,7 +141,7 @@ def test_junit_of_a_run_that_held() -> None:
 
 def test_junit_fails_what_broke() -> None:
     """JUnit fails the check that broke and knows nothing of what is allowed."""
-    found = suite(verdict(CLEAN + Tally(lost=3, doubled=2), row=AT_LEAST_ONCE, wrong={"lost": ["0:<&>"]}))
+    found = suite(verdict(CLEAN + Tally(lost=3, duplicated=2), row=AT_LEAST_ONCE, wrong={"lost": ["0:<&>"]}))
     cases = {case.get("name"): case.find("failure") for case in found.iter("testcase")}
     assert "no record doubled" not in cases
     failed = {name: failure.get("message") for name, failure in cases.items() if failure is not None}
@@ -151,7 +151,7 @@ def test_junit_fails_what_broke() -> None:
 
 def test_junit_fails_without_proof() -> None:
     """JUnit fails when something got stuck or nothing was shown."""
-    found = suite(verdict(CLEAN, biting=1, stuck=["a transaction stayed open"]))
+    found = suite(verdict(CLEAN, while_flowing=1, stuck=["a transaction stayed open"]))
     failed = [case.get("name") for case in found.iter("testcase") if case.find("failure") is not None]
     assert failed == ["all is settled in the end", "faults hit while records flowed"]
 
@@ -162,16 +162,16 @@ def test_junit_fails_without_proof() -> None:
 def test_secret_file_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     """A secret is never in a command and its file is for nobody else."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    setup = Setup(EXACTLY_ONCE, where={"sasl.password": "hidden"})
+    setup = Setup(EXACTLY_ONCE, connection={"sasl.password": "hidden"})
     argv = commands(setup, NAMES)
     assert len(argv) == 3
     assert "hidden" not in str(argv)
-    with Crew(argv, {}, files=setup.where) as crew:
-        given = [word for word in crew.workers[0].argv if word.startswith("sasl.password=@")]
+    with WorkerPool(argv, {}, files=setup.connection) as pool:
+        given = [word for word in pool.workers[0].argv if word.startswith("sasl.password=@")]
         file = Path(given[0].partition("@")[2])
         assert file.read_text() == "hidden"
         assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
-        assert HOME not in str(crew.workers[0].argv)
+        assert FILES_FOLDER not in str(pool.workers[0].argv)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -192,10 +192,10 @@ def test_the_users_own_configuration_does_not_reach_kdgs_workers(monkeypatch: py
 
 
 @pytest.fixture
-def pipeline(tmp_path: Path) -> Crew:
+def pipeline(tmp_path: Path) -> WorkerPool:
     """Two processes in one command; each writes its pid."""
     part = f'{sys.executable} -S -c \'import os, time; print(os.getpid(), file=open("{tmp_path}/pid-%s", "w")); time.sleep(60)\''
-    return Crew([["sh", "-c", f"{part % 'a'} | {part % 'b'}; true"]], {}, tmp_path / "logs")
+    return WorkerPool([["sh", "-c", f"{part % 'a'} | {part % 'b'}; true"]], {}, tmp_path / "logs")
 
 
 def pids(folder: Path) -> list[int]:
@@ -216,7 +216,7 @@ def until(what: Callable[[], bool], seconds: float = 10.0) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="asks /proc whether a process lives")
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "first one ended"])
-def test_no_process_of_a_command_outlives_it(pipeline: Crew, tmp_path: Path, killed: bool) -> None:
+def test_no_process_of_a_command_outlives_it(pipeline: WorkerPool, tmp_path: Path, killed: bool) -> None:
     with pipeline:
         worker = pipeline.workers[0]
         worker.start()
@@ -237,9 +237,9 @@ def test_pace_makes_twenty_faults_a_minute() -> None:
     brisk = faults.BRISK
     assert 60 / (sum(brisk.gap) / 2 + brisk.session_ms / 1000) >= 20
     for pace in (faults.BRISK, faults.THOROUGH, faults.FOREIGN):
-        assert min(pace.holds[Kind.PAUSE_LONG]) * 1000 > max(pace.session_ms, pace.transaction_ms)
-        assert max(pace.holds[Kind.PAUSE_SHORT]) * 1000 < pace.session_ms
-        assert set(pace.holds) == set(Kind)
+        assert min(pace.holds[FaultKind.PAUSE_LONG]) * 1000 > max(pace.session_ms, pace.transaction_ms)
+        assert max(pace.holds[FaultKind.PAUSE_SHORT]) * 1000 < pace.session_ms
+        assert set(pace.holds) == set(FaultKind)
 
 
 # ── the live view ──
@@ -249,9 +249,12 @@ def test_view_shows_records_lag_and_faults() -> None:
     """The view shows records lag and the faults on a time line."""
     console = Console(file=StringIO(), width=80, force_terminal=True, color_system=None)
     view = View(Setup(EXACTLY_ONCE), console)
-    strikes = [Strike(10.0, Kind.KILL, bites=True), Strike(30.0, Kind.PAUSE_LONG, bites=False)]
+    injected = [
+        InjectedFault(10.0, FaultKind.KILL, while_flowing=True),
+        InjectedFault(30.0, FaultKind.PAUSE_LONG, while_flowing=False),
+    ]
     with view:
-        view.show(Progress("faults", 31.0, 1_500, 1_400, strikes))
+        view.show(Progress("faults", 31.0, 1_500, 1_400, injected))
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert "1,500 fed, 1,400 out, lag 100" in shown
     line = next(line for line in shown.splitlines() if "faults" in line and "─" in line)

@@ -22,7 +22,7 @@ from kdg.settings.options.option import Option
 from kdg.settings.options.reading import Reading
 
 if TYPE_CHECKING:
-    from kdg.verify.faults import Kind
+    from kdg.verify.faults import FaultKind
     from kdg.verify.progress import Progress
     from kdg.verify.setup import Setup
 
@@ -168,11 +168,11 @@ def setup_of(plan: Plan, common: Common, options: Options, cmd: Sequence[str]) -
 
     _refuse(plan, common, options, cmd)
     seconds = seconds_of(options)
-    where = connection_of(plan) if options.here else {}
-    extra = [pair for pair in common.settings or [] if pair.partition("=")[0].strip() not in where]
+    connection = connection_of(plan) if options.here else {}
+    extra = [pair for pair in common.settings or [] if pair.partition("=")[0].strip() not in connection]
     protocol = plan.value(Role.CONSUMER, "group.protocol") or ""
     return Setup(
-        row=plan.guarantee,
+        guarantee=plan.guarantee,
         protocol=protocol if protocol in PROTOCOLS else "range",
         seed=secrets.randbelow(1_000_000) if options.seed is None else options.seed,
         seconds=seconds,
@@ -184,7 +184,7 @@ def setup_of(plan: Plan, common: Common, options: Options, cmd: Sequence[str]) -
         rate=RATE,
         extra=[word for pair in extra for word in ("-X", pair)],
         command=cmd,
-        where=where,
+        connection=connection,
     )
 
 
@@ -226,7 +226,7 @@ def _unused_by_cost(common: Common, options: Options, cmd: Sequence[str]) -> str
     return next((flag for flag, value in given.items() if value), "")
 
 
-def _kinds(options: Options, row: Guarantee) -> list[Kind]:
+def _kinds(options: Options, row: Guarantee) -> list[FaultKind]:
     from kdg.verify.faults import ALL, ON_BROKERS, WORDS, possible
 
     default = ",".join(WORDS) if (options.nodes or 1) > 1 else FAULTS
