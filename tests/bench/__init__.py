@@ -1,5 +1,10 @@
-"""How fast kdg is beside what people use now: `make bench`, DESIGN.md section 6.
+"""How fast kdg is beside the tools that people use now: `make bench` and `make bench-quick`.
 
-stage.py has the cluster and what is on it, race.py takes the times, rows.py is the table of what is compared with what,
-growth.py what happens with more records, partitions and instances, page.py what is shown.
+__main__  the command line, and the measuring of every row
+rows      the table: kdg, a peer, and the limit of each row
+race      runs two programs in turns and takes their times
+stage     the cluster, the input files and the topics of a benchmark
+growth    more records, larger records, more partitions, more instances
+page      the table and the chart that README and terminal show
+bare.py, Loop.java   two of the peers: a bare loop with the Python library, and one in Java
 """

@@ -1,9 +1,8 @@
-"""`make bench`: every row of DESIGN.md section 6 beside its peer; `make bench-quick`: the rows alone, smaller, in under three minutes.
+"""`make bench`: kdg beside other tools, every row of the table, and growth. `make bench-quick`: the rows alone, with fewer records.
 
     python -m tests.bench [--quick] [--only TEXT] [--write FILE]
 
-Prints a table and a chart, exit 1 when something is outside its bar; --write keeps both, as JSON in FILE and as FILE.md for the
-README. A machine that does something else meanwhile measures that, too.
+Prints a table and a chart. Exit 1: a row is outside its limit. Run it on a machine that does nothing else meanwhile.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ REPEATS, QUICK_REPEATS = 5, 3
 
 
 def measure(row: Row, stage: Stage, repeats: int, *, quick: bool) -> dict[str, Any]:
-    """One row of the table."""
+    """The measured row: both times, their ratio, and whether it is within its limit."""
     records = row.quick if quick and row.quick else row.records
     ours, theirs = race([lambda: row.ours(stage, records), lambda: row.theirs(stage, records)], repeats)
     ratio = ours.median / theirs.median
@@ -56,7 +55,7 @@ def measure(row: Row, stage: Stage, repeats: int, *, quick: bool) -> dict[str, A
 
 
 def more(stage: Stage) -> dict[str, Any]:
-    """The rest of section 6: growth, large records, partitions, instances."""
+    """The results of growth: more records, larger records, partitions, instances."""
     lines: list[Any] = []
     for line in chain(
         growth.growth(stage, 1_000_000, 16, 3),
@@ -70,16 +69,24 @@ def more(stage: Stage) -> dict[str, Any]:
 
 
 def machine() -> str:
-    """In a few words."""
+    """The machine and the versions, in one line."""
     info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*:\s*(.+)", info.read_text()) if info.exists() else None
     model = found[1] if found else platform.processor() or platform.machine()
-    version = re.search(r"Version (\S+)", subprocess.run([kcat(), "-V"], capture_output=True, text=True, check=True).stdout)  # fmt: skip
-    return f"{os.cpu_count()} cores ({model}), {platform.system()}, Python {platform.python_version()}, Apache Kafka {kafka_version()}, kcat {version[1] if version else '?'}"
+    printed = subprocess.run([kcat(), "-V"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"Version (\S+)", printed)
+    parts = [
+        f"{os.cpu_count()} cores ({model})",
+        platform.system(),
+        f"Python {platform.python_version()}",
+        f"Apache Kafka {kafka_version()}",
+        f"kcat {version[1] if version else '?'}",
+    ]
+    return ", ".join(parts)
 
 
 def run(*, quick: bool, only: str) -> Mapping[str, Any]:
-    """Everything that was asked for, measured. Raises MissingPeerError before anything is started."""
+    """Measure the rows, and growth unless `quick` or `only`. Raises MissingPeerError before anything is started."""
     results: dict[str, Any] = {
         "command": "make bench-quick" if quick else "make bench",
         "date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
@@ -96,7 +103,8 @@ def run(*, quick: bool, only: str) -> Mapping[str, Any]:
             if only in f"{row.name} : {row.peer}":
                 measured = measure(row, stage, results["repeats"], quick=quick)
                 results["rows"].append(measured)
-                _say(f"{row.name} : {row.peer}: {measured['ours']:.2f} s to {measured['theirs']:.2f} s, ratio {measured['ratio']:.2f}")  # fmt: skip
+                times = f"{measured['ours']:.2f} s to {measured['theirs']:.2f} s, ratio {measured['ratio']:.2f}"
+                _say(f"{row.name} : {row.peer}: {times}")
         if not quick and not only:
             results.update(more(stage))
     return results
@@ -107,11 +115,16 @@ def _say(text: str) -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """0: every row is within its bar; 1: one is not; 2: a peer is missing."""
+    """Returns 0 if every row is within its limit, 1 if one is not, 2 if a peer is not installed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer records and repeats; no growth")
-    parser.add_argument("--only", default="", metavar="TEXT", help="the rows whose name or peer has TEXT in it")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="where the JSON goes")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the rows whose name or peer contains TEXT")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="write the results to FILE as JSON, and the page to FILE.md for the README",
+    )
     asked = parser.parse_args(argv)
     try:
         results = run(quick=asked.quick, only=asked.only)
@@ -123,7 +136,7 @@ def main(argv: Sequence[str]) -> int:
         asked.write.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         asked.write.with_suffix(".md").write_text(page.markdown(results), encoding="utf-8")
     missed = page.missed(results)
-    _say(f"outside the bar: {', '.join(missed)}" if missed else "every row is within its bar")
+    _say(f"outside the limit: {', '.join(missed)}" if missed else "every row is within its limit")
     return 1 if missed else 0
 
 

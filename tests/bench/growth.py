@@ -1,4 +1,4 @@
-"""Owns what happens with more: records, bytes a record, partitions, instances. Time and memory, and whether both stay in proportion."""
+"""Owns the growth: whether time and memory stay in proportion with more records, larger records, partitions or instances."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LARGE_COMMANDS: dict[str, Side] = {
 
 @dataclass(frozen=True, slots=True)
 class Grown:
-    """A command over some records. memory: bytes; limit: what it is held to, in words; held: whether it was."""
+    """A command over some records. memory: in bytes. limit: the limit, in words. held: whether it was kept."""
 
     what: str
     seconds: float
@@ -34,7 +34,9 @@ class Grown:
 
 
 def growth(stage: Stage, unit: int, most: int, repeats: int) -> Iterator[Grown]:
-    """Time linear, memory flat: 4 units take at most 4.4 times one, `most` units at most 1.25 times its memory."""
+    """Whether time grows linearly and memory does not: 4 units take at most 4.4 times the time of one unit, and `most` units at
+    most 1.25 times its memory.
+    """
     for name, side in COMMANDS.items():
         one, four = race([lambda side=side: side(stage, unit), lambda side=side: side(stage, 4 * unit)], repeats)  # type: ignore[misc]
         yield Grown(f"{name}, {unit:,}", one.median, one.memory, "under 150 MB", one.memory < 150 * MB)
@@ -47,14 +49,14 @@ def growth(stage: Stage, unit: int, most: int, repeats: int) -> Iterator[Grown]:
 
 
 def large_records(stage: Stage, records: int) -> Iterator[Grown]:
-    """Records of 100 KB: memory is bounded by bytes, not by records."""
+    """Records of 100 KB: the limit of memory is in bytes, not in records."""
     for name, side in LARGE_COMMANDS.items():
         seconds, memory = take(side(stage, records))
         yield Grown(f"{name}, {records:,} of 100 KB", seconds, memory, "under 250 MB", memory < 250 * MB)
 
 
 def partitions(stage: Stage, records: int, numbers: Sequence[int], repeats: int) -> Iterator[Grown]:
-    """One instance over a topic of so many partitions."""
+    """One instance of a pipe over topics with so many partitions each."""
     sides = [pipe(10_000, partitions=number) for number in numbers]
     times = race([lambda side=side: side(stage, records) for side in sides], repeats)  # type: ignore[misc]
     for number, taken in zip(numbers, times, strict=True):
@@ -66,7 +68,7 @@ def partitions(stage: Stage, records: int, numbers: Sequence[int], repeats: int)
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """So many instances of one group: seconds until the last has ended."""
+    """So many instances of one group. seconds: until the last one has ended."""
 
     instances: int
     seconds: float
@@ -82,7 +84,7 @@ class Standstill:
 
 
 def instances(stage: Stage, records: int, numbers: Sequence[int]) -> Iterator[Shared]:
-    """Instances of an exactly-once pipe over 8 partitions."""
+    """The times of several instances of an exactly-once pipe over 8 partitions."""
     for number in numbers:
         with _copying(stage, records) as copying:
             began = time.monotonic()
@@ -94,7 +96,7 @@ def instances(stage: Stage, records: int, numbers: Sequence[int]) -> Iterator[Sh
 
 
 def standstill(stage: Stage, records: int) -> Standstill:
-    """A second instance joins when a quarter is copied."""
+    """The standstill when a second instance joins after a quarter of the records is copied."""
     longest, seen, changed = [0.0, 0.0], 0, 0.0
     with _copying(stage, records) as copying:
         copying.join()
@@ -121,16 +123,16 @@ class _Copying:
     members: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def join(self) -> None:
-        """One more."""
+        """Start one more instance."""
         self.members.append(subprocess.Popen(self.argv))
 
     @property
     def running(self) -> bool:
-        """Whether one still works."""
+        """Whether an instance still runs."""
         return any(member.poll() is None for member in self.members)
 
     def end(self) -> None:
-        """Wait for all. Raises RuntimeError when one failed."""
+        """Wait for all instances. Raises RuntimeError if one failed."""
         codes = [member.wait(timeout=300) for member in self.members]
         if any(codes):
             raise RuntimeError(f"instances of a pipe ended with {codes}")
@@ -138,7 +140,10 @@ class _Copying:
 
 @contextmanager
 def _copying(stage: Stage, records: int) -> Iterator[_Copying]:
-    """A filled topic of 8 partitions and an empty one, before any time is taken; afterwards the records are there and no process is."""
+    """The pipe between a filled and an empty topic of 8 partitions, both made before the timing begins.
+
+    At the end every process is gone; then it is checked that all records were copied.
+    """
     source, target = stage.filled(records, 8), stage.fresh(8)
     argv = [KDG, "pipe", source, target, "-G", stage.name(), "-g", "exactly-once", "-e", "-q", "-b", stage.bootstrap]
     copying = _Copying(argv, target)

@@ -1,4 +1,4 @@
-"""Owns how results are shown: the table, the chart and the sentences under them, from the JSON that a run writes. README and terminal get the same."""
+"""Owns the page of results: tables, chart and sentences, made from the JSON of a run. README and terminal show the same page."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Results = Mapping[str, Any]
-"""What `tests/bench/__main__.py` writes: command, date, machine, repeats, rows, grown, instances, standstill."""
+"""The JSON of `tests/bench/__main__.py`: command, date, machine, repeats, rows, grown, instances, standstill."""
 
 CELLS = 40
 WIDEST = 1.5
-"""The multiple of the peer's time at the chart's right edge."""
+"""The right edge of the chart, as a multiple of the peer's time."""
 
 
 def markdown(results: Results) -> str:
-    """All of it."""
+    """The whole page as Markdown."""
+    head = f"`{results['command']}`, {results['date']}, {results['machine']}"
     parts = [
-        f"`{results['command']}`, {results['date']}, {results['machine']}; medians of {results['repeats']}, interleaved.",
+        f"{head}; medians of {results['repeats']}, interleaved.",
         table(results["rows"]),
         f"```text\n{chart(results['rows'])}```",
         grown(results["grown"]),
@@ -27,7 +28,7 @@ def markdown(results: Results) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A line each: what, against whom, both times, their ratio or kdg's own time, the bar, kdg's memory."""
+    """A line for each row: what, the peer, both times, their ratio, the limit, whether it was held, and kdg's memory."""
     lines = [
         "| what | peer | kdg | peer | ratio | at most | | memory |",
         "| --- | --- | --: | --: | --: | --: | --- | --: |",
@@ -35,13 +36,22 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         most = f"{row['seconds']:.2f} s" if row["seconds"] else f"{row['bar']:.2f}"
         records = f"{row['name']}, {row['records']:,} records" if row["records"] > 1 else row["name"]
-        cells = [records, f"`{row['peer']}`", f"{row['ours']:.2f} s", f"{row['theirs']:.2f} s", f"{row['ratio']:.2f}", most, _held(row), _megabytes(row["memory"])]  # fmt: skip
+        cells = [
+            records,
+            f"`{row['peer']}`",
+            f"{row['ours']:.2f} s",
+            f"{row['theirs']:.2f} s",
+            f"{row['ratio']:.2f}",
+            most,
+            _held(row),
+            _megabytes(row["memory"]),
+        ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def chart(rows: Sequence[Mapping[str, Any]]) -> str:
-    """kdg's time as a multiple of its peer's, a bar each; `¦` is the peer, `|` what the row is held to."""
+    """A bar for each row: kdg's time as a multiple of the peer's. `¦` marks the peer's time, `|` the limit."""
     shown = [row for row in rows if row["bar"]]
     wide = max((len(_title(row)) for row in shown), default=0)
     lines = [f"{'':{wide}}  time as a multiple of the peer's: ¦ the peer, | the most that is allowed"]
@@ -65,17 +75,25 @@ def _cell(multiple: float) -> int:
 
 
 def grown(lines: Sequence[Mapping[str, Any]]) -> str:
-    """With more records, bytes a record, partitions."""
+    """The table of growth: more records, larger records, more partitions."""
     rows = ["| what | seconds | memory | held to | |", "| --- | --: | --: | --- | --- |"]
-    rows += [f"| {line['what']} | {line['seconds']:.2f} | {_megabytes(line['memory'])} | {line['limit']} | {_held(line) if line['limit'] else ''} |" for line in lines]  # fmt: skip
+    for line in lines:
+        held = _held(line) if line["limit"] else ""
+        cells = [line["what"], f"{line['seconds']:.2f}", _megabytes(line["memory"]), line["limit"], held]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
 
 
 def shared(lines: Sequence[Mapping[str, Any]], standstill: Mapping[str, float]) -> str:
-    """Several instances of one group, and what it costs when one joins."""
+    """The table of several instances in one group, and the standstill when one more joins."""
     rows = ["| instances of an exactly-once pipe, 8 partitions | seconds | records a second |", "| --: | --: | --: |"]
-    rows += [f"| {line['instances']} | {line['seconds']:.2f} | {line['records'] / line['seconds']:,.0f} |" for line in lines]  # fmt: skip
-    joined = f"No new record was committed for at most {standstill['alone']:.2f} s with one instance, and {standstill['joining']:.2f} s while a second joined and both worked."
+    for line in lines:
+        speed = f"{line['records'] / line['seconds']:,.0f}"
+        rows.append(f"| {line['instances']} | {line['seconds']:.2f} | {speed} |")
+    joined = (
+        f"No new record was committed for at most {standstill['alone']:.2f} s with one instance, and "
+        f"{standstill['joining']:.2f} s while a second joined and both worked."
+    )
     return "\n".join(rows) + f"\n\n{joined}\n"
 
 
@@ -88,5 +106,6 @@ def _megabytes(size: float) -> str:
 
 
 def missed(results: Results) -> list[str]:
-    """What is outside its bar."""
-    return [row["name"] for row in results["rows"] if not row["held"]] + [line["what"] for line in results["grown"] if not line["held"]]  # fmt: skip
+    """The rows and lines that are not within their limit."""
+    rows = [row["name"] for row in results["rows"] if not row["held"]]
+    return rows + [line["what"] for line in results["grown"] if not line["held"]]

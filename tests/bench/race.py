@@ -1,4 +1,4 @@
-"""Owns the taking of times: programs one after the other, in turns, from the start of the process to its end."""
+"""Owns the timing: programs run one after the other, in turns, and each is timed from its start to its end."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ NOTHING = Path(os.devnull)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A program to be timed. check: raises when it did not do what it was to do; after: what is cleared away. Neither is timed."""
+    """A program to be timed.
+
+    check: called afterwards, raises if the program did not do its work. after: called afterwards, removes what it made. Neither is
+    timed.
+    """
 
     argv: Sequence[str]
     stdin: Path = NOTHING
@@ -27,19 +31,19 @@ class Run:
 
 @dataclass(slots=True)
 class Times:
-    """What the runs of one program took: seconds each, and the most memory in bytes that one had resident."""
+    """The times of one program: the seconds of each run, and the largest resident memory of a run, in bytes."""
 
     seconds: list[float] = field(default_factory=list)
     memory: int = 0
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """The median time, in seconds."""
         return statistics.median(self.seconds)
 
 
 def take(run: Run) -> tuple[float, int]:
-    """Seconds and bytes of one run. Raises RuntimeError when it did not end with 0."""
+    """The time of one run in seconds, and its largest resident memory in bytes. Raises RuntimeError if it fails."""
     with run.stdin.open("rb") as source, run.stdout.open("wb") as target, (NOTHING).open("r+b") as nothing:
         began = time.monotonic()
         process = subprocess.Popen(run.argv, stdin=source, stdout=target, stderr=nothing)
@@ -54,7 +58,10 @@ def take(run: Run) -> tuple[float, int]:
 
 
 def race(sides: Sequence[Callable[[], Run]], repeats: int) -> list[Times]:
-    """Every side `repeats` times, interleaved, so that a slow moment of the machine meets them all; each turn begins with another."""
+    """Run every side `repeats` times, in turns, so that a slow moment of the machine affects all sides.
+
+    Each turn begins with another side.
+    """
     times = [Times() for _ in sides]
     for turn in range(repeats):
         for index in range(len(sides)):

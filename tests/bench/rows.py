@@ -1,4 +1,4 @@
-"""Owns the table of what is compared with what: DESIGN.md section 6, a row each. Who runs them and how often is not known here."""
+"""Owns the table of the comparisons. A row has kdg, its peer, and the limit that kdg is held to."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from .race import Run
 from .stage import KDG, Stage
 
 Side = Callable[[Stage, int], Run]
-"""A run over so many records."""
+"""One side of a comparison: it gives the run of a program over so many records."""
 
 BARE = Path(__file__).with_name("bare.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """kdg against a peer. bar: the most that kdg may take, as a multiple of the peer's time; seconds: the same in seconds.
+    """kdg beside a peer.
 
-    records: how many it is about; quick: the same for `make bench-quick`, where that is less.
+    bar: the longest time that kdg may take, as a multiple of the peer's time. seconds: the same in seconds; a row has one of
+    the two. records: how many are copied. quick: how many under `make bench-quick`, if fewer.
     """
 
     name: str
@@ -38,11 +39,17 @@ class Row:
 
 
 def holds(stage: Stage, topic: str, records: int) -> None:
-    """Raises RuntimeError when the topic does not hold so many records."""
+    """Raises RuntimeError if the topic does not hold so many records."""
+    found = 0
+
+    def complete() -> bool:
+        nonlocal found
+        found = stage.count(topic)
+        return found >= records
+
     # Without acknowledgements the broker may still be writing when the program has ended.
-    eventually(lambda: stage.count(topic) >= records, 10)
-    found = stage.count(topic)
-    # Nothing missing; more, by two hundredths and a few, are the markers of transactions.
+    eventually(complete, 10)
+    # The count is of offsets, and transaction markers take offsets too: up to 2 % and a few more.
     if not records <= found <= records * 1.02 + 10:
         raise RuntimeError(f"{topic} holds {found} records, and {records} were sent")
 
@@ -85,7 +92,7 @@ def kcat_produce(*options: str) -> Side:
 
 
 def bare_produce(stage: Stage, records: int) -> Run:
-    """bare.py."""
+    """The bare loop of bare.py."""
     topic = stage.fresh()
     return _into_a_topic(stage, [sys.executable, str(BARE), stage.bootstrap, topic], records, topic)
 
@@ -100,7 +107,11 @@ def console_produce(stage: Stage, records: int) -> Run:
 
 
 def consume(*options: str, bytes_each: int = 101, group: bool = False, fill: int = 0) -> Side:
-    """`kdg consume TOPIC > FILE`. bytes_each: of a record and its newline, 0 for another format; fill: records in the topic, where they are more than are read."""
+    """`kdg consume TOPIC > FILE`.
+
+    bytes_each: the size of a record and its newline; 0 if another format is printed. fill: how many records are in the topic,
+    if more than are read.
+    """
 
     def side(stage: Stage, records: int) -> Run:
         named = ["-G", stage.name()] if group else []
@@ -145,14 +156,15 @@ def pipe(a_transaction: int, partitions: int = 1, size: int = 100) -> Side:
     def side(stage: Stage, records: int) -> Run:
         target, source = stage.fresh(), stage.filled(records, partitions, size)
         settle = ["--batch-records", str(a_transaction), "--batch-interval", "1m"]
-        argv = [KDG, "pipe", source, target, "-G", stage.name(), "-b", stage.bootstrap, "-g", "exactly-once", "-e", *settle]  # fmt: skip
+        group = ["-G", stage.name(), "-b", stage.bootstrap]
+        argv = [KDG, "pipe", source, target, *group, "-g", "exactly-once", "-e", *settle]
         return Run(argv, check=partial(holds, stage, target, records), after=partial(stage.drop, target))
 
     return side
 
 
 def java_loop(a_transaction: int) -> Side:
-    """Loop.java."""
+    """The Java loop of Loop.java."""
 
     def side(stage: Stage, records: int) -> Run:
         target, source = stage.fresh(), stage.filled(records)
@@ -168,28 +180,135 @@ def kdg(*arguments: str) -> Side:
 
 
 def import_typer(_stage: Stage, _records: int) -> Run:
-    """The least that a Typer program can take."""
+    """The least time that a Typer program can take."""
     return Run([sys.executable, "-c", "import typer"])
 
 
 QUEUES = ("-X", "queued.min.messages=10000000", "-X", "queued.max.messages.kbytes=2000000")
 
 ROWS = (
-    Row("produce", produce(), "kcat -X enable.idempotence=true", kcat_produce("-X", "enable.idempotence=true"), bar=1.25),
-    Row("produce", produce(), "bare confluent-kafka loop", bare_produce, bar=1.25),
-    Row("produce, at most once", produce("-g", "at-most-once"), "kcat -X acks=0", kcat_produce("-X", "acks=0"), bar=1.5),
-    Row("consume", consume("-e"), "kcat -C", kcat_consume(), bar=0.8),
-    Row("consume, large queues", consume("-e"), "kcat -C with large queues", kcat_consume(*QUEUES), bar=1.4),
-    Row("consume -J", consume("-J", "-e", bytes_each=0), "kcat -C -J", kcat_consume("-J", bytes_each=0), bar=0.7, quick=300_000),
-    Row("pipe exactly once, 500 a transaction", pipe(500), "Java loop", java_loop(500), bar=0.7, quick=100_000),
-    Row("pipe exactly once, 10,000", pipe(10_000), "Java loop", java_loop(10_000), bar=0.6, quick=300_000),
-    Row("pipe exactly once, 100,000", pipe(100_000), "Java loop", java_loop(100_000), bar=0.5, quick=300_000),
-    Row("produce", produce(), "kafka-console-producer", console_produce, bar=1 / 3, quick=300_000),
-    Row("consume", consume("-e"), "kafka-console-consumer", console_consume(), bar=1 / 3, quick=300_000),
-    Row("explain exactly-once", kdg("explain", "exactly-once"), "import typer", import_typer, 0, seconds=0.25),
-    Row("--help", kdg("--help"), "import typer", import_typer, 0, seconds=0.25),
-    Row("one record in", produce(), "kafka-console-producer", console_produce, 1, seconds=0.45),
-    Row("one record in, exactly once", produce("-g", "exactly-once"), "kafka-console-producer", console_produce, 1, seconds=0.8),
-    Row("one record out of a new group", consume("-c", "1", group=True, fill=1000), "kafka-console-consumer", console_consume(fill=1000), 1, seconds=0.75),
-)  # fmt: skip
-"""DESIGN.md section 6, in its order, and what kdg adds to the library that it sends with."""
+    Row(
+        "produce",
+        produce(),
+        "kcat -X enable.idempotence=true",
+        kcat_produce("-X", "enable.idempotence=true"),
+        bar=1.25,
+    ),
+    Row(
+        "produce",
+        produce(),
+        "bare confluent-kafka loop",
+        bare_produce,
+        bar=1.25,
+    ),
+    Row(
+        "produce, at most once",
+        produce("-g", "at-most-once"),
+        "kcat -X acks=0",
+        kcat_produce("-X", "acks=0"),
+        bar=1.5,
+    ),
+    Row(
+        "consume",
+        consume("-e"),
+        "kcat -C",
+        kcat_consume(),
+        bar=0.8,
+    ),
+    Row(
+        "consume, large queues",
+        consume("-e"),
+        "kcat -C with large queues",
+        kcat_consume(*QUEUES),
+        bar=1.4,
+    ),
+    Row(
+        "consume -J",
+        consume("-J", "-e", bytes_each=0),
+        "kcat -C -J",
+        kcat_consume("-J", bytes_each=0),
+        bar=0.7,
+        quick=300_000,
+    ),
+    Row(
+        "pipe exactly once, 500 a transaction",
+        pipe(500),
+        "Java loop",
+        java_loop(500),
+        bar=0.7,
+        quick=100_000,
+    ),
+    Row(
+        "pipe exactly once, 10,000",
+        pipe(10_000),
+        "Java loop",
+        java_loop(10_000),
+        bar=0.6,
+        quick=300_000,
+    ),
+    Row(
+        "pipe exactly once, 100,000",
+        pipe(100_000),
+        "Java loop",
+        java_loop(100_000),
+        bar=0.5,
+        quick=300_000,
+    ),
+    Row(
+        "produce",
+        produce(),
+        "kafka-console-producer",
+        console_produce,
+        bar=1 / 3,
+        quick=300_000,
+    ),
+    Row(
+        "consume",
+        consume("-e"),
+        "kafka-console-consumer",
+        console_consume(),
+        bar=1 / 3,
+        quick=300_000,
+    ),
+    Row(
+        "explain exactly-once",
+        kdg("explain", "exactly-once"),
+        "import typer",
+        import_typer,
+        records=0,
+        seconds=0.25,
+    ),
+    Row(
+        "--help",
+        kdg("--help"),
+        "import typer",
+        import_typer,
+        records=0,
+        seconds=0.25,
+    ),
+    Row(
+        "one record in",
+        produce(),
+        "kafka-console-producer",
+        console_produce,
+        records=1,
+        seconds=0.45,
+    ),
+    Row(
+        "one record in, exactly once",
+        produce("-g", "exactly-once"),
+        "kafka-console-producer",
+        console_produce,
+        records=1,
+        seconds=0.8,
+    ),
+    Row(
+        "one record out of a new group",
+        consume("-c", "1", group=True, fill=1000),
+        "kafka-console-consumer",
+        console_consume(fill=1000),
+        records=1,
+        seconds=0.75,
+    ),
+)
+"""The comparisons, in the order in which they are run and shown."""

@@ -1,4 +1,4 @@
-"""Owns the cluster of a benchmark and what is on it: input files, filled topics, fresh names, and the programs to compare with."""
+"""Owns the stage of a benchmark: the cluster, input files, filled topics, new names, and the Java loop."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from tests.support.waiting import answered
 
 KDG = str(Path(sys.executable).with_name("kdg"))
 LOOP = Path(__file__).with_name("Loop.java")
-# A Java runtime does not bring a compiler; this one is a jar and runs on any.
+# A Java runtime has no compiler. This compiler is a jar that runs on any Java runtime.
 COMPILER = ("org.eclipse.jdt", "ecj", "3.45.0", "c8f5e66787ea6e4e0394ba3051c86a4edc50683ce9850f71739646529a99a2d7")
 
 
 @dataclass(slots=True)
 class Stage:
-    """A running sandbox and a folder. Topics and files are made when first asked for and kept, unless `fresh`."""
+    """A running sandbox and a folder. Files and filled topics are made when they are first needed, and kept."""
 
     sandbox: Sandbox
     folder: Path
@@ -44,37 +44,37 @@ class Stage:
 
     @property
     def out(self) -> Path:
-        """Where a program's output goes."""
+        """The file for a program's output."""
         return self.folder / "out"
 
     def name(self) -> str:
-        """One that was not there before: a group, an identity."""
+        """A new name, for a topic or a group."""
         return f"bench-{next(self._names)}"
 
     def fresh(self, partitions: int = 1) -> str:
-        """An empty topic."""
+        """A new, empty topic."""
         name = self.name()
         make_topics(self.bootstrap, [(name, partitions)])
         return name
 
     def drop(self, topic: str) -> None:
-        """Remove a topic; the disk is the machine's, too."""
+        """Delete a topic, so that the disk does not fill up."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 4})
         admin.delete_topics([topic])[topic].result(60)
 
     def lines(self, records: int, size: int = 100) -> Path:
-        """A file of that many lines of `size` bytes each and a newline: a number, and what does not compress to nothing."""
+        """A file of so many lines. A line is a number and random text, `size` bytes, and a newline."""
         path = self.folder / f"{records}x{size}"
         if not path.exists():
             noise = base64.b64encode(random.Random(1).randbytes(1 << 20))  # noqa: S311  # reproducible, no secret
             width = size - 11
-            # Piece by piece: what this process had resident counts as the most of every program that it starts (exec keeps it).
+            # Written piece by piece: a child process inherits the largest resident memory of this process (exec keeps it).
             with path.open("wb") as file:
                 file.writelines(b"%010d %b\n" % (n, _cut(noise, n * 7919, width)) for n in range(records))
         return path
 
     def filled(self, records: int, partitions: int = 1, size: int = 100) -> str:
-        """A topic that holds those lines."""
+        """A topic that holds the lines of such a file."""
         key = (records, partitions, size)
         if key not in self._filled:
             topic = self.fresh(partitions)
@@ -84,18 +84,23 @@ class Stage:
         return self._filled[key]
 
     def count(self, topic: str) -> int:
-        """How many offsets a read_committed reader may see: at least the records that are in it, markers with them."""
+        """How many offsets a read_committed reader may see: the records, and the transaction markers."""
         return answered(lambda: self._ends(topic))
 
     def _ends(self, topic: str) -> int:
         if self._reader is None:
-            self._reader = Consumer({"bootstrap.servers": self.bootstrap, "group.id": "none", "isolation.level": "read_committed"})  # fmt: skip
+            settings = {
+                "bootstrap.servers": self.bootstrap,
+                "group.id": "none",
+                "isolation.level": "read_committed",
+            }
+            self._reader = Consumer(settings)
         reader = self._reader
         partitions = reader.list_topics(topic, timeout=30).topics[topic].partitions
         return sum(reader.get_watermark_offsets(TopicPartition(topic, p), timeout=30)[1] for p in partitions)
 
     def loop(self, *arguments: str) -> list[str]:
-        """The command line of the plain Java loop."""
+        """The command line of the Java loop (Loop.java), compiled if necessary."""
         parts = distribution(lambda _line: None)
         argv = parts.argv("Loop", self.bootstrap, *arguments)
         jars = argv.index("-cp") + 1
