@@ -46,7 +46,7 @@ verify-others: setup
 
 # The long forms: a million records sent twice, every sink crashed at every step under every guarantee. About 10 minutes.
 sinks: setup
-	KDG_SINK_RECORDS=1000000 KDG_EVERY_SINK=1 $(BIN)/python -m pytest tests/broker/test_sinks.py tests/broker/test_crash_points.py
+	KDG_SINK_RECORDS=1000000 KDG_EVERY_SINK=1 $(BIN)/python -m pytest tests/broker/test_sinks.py tests/broker/test_dedup.py tests/broker/test_crash_points.py
 
 # Beside kcat, which has to be installed; and 100,000 records of every shape through `consume -J | produce -J`.
 peers: setup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 from collections.abc import Iterator
 
@@ -22,3 +23,11 @@ def kafka() -> Iterator[Kafka]:
 def group() -> str:
     """A consumer group of the test's own."""
     return f"g-{secrets.token_hex(5)}"
+
+
+@pytest.fixture
+def moments() -> random.Random:
+    """Random moments. pytest shows the seed if the test fails."""
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")
+    return random.Random(seed)  # noqa: S311  # moments of a test

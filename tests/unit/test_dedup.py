@@ -60,8 +60,11 @@ def test_columns_of_each_dedup_by() -> None:
 # ── by an id ──
 
 
-@given(st.lists(st.lists(st.one_of(st.none(), st.integers(0, 9)), max_size=8), max_size=6), st.lists(st.booleans(), min_size=6, max_size=6))  # fmt: skip
-def test_each_id_passes_once(chunks: list[list[int | None]], marking: list[bool]) -> None:  # fmt: skip
+@given(
+    st.lists(st.lists(st.one_of(st.none(), st.integers(0, 9)), max_size=8), max_size=6),
+    st.lists(st.booleans(), min_size=6, max_size=6),
+)
+def test_each_id_passes_once(chunks: list[list[int | None]], marking: list[bool]) -> None:
     """Each id is let through once, however it is spread over batches, and whenever ids are marked."""
     with closing(SeenStore.temporary()) as seen:
         dedup, passed = by_value(seen), list[bytes | None]()
@@ -103,7 +106,7 @@ def test_all_columns_lose_the_same_records() -> None:
     ],
     ids=["group", "topic", "kind"],
 )
-def test_id_counts_within_group_topic_and_kind(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:  # fmt: skip
+def test_id_counts_within_group_topic_and_kind(one: tuple[str, str, str], other: tuple[str, str, str]) -> None:
     with closing(SeenStore.temporary()) as seen:
         for scope, topic, kind in (one, other):
             dedup = DedupById(seen, scope, parse_by(kind), 60.0)

@@ -51,7 +51,9 @@ def test_filter_output_without_a_last_newline() -> None:
 
 def test_filter_exit_status_settles_nothing() -> None:
     """A failed command settles nothing; the message names the batch and what to do."""
-    with pytest.raises(KdgError, match=r"^grep ended with exit status 1 for t\[0\] offsets 5 to 9 and 1 other part.*nothing") as failed:  # fmt: skip
+    with pytest.raises(
+        KdgError, match=r"^grep ended with exit status 1 for t\[0\] offsets 5 to 9 and 1 other part.*nothing"
+    ) as failed:
         through("grep", "nothing like it")
     assert failed.value.exit_code == 1
     assert "--ok-exit 0,1" in failed.value.hint
