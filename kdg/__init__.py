@@ -14,7 +14,7 @@ The map, from the command line down. A package imports only packages below it; t
     sources     inputs outside Kafka: a file descriptor, a command's output; what `-o` means (start_offsets.py; kafka/lookup.py finds the offsets)
     text        how a page or a table becomes text, Markdown or JSON
     formats     bytes of lines, JSON and templates to records and back
-    settings    the settings of a client: from files, Java's names (java), -X, --acks and the guarantee itself (resolve)
+    settings    every option of the command line, configuration files, Java's names, -X: how they become a client's settings
     runtime     what surrounds a run: deadlines, signals, child processes, durations and times
     core        the table of guarantees, the cycle, the loop that performs it, and the model of crashes
     errors      the exit codes and the exceptions that carry them; it imports nothing

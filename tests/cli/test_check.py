@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from .answers import refused
 from .conftest import Kdg
-from .test_usage import refused
 
 SECRET = "hunter2"  # noqa: S105  # what must not appear anywhere
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from .test_usage import Kdg, refused, settings_of
+from .answers import refused, settings_of
+from .conftest import Kdg
 
 SECRET = "hunter2"  # noqa: S105  # what must not appear anywhere
 

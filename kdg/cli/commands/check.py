@@ -58,7 +58,11 @@ class Options:
     ] = None
     brokers: Annotated[
         str | None,
-        Option("-b --brokers", "HOST:PORT,...", "The cluster that has the topic. Else what FILE or KDG_BROKERS says."),
+        Option(
+            "-b --brokers",
+            "HOST:PORT,...",
+            "The brokers of the cluster that has the topic. Default: KDG_BROKERS, else as in FILE.",
+        ),
     ] = None
     client: Annotated[
         str | None,

@@ -13,7 +13,8 @@ GuaranteeName = Annotated[
     Option(
         "-g --guarantee",
         "GUARANTEE",
-        "at-most-once, at-least-once (default) or exactly-once; short: amo, alo, eos. Else KDG_GUARANTEE.",
+        "The delivery guarantee: at-most-once (amo), at-least-once (alo) or exactly-once (eos). "
+        "Default: KDG_GUARANTEE, else at-least-once.",
         completes="guarantees",
     ),
 ]
@@ -22,7 +23,7 @@ Brokers = Annotated[
     Option(
         "-b --brokers",
         "HOST:PORT,...",
-        "The brokers to connect to first. Else KDG_BROKERS.",
+        "The brokers to connect to first. Default: KDG_BROKERS.",
         sets="bootstrap.servers",
     ),
 ]
@@ -35,13 +36,13 @@ ConfigFile = Annotated[
     Option(
         "-F --config",
         "FILE",
-        "Read settings from FILE: .toml, or key=value as kcat and Java have it. "
-        "Else KDG_CONFIG, else ~/.config/kdg/config.toml.",
+        "Read settings from FILE: TOML, or key=value as for kcat and Java. "
+        "Default: KDG_CONFIG, else ~/.config/kdg/config.toml.",
     ),
 ]
 Profile = Annotated[
     str | None,
-    Option("--profile", "NAME", "Use [profiles.NAME] of the settings file. Else KDG_PROFILE."),
+    Option("--profile", "NAME", "Use [profiles.NAME] of the settings file. Default: KDG_PROFILE."),
 ]
 Report = Annotated[
     str | None,

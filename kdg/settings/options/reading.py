@@ -19,7 +19,7 @@ class Reading:
         Option(
             "-G --group",
             "GROUP",
-            "The consumer group. Reading goes on at its position, and moves it. Else KDG_GROUP.",
+            "The consumer group. Reading goes on at its position, and moves it. Default: KDG_GROUP.",
             sets="group.id",
             completes="groups",
         ),
