@@ -1,9 +1,11 @@
-"""Owns what `kdg check` decides: which guarantee a client's configuration and a topic's settings really give. Pure.
+"""Owns what `kdg check` decides: which guarantee the configuration of a client, and a topic, really give. Pure.
 
-reading    what a file says: whose dialect it is, producer or consumer, which values
-rules      what each setting costs (SETTINGS.md, section 4)
-verdict    the two together, and the least that has to change to reach a guarantee
-page       how it is shown
+reading      a configuration as one client reads it: client, producer or consumer, values, defaults
+appsettings  the readings in .NET's appsettings.json
+finding      the shape of a finding and of a rule
+producer     rules: what the settings of a producer lose or duplicate
+consumer     rules: what the settings of a consumer lose or duplicate
+rules        all findings about a reading
+verdict      which guarantees the findings leave, and the fewest changes that reach one
+page         the answer as a page
 """
-
-from __future__ import annotations

@@ -1,55 +1,63 @@
-"""Owns how a verdict is shown: the sections of one page, for text, Markdown and JSON alike (kdg/text/render.py). Pure."""
+"""Owns how the verdicts of `kdg check` become a page, which kdg/text prints as text, Markdown or JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from kdg.check.finding import Finding
 from kdg.check.reading import Reading
-from kdg.check.rules import Finding
 from kdg.check.verdict import BY_CODE, NEITHER, REFUSED, Verdict, changes, code
 from kdg.core.guarantees import GUARANTEES, Guarantee
+from kdg.core.requirement import Log
 from kdg.settings.requirements import LogFacts, holds, weaknesses
-from kdg.text.render import DOT, Page, Section, Table
+from kdg.text.page import Page, Section, two_columns
+from kdg.text.render import listed
 
 _TITLES = {"librdkafka": "librdkafka", "java": "Java", "dotnet": ".NET"}
 _MEANS = {
-    REFUSED: "the client does not start with this",
-    NEITHER: "may lose and may double: no guarantee at all",
+    REFUSED: "the client does not start with these settings",
+    NEITHER: "records can be lost and duplicated: no guarantee holds",
     BY_CODE: "the settings leave it to the program",
 }
 
 
-def reached(verdicts: Sequence[Verdict], logs: Sequence[LogFacts], row: Guarantee) -> bool:
-    """Whether all of it allows the guarantee."""
-    return all(v.reaches(row) for v in verdicts) and all(holds(log, row) for log in logs)
+def reached(verdicts: Sequence[Verdict], logs: Sequence[LogFacts], guarantee: Guarantee) -> bool:
+    """Whether every configuration and every topic allows the guarantee."""
+    return all(v.reaches(guarantee) for v in verdicts) and all(holds(log, guarantee) for log in logs)
 
 
-def page(name: str, verdicts: Sequence[Verdict], logs: Sequence[LogFacts], row: Guarantee) -> Page:
-    """The answer: what each client and each topic gives, why, and what to change."""
-    answer = "reached" if reached(verdicts, logs, row) else "not reached"
-    sections = [*_readings(verdicts), *_topics(logs), _see(verdicts)]
-    data = Section("asked", "", Table(("",), ()), {"guarantee": row.name, "reached": answer == "reached"})
-    return Page("check", name, f"{row.name}: {answer}", "", (*sections, data))
+def page(name: str, verdicts: Sequence[Verdict], logs: Sequence[LogFacts], guarantee: Guarantee) -> Page:
+    """What each client and each topic gives, why, and what to change. guarantee: the one that the user asked for."""
+    is_reached = reached(verdicts, logs, guarantee)
+    pages = _pages(verdicts)
+    sections = (*_readings(verdicts), *_topics(logs), Section("See", listed(pages)))
+    data = {
+        **({"readings": [_reading_data(v) for v in verdicts]} if verdicts else {}),
+        **({"topics": [_log_data(log) for log in logs]} if logs else {}),
+        "see": pages,
+        "asked": {"guarantee": guarantee.name, "reached": is_reached},
+    }
+    brief = f"{guarantee.name}: {'reached' if is_reached else 'not reached'}"
+    return Page("check", name, brief, "", sections, data)
+
+
+# ── configurations ──
 
 
 def _readings(verdicts: Sequence[Verdict]) -> Iterator[Section]:
-    data = [_data(v) for v in verdicts]
-    for index, verdict in enumerate(verdicts):
-        heading = f"{_title(verdict.reading)}: {verdict.gives}"
-        rows = [(_shown(verdict.reading, f), f.says) for f in verdict.findings]
+    for verdict in verdicts:
+        reading = verdict.reading
+        rows = [(_shown(reading, f), f.says) for f in verdict.findings]
         rows = rows or [(_MEANS.get(verdict.gives, "gives"), _promise(verdict.gives))]
-        rows += [("note", remark) for remark in verdict.reading.remarks]
-        yield Section("" if index else "readings", heading, Table(("", ""), tuple(rows)), data)
-        yield Section("", "TO REACH", Table(("", ""), tuple((row.name, _way(verdict, row)) for row in GUARANTEES)), [])
+        rows += [("note", remark) for remark in reading.remarks]
+        where = f"{reading.where} " if reading.where else ""
+        subject = f"{where}as {_TITLES[reading.dialect]} reads it: {verdict.gives}"
+        yield Section(reading.role.value.capitalize(), two_columns(tuple(rows)), subject)
+        yield Section("To reach", two_columns(tuple((g.name, _way(verdict, g)) for g in GUARANTEES)))
 
 
 def _promise(gives: str) -> str:
-    return next((row.promise for row in GUARANTEES if row.name == gives), "see below")
-
-
-def _title(reading: Reading) -> str:
-    where = f" {reading.where}" if reading.where else ""
-    return f"{reading.role.value.upper()}{where} as {_TITLES[reading.dialect]} reads it"
+    return next((guarantee.promise for guarantee in GUARANTEES if guarantee.name == gives), "see below")
 
 
 def _shown(reading: Reading, finding: Finding) -> str:
@@ -57,80 +65,83 @@ def _shown(reading: Reading, finding: Finding) -> str:
 
 
 def _setting(reading: Reading, name: str) -> str:
-    value = reading.value(name) or "none"
     if name in reading.unknown:
         return name
+    value = reading.value(name) or "none"
     return f"{reading.named(name)}={value}{'' if reading.written(name) else ' (default)'}"
 
 
-def _way(verdict: Verdict, row: Guarantee) -> str:
-    """What to write, and what the program has to do."""
-    wanted = changes(verdict, row)
+def _way(verdict: Verdict, guarantee: Guarantee) -> str:
+    """The settings to write, and what the program has to do."""
+    wanted = changes(verdict, guarantee)
     if wanted is None:
-        return "not with these settings: mend what is refused first"
-    return f"{_written(verdict.reading, wanted) or 'as it is'}; {code(verdict.reading.with_(wanted), row)}"
+        return "impossible with these settings: first change the settings that the client refuses"
+    return f"{_written(verdict.reading, wanted) or 'as it is'}; {code(verdict.reading.with_(wanted), guarantee)}"
 
 
 def _written(reading: Reading, wanted: Mapping[str, str]) -> str:
     return ", ".join(f"{reading.named(name)}={value}" for name, value in wanted.items())
 
 
-def _data(verdict: Verdict) -> dict[str, object]:
+def _reading_data(verdict: Verdict) -> dict[str, object]:
     reading = verdict.reading
     return {
         "client": reading.dialect,
         "role": reading.role.value,
         "where": reading.where,
         "gives": verdict.gives,
-        "reaches": {row.name: verdict.reaches(row) for row in GUARANTEES},
-        "findings": [_finding(reading, f) for f in verdict.findings],
+        "reaches": {guarantee.name: verdict.reaches(guarantee) for guarantee in GUARANTEES},
+        "findings": [_finding_data(reading, f) for f in verdict.findings],
         "remarks": list(reading.remarks),
-        "to_reach": {row.name: _to_reach(verdict, row) for row in GUARANTEES},
+        "to_reach": {guarantee.name: _to_reach(verdict, guarantee) for guarantee in GUARANTEES},
     }
 
 
-def _finding(reading: Reading, finding: Finding) -> dict[str, object]:
+def _finding_data(reading: Reading, finding: Finding) -> dict[str, object]:
+    known = [name for name in finding.settings if name not in reading.unknown]
     return {
-        "settings": {reading.named(name): reading.value(name) or None for name in finding.settings if name not in reading.unknown},
+        "settings": {reading.named(name): reading.value(name) or None for name in known},
         "says": finding.says,
         "loses": finding.loses,
-        "doubles": finding.doubles,
+        "doubles": finding.duplicates,
         "refused": finding.refused,
-    }  # fmt: skip
+    }
 
 
-def _to_reach(verdict: Verdict, row: Guarantee) -> dict[str, object]:
-    wanted = changes(verdict, row)
+def _to_reach(verdict: Verdict, guarantee: Guarantee) -> dict[str, object]:
+    wanted = changes(verdict, guarantee)
     if wanted is None:
         return {"change": None, "code": None}
     named = {verdict.reading.named(name): value for name, value in wanted.items()}
-    return {"change": named, "code": code(verdict.reading.with_(wanted), row)}
+    return {"change": named, "code": code(verdict.reading.with_(wanted), guarantee)}
+
+
+def _pages(verdicts: Sequence[Verdict]) -> list[str]:
+    first = [f.settings[0] for v in verdicts for f in v.findings if f.costs and f.settings][:1]
+    return [f"kdg explain {name}" for name in (*first, "contradictions")]
+
+
+# ── topics ──
 
 
 def _topics(logs: Sequence[LogFacts]) -> Iterator[Section]:
-    data = [_log(log) for log in logs]
-    for index, log in enumerate(logs):
-        carries = [row.name for row in GUARANTEES if holds(log, row)]
-        found = weaknesses(log)
-        rows = [(w.setting, f"{w.says}{f'; {w.change}' if w.change else ''}") for w in found]
-        rows = rows or [("as it is", "replicated, two in sync, no unclean leader election")]
-        heading = f"{log.name.upper() if ' ' in log.name else f'TOPIC {log.name}'}: {', '.join(carries)}"
-        yield Section("" if index else "topics", heading, Table(("", ""), tuple(rows)), data)
+    for log in logs:
+        rows = [(w.setting, f"{w.says}{f'; {w.change}' if w.change else ''}") for w in weaknesses(log)]
+        rows = rows or [("as it is", "enough replicas, two of them in sync, no unclean leader election")]
+        carries = ", ".join(guarantee.name for guarantee in GUARANTEES if holds(log, guarantee))
+        heading, subject = ("Transaction log", "") if log.kind is Log.TRANSACTION_LOG else ("Topic", f"{log.name} ")
+        yield Section(heading, two_columns(tuple(rows)), f"{subject}allows {carries}")
 
 
-def _log(log: LogFacts) -> dict[str, object]:
+def _log_data(log: LogFacts) -> dict[str, object]:
     return {
         "name": log.name,
         "replication_factor": log.replicas,
         "min_insync_replicas": log.min_in_sync,
         "unclean_leader_election": log.unclean_election,
         "in_sync": log.in_sync,
-        "carries": {row.name: holds(log, row) for row in GUARANTEES},
-        "findings": [{"setting": w.setting, "says": w.says, "change": w.change, "counts": w.counts} for w in weaknesses(log)],
-    }  # fmt: skip
-
-
-def _see(verdicts: Sequence[Verdict]) -> Section:
-    first = [f.settings[0] for v in verdicts for f in v.findings if f.costs and f.settings][:1]
-    pages = [f"kdg explain {name}" for name in (*first, "contradictions")]
-    return Section("see", "SEE", DOT.join(pages), pages)
+        "carries": {guarantee.name: holds(log, guarantee) for guarantee in GUARANTEES},
+        "findings": [
+            {"setting": w.setting, "says": w.says, "change": w.change, "counts": w.counts} for w in weaknesses(log)
+        ],
+    }

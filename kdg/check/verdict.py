@@ -1,6 +1,6 @@
-"""Owns the verdict: what a reading's findings leave of each guarantee, and the least that has to change to reach one. Pure.
+"""Owns the verdict: which guarantees the findings about a configuration leave, and the fewest changes that reach one. Pure.
 
-A guarantee is never named here: what it forgives is its row's (`may_lose`, `may_duplicate`), and what it wants is its row's settings.
+No guarantee is named here: `may_lose` and `may_duplicate` say what it permits, and its settings say what it needs.
 """
 
 from __future__ import annotations
@@ -8,116 +8,126 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from kdg.check import consumer
+from kdg.check.finding import Finding
 from kdg.check.reading import Reading
-from kdg.check.rules import CONSUMER_OVERLAYS, Finding, findings
+from kdg.check.rules import findings
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role
 
 CHOOSE = "one that names this instance"
+"""Shown for a value that the user has to choose."""
 REFUSED, NEITHER, BY_CODE = "refused", "neither", "decided by the code"
-_OVERLAYS = frozenset(finding for _, finding in CONSUMER_OVERLAYS)
+_OVERLAYS = frozenset(finding for _, finding in consumer.OVERLAYS)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one client gives."""
+    """The findings about one configuration, and what follows from them."""
 
     reading: Reading
     findings: tuple[Finding, ...]
 
-    def blocking(self, row: Guarantee) -> list[Finding]:
-        """What keeps it from a guarantee."""
-        return [f for f in self.findings if _blocks(f, row)]
-
-    def reaches(self, row: Guarantee) -> bool:
-        """Whether the configuration allows the guarantee; what the code has to do is in `code`."""
-        return not self.blocking(row)
+    def reaches(self, guarantee: Guarantee) -> bool:
+        """Whether the configuration allows the guarantee; `code` says what the program has to do besides."""
+        return not any(_excludes(finding, guarantee) for finding in self.findings)
 
     @property
     def by_code(self) -> bool:
-        """Whether the settings leave it to the program: a consumer that commits by hand."""
+        """Whether the program decides, and not the settings: a consumer that commits itself."""
         return self.reading.role is Role.CONSUMER and not any(f.costs and f not in _OVERLAYS for f in self.findings)
 
     @property
     def gives(self) -> str:
-        """In one word: a guarantee, or why it is none."""
+        """The name of the guarantee, or REFUSED, NEITHER or BY_CODE."""
         if any(f.refused for f in self.findings):
             return REFUSED
         if self.by_code:
             return BY_CODE
         own = [f for f in self.findings if f not in _OVERLAYS]
-        loses, doubles = any(f.loses for f in own), any(f.doubles for f in own)
-        rows = [row for row in GUARANTEES if (row.may_lose, row.may_duplicate) == (loses, doubles)]
-        return rows[0].name if rows else NEITHER
+        found = (any(f.loses for f in own), any(f.duplicates for f in own))
+        return next((g.name for g in GUARANTEES if (g.may_lose, g.may_duplicate) == found), NEITHER)
 
 
-def _blocks(finding: Finding, row: Guarantee) -> bool:
+def _excludes(finding: Finding, guarantee: Guarantee) -> bool:
     if finding in _OVERLAYS:
-        return row.transactional
-    return finding.refused or (finding.loses and not row.may_lose) or (finding.doubles and not row.may_duplicate)
+        return guarantee.transactional
+    loses = finding.loses and not guarantee.may_lose
+    duplicates = finding.duplicates and not guarantee.may_duplicate
+    return finding.refused or loses or duplicates
 
 
 def judge(reading: Reading) -> Verdict:
-    """The verdict on one reading."""
+    """The verdict on one configuration."""
     return Verdict(reading, tuple(findings(reading)))
 
 
-def changes(verdict: Verdict, row: Guarantee) -> dict[str, str] | None:
-    """The least that makes it reach a guarantee: the row's own settings, less those that are not needed; None where none do."""
+# ── what to change ──
+
+
+def changes(verdict: Verdict, guarantee: Guarantee) -> dict[str, str] | None:
+    """The fewest settings to change, by name, to reach a guarantee: {} if nothing has to change, None if no change reaches it."""
     reading = verdict.reading
-    if verdict.reaches(row):
+    if verdict.reaches(guarantee):
         return {}
-    wanted = _mended(reading) | {
+    wanted = _fixes(reading) | {
         s.name: s.value or CHOOSE
-        for s in row.settings(reading.role)
+        for s in guarantee.settings(reading.role)
         if (s.value or not s.locked) and not s.commands and reading.has(s.name)
     }
     wanted = {name: value for name, value in wanted.items() if reading.value(name) != value}
-    while more := {n: v for n, v in _mended(reading.with_(wanted)).items() if n not in wanted}:
+    while more := {n: v for n, v in _fixes(reading.with_(wanted)).items() if n not in wanted}:
         wanted |= more
-    return _least(reading, wanted, row) if _reached(reading, wanted, row) else None
+    return _fewest(reading, wanted, guarantee) if _reached(reading, wanted, guarantee) else None
 
 
-def _mended(reading: Reading) -> dict[str, str]:
-    """What the findings themselves say to change."""
+def _fixes(reading: Reading) -> dict[str, str]:
+    """The changes that the findings name themselves."""
     return {name: value for finding in findings(reading) for name, value in finding.change}
 
 
-def _least(reading: Reading, wanted: dict[str, str], row: Guarantee) -> dict[str, str]:
-    """Without what is not needed."""
+def _fewest(reading: Reading, wanted: dict[str, str], guarantee: Guarantee) -> dict[str, str]:
+    """The changes without those that are not needed."""
     for name in wanted:
         fewer = {other: value for other, value in wanted.items() if other != name}
-        if _reached(reading, fewer, row):
-            return _least(reading, fewer, row)
+        if _reached(reading, fewer, guarantee):
+            return _fewest(reading, fewer, guarantee)
     return wanted
 
 
-def _reached(reading: Reading, changed: Mapping[str, str], row: Guarantee) -> bool:
-    return judge(reading.with_(changed)).reaches(row)
+def _reached(reading: Reading, changed: Mapping[str, str], guarantee: Guarantee) -> bool:
+    return judge(reading.with_(changed)).reaches(guarantee)
 
 
-def code(reading: Reading, row: Guarantee) -> str:
-    """What the program has to do besides; the settings alone do not know when a record is done."""
-    if reading.role is Role.PRODUCER:
-        return _PRODUCER_CODE[row.transactional, row.may_lose]
-    if row.transactional:
-        return "commit nothing on its own: send the positions in the producer's transaction, with the group's metadata, and seek back after an abort"
-    automatic = reading.value("enable.auto.commit") == "true"
-    if automatic and reading.library == "java":
-        return "finish every record of a poll before the next poll or close(), in one thread; no close() after an error"
-    if automatic:
-        return "store a record's offset (store_offsets, StoreOffset) after the work on it, never before"
-    when = "before" if row.commits_first else "after"
-    return f"commit synchronously {when} the work on a record, and look at the error"
-
+# ── what the program has to do ──
 
 _PRODUCER_CODE = {
-    (
-        True,
-        False,
-    ): "init, begin, send, commit (abort on an error); one live instance an id, the same id after a restart; every reader with isolation.level=read_committed",
-    (
-        False,
-        False,
-    ): "count a record only when its delivery report came without an error; flush before the end, and look at what is left",
-    (False, True): "send a record once; never send again what was reported as failed",
+    (True, False): "the program calls init, begin, send and commit (after an error: abort); each running instance has "
+    "its own id, and the same one after a restart; every reader has isolation.level=read_committed",
+    (False, False): "the program counts a record only when its delivery report has no error; before it ends, it calls "
+    "flush and looks at the records that are left",
+    (False, True): "the program sends each record once, and never sends a record again that was reported as failed",
 }
+"""By transactional and may_lose of the guarantee."""
+
+
+def code(reading: Reading, guarantee: Guarantee) -> str:
+    """What the program has to do besides the settings, which do not know when the work on a record is done."""
+    if reading.role is Role.PRODUCER:
+        return _PRODUCER_CODE[guarantee.transactional, guarantee.may_lose]
+    if guarantee.transactional:
+        return (
+            "the consumer commits nothing; the program sends the positions, with the group's metadata, in the "
+            "producer's transaction, and after an abort seeks back to the committed positions"
+        )
+    automatic = reading.value("enable.auto.commit") == "true"
+    if automatic and reading.library == "java":
+        return (
+            "the program finishes all records of a poll, in one thread, before the next poll or close(); "
+            "after an error it does not call close()"
+        )
+    if automatic:
+        return (
+            "the program stores the offset of a record (store_offsets, StoreOffset) after the work on it, never before"
+        )
+    when = "before" if guarantee.commits_first else "after"
+    return f"the program commits synchronously {when} the work on a record, and checks the result"

@@ -1,95 +1,93 @@
-"""Owns the pages beside those of one guarantee or setting: the overview, two guarantees compared, the exit codes."""
+"""Owns the pages about several guarantees, about destinations, deduplication, configuration files, and search results."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role
-from kdg.errors import EXIT_CODES, ExitCode
-from kdg.explain.dialects import shown_value as value_of
-from kdg.explain.facts import DEDUPLICATION, FACTS
-from kdg.explain.questions import QUESTIONS, Question
+from kdg.explain.deduplication import DEDUPLICATION
+from kdg.explain.dialects.program import shown_value
+from kdg.explain.facts import FACTS
 from kdg.explain.search import Hit
-from kdg.explain.words import ROLES, ending, in_commands, pair, path, possible
+from kdg.explain.words import COMMANDS, in_commands, pair, path, possible, promised, see
 from kdg.settings.conflicts import CONTRADICTIONS, JAVA, LIBRDKAFKA
-from kdg.text.render import DOT, Code, Page, Section, Table
+from kdg.text.page import Code, Page, Section, Table, two_columns
+from kdg.text.render import listed
+
+# ── the guarantees beside each other ──
 
 
 def overview() -> Page:
-    """The three guarantees beside each other."""
-    see = ["kdg explain NAME", f"kdg explain {pair(GUARANTEES[1], GUARANTEES[2])}", "kdg explain lost messages"]
-    see += [f"kdg explain {name}" for name in ("exit-codes", "questions", "contradictions", "config")]
-    sections = (
-        Section("guarantees", "", table(), [_overview_data(row) for row in GUARANTEES]),
-        Section("settings", "SETTINGS", DOT.join(FACTS), list(FACTS)),
-        Section("see", "SEE", DOT.join(see), see),
-    )
-    return Page(
-        "overview", "kdg: delivery guarantees", "", "What may become of a record, and what that asks for.", sections
-    )
+    """The page without a name: the table of guarantees, and the names of the other pages."""
+    pages = ["kdg explain NAME", f"kdg explain {pair(GUARANTEES[1], GUARANTEES[2])}", "kdg explain lost messages"]
+    pages += [f"kdg explain {name}" for name in ("exit-codes", "questions", "contradictions", "config")]
+    sections = (Section("", table()), Section("Settings", listed(list(FACTS))), see(pages))
+    data = {"guarantees": [_overview_data(g) for g in GUARANTEES], "settings": list(FACTS), "see": pages}
+    summary = "What can happen to a record under each guarantee, and what each guarantee needs."
+    return Page("overview", "kdg: delivery guarantees", "", summary, sections, data)
 
 
 def table() -> Table:
-    """The README's table: what each guarantee may lose or double, what its commands do, what it asks for."""
+    """The table in the README: what each guarantee can lose or duplicate, the steps of its commands, what it needs."""
     lines: list[tuple[str, ...]] = [
-        ("loss", *(possible(row.may_lose) for row in GUARANTEES)),
-        ("duplicates", *(possible(row.may_duplicate) for row in GUARANTEES)),
-        ("speed", *(row.speed for row in GUARANTEES)),
-        *((command, *(path(row, command) for row in GUARANTEES)) for command in ROLES),
-        ("asks of the cluster", *(row.asks_of_cluster for row in GUARANTEES)),
+        ("loss", *(possible(g.may_lose) for g in GUARANTEES)),
+        ("duplicates", *(possible(g.may_duplicate) for g in GUARANTEES)),
+        ("speed", *(g.speed for g in GUARANTEES)),
+        *((command, *(path(g, command) for g in GUARANTEES)) for command in COMMANDS),
+        ("asks of the cluster", *(g.asks_of_cluster for g in GUARANTEES)),
     ]
-    return Table(("", *(row.name for row in GUARANTEES)), tuple(lines))
+    return Table(("", *(g.name for g in GUARANTEES)), tuple(lines))
 
 
-def _overview_data(row: Guarantee) -> dict[str, object]:
+def _overview_data(guarantee: Guarantee) -> dict[str, object]:
     return {
-        "name": row.name,
-        "short": row.short,
-        "may_lose": row.may_lose,
-        "may_double": row.may_duplicate,
-        "speed": row.speed,
-        "promise": row.promise,
-        "commands": {command: path(row, command) for command in ROLES},
-        "asks_of_cluster": row.asks_of_cluster,
+        "name": guarantee.name,
+        "short": guarantee.short,
+        "may_lose": guarantee.may_lose,
+        "may_double": guarantee.may_duplicate,
+        "speed": guarantee.speed,
+        "promise": guarantee.promise,
+        "commands": {command: path(guarantee, command) for command in COMMANDS},
+        "asks_of_cluster": guarantee.asks_of_cluster,
     }
 
 
 def comparison(one: Guarantee, other: Guarantee) -> Page:
-    """What differs between two guarantees; what they share is left out."""
+    """What differs between two guarantees; what they have in common is left out."""
     every = (*_facts_of(one, other), *_settings_of(one, other), *_paths_of(one, other))
     differ = tuple(row for row in every if row[1] != row[2])
-    content = Table(("", one.name, other.name), differ)
-    data = [{"what": what, one.name: left, other.name: right} for what, left, right in differ]
-    pages = [f"kdg explain {row.name}" for row in (one, other)]
-    sections = (Section("differences", "", content, data), Section("see", "SEE", DOT.join(pages), pages))
-    title = f"{one.name} and {other.name}"
-    return Page("comparison", title, "", "", sections)
+    pages = [f"kdg explain {guarantee.name}" for guarantee in (one, other)]
+    data = {
+        "differences": [{"what": what, one.name: left, other.name: right} for what, left, right in differ],
+        "see": pages,
+    }
+    sections = (Section("", Table(("", one.name, other.name), differ)), see(pages))
+    return Page("comparison", f"{one.name} and {other.name}", "", "", sections, data)
 
 
 def _facts_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]]:
-    for what, of in (
-        ("promise", lambda row: row.promise),
-        ("loss", lambda row: possible(row.may_lose)),
-        ("duplicates", lambda row: possible(row.may_duplicate)),
-        ("speed", lambda row: row.speed),
-    ):
-        yield what, of(one), of(other)
+    yield "promise", one.promise, other.promise
+    yield "loss", possible(one.may_lose), possible(other.may_lose)
+    yield "duplicates", possible(one.may_duplicate), possible(other.may_duplicate)
+    yield "speed", one.speed, other.speed
 
 
 def _settings_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]]:
-    for role in Role:
-        for name in dict.fromkeys(s.name for row in (one, other) for s in row.settings(role)):
+    for role in (Role.PRODUCER, Role.CONSUMER):
+        names = dict.fromkeys(s.name for guarantee in (one, other) for s in guarantee.settings(role))
+        for name in names:
             yield name, _value_in(one, role, name), _value_in(other, role, name)
 
 
-def _value_in(row: Guarantee, role: Role, name: str) -> str:
-    values = [f"{value_of(s)}{in_commands(s)}" for s in row.settings(role) if s.name == name]
-    return ", ".join(values) or "as it is"
+def _value_in(guarantee: Guarantee, role: Role, name: str) -> str:
+    values = [f"{shown_value(s)}{in_commands(s)}" for s in guarantee.settings(role) if s.name == name]
+    return ", ".join(values) or "not set"
 
 
 def _paths_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]]:
-    for command in ROLES:
+    for command in COMMANDS:
         yield command, path(one, command), path(other, command)
     yield "a batch", f"{one.batch_records:,} records", f"{other.batch_records:,} records"
     yield "asks for", one.asks_of_cluster, other.asks_of_cluster
@@ -97,94 +95,63 @@ def _paths_of(one: Guarantee, other: Guarantee) -> Iterator[tuple[str, str, str]
     yield "costs", one.costs, other.costs
 
 
-def end(where: DestinationKind) -> Page:
-    """One place where the records of consume may end, under each guarantee."""
-    rows = tuple((row.name, ending(row, where)) for row in GUARANTEES)
-    sections = (
-        Section("guarantees", "", Table(("", ""), rows), dict(rows)),
-        Section("where_it_ends", "WHERE IT ENDS", where.beyond),
-        Section("see", "SEE", "kdg consume --help", ["kdg consume --help"]),
-    )
-    return Page("end", where.flag, "consume", "What is promised of records that end here.", sections)
+# ── destinations and deduplication ──
+
+
+def destination(kind: DestinationKind) -> Page:
+    """A destination of `kdg consume`, under each guarantee."""
+    rows = tuple((guarantee.name, promised(guarantee, kind)) for guarantee in GUARANTEES)
+    pages = ["kdg consume --help"]
+    sections = (Section("", two_columns(rows)), Section("Where it ends", kind.beyond), see(pages))
+    data = {"guarantees": dict(rows), "where_it_ends": kind.beyond, "see": pages}
+    return Page("end", kind.flag, "consume", "What each guarantee promises for records written here.", sections, data)
 
 
 def dedup() -> Page:
     """`--dedup-by`."""
-    rows = DEDUPLICATION
-    homes = [row.name for row in GUARANTEES if "--dedup-by" in row.flags]
-    sections = (
-        Section("dedup", "", Table(("", ""), rows), dict(rows)),
-        Section("see", "SEE", f"kdg explain {homes[0]}", [f"kdg explain {name}" for name in homes]),
-    )
-    summary = f"{', '.join(homes)} without the doubles: what was written before is dropped."
-    return Page("dedup", "--dedup-by", "consume, pipe", summary, sections)
+    homes = [guarantee.name for guarantee in GUARANTEES if "--dedup-by" in guarantee.flags]
+    pages = [f"kdg explain {name}" for name in homes]
+    data = {"dedup": dict(DEDUPLICATION), "see": pages}
+    summary = f"{', '.join(homes)} without most duplicates: kdg drops a record that it has already written."
+    sections = (Section("", two_columns(DEDUPLICATION)), see(pages))
+    return Page("dedup", "--dedup-by", "consume, pipe", summary, sections, data)
 
 
-def exit_code(row: ExitCode) -> Page:
-    """One exit code: what it means and what to do."""
-    sections = (
-        Section("meaning", "MEANS", row.meaning),
-        Section("advice", "TO DO", row.advice),
-        Section("code", "CODE", f"{row.code}; `--report` calls it {row.outcome}", row.code),
-        Section("see", "SEE", "kdg explain exit-codes", ["kdg explain exit-codes"]),
-    )
-    return Page("exit-code", f"exit {row.code}", row.outcome, "", sections)
-
-
-def exit_codes() -> Page:
-    """All of them."""
-    rows = tuple((str(row.code), row.outcome, row.meaning) for row in EXIT_CODES)
-    data = [{"code": r.code, "outcome": r.outcome, "meaning": r.meaning, "advice": r.advice} for r in EXIT_CODES]
-    sections = (
-        Section("exit_codes", "", Table(("", "", ""), rows), data),
-        Section("see", "SEE", "kdg explain exit-5", ["kdg explain exit-5"]),
-    )
-    return Page("exit-codes", "exit codes", "", "How a run ends, and what it tells a script.", sections)
-
-
-def question(asked: Question) -> Page:
-    """A question and its answer."""
-    pages = [f"kdg explain {name}" for name in asked.see]
-    sections = (Section("answer", "", asked.answer), Section("see", "SEE", DOT.join(pages), pages))
-    return Page("question", asked.name, "a question", asked.question, sections)
-
-
-def questions() -> Page:
-    """All of them."""
-    rows = tuple((q.name, q.question) for q in QUESTIONS)
-    data = [q._asdict() for q in QUESTIONS]
-    sections = (
-        Section("questions", "", Table(("", ""), rows), data),
-        Section("see", "SEE", f"kdg explain {QUESTIONS[0].name}", [f"kdg explain {QUESTIONS[0].name}"]),
-    )
-    return Page("questions", "questions", "", "What people ask; `kdg explain NAME` answers.", sections)
-
+# ── configuration ──
 
 _REFUSED_BY = {(LIBRDKAFKA, JAVA): "all", (LIBRDKAFKA,): "librdkafka", (JAVA,): "Java"}
 
 
 def contradictions() -> Page:
-    """What a client refuses together."""
+    """The settings that a client refuses together."""
     rows = tuple((" + ".join(c.names), _REFUSED_BY[c.clients], c.says) for c in CONTRADICTIONS)
-    data = [{"settings": list(c.names), "role": c.role.value, "refused_by": list(c.clients), "says": c.says} for c in CONTRADICTIONS]  # fmt: skip
-    sections = (
-        Section("contradictions", "", Table(("settings", "refused by", "because"), rows), data),
-        Section("see", "SEE", "kdg check --help", ["kdg check --help"]),
+    pages = ["kdg check --help"]
+    data: dict[str, Any] = {
+        "contradictions": [
+            {"settings": list(c.names), "role": c.role.value, "refused_by": list(c.clients), "says": c.says}
+            for c in CONTRADICTIONS
+        ],
+        "see": pages,
+    }
+    summary = (
+        "Settings with which a client does not start. librdkafka is the library of Python, .NET, Go and kcat. "
+        "`kdg check` finds these settings."
     )
-    summary = "What a client does not start with. Python, .NET, Go and kcat are librdkafka's. kdg check finds them."
-    return Page("contradictions", "contradictions", "", summary, sections)
+    sections = (Section("", Table(("settings", "refused by", "because"), rows)), see(pages))
+    return Page("contradictions", "contradictions", "", summary, sections, data)
 
 
-_CONFIG = (
+_ORDER = (
     ("options", "-b, -g, -G and all others"),
     ("-X PROP=VALUE", "any property of librdkafka; PROP=@FILE reads a secret from a file"),
-    ("the environment", "KDG_BROKERS, KDG_GUARANTEE, KDG_GROUP; KDG_CONFIG and KDG_PROFILE name what follows"),
-    ("the profile", "[profiles.NAME], chosen with --profile"),
-    ("the file", "-F FILE, else ~/.config/kdg/config.toml"),
+    ("the environment", "KDG_BROKERS, KDG_GUARANTEE and KDG_GROUP; KDG_CONFIG names the file, KDG_PROFILE the profile"),
+    ("the profile", "[profiles.NAME] in the file, chosen with --profile"),
+    ("the file", "-F FILE, or else ~/.config/kdg/config.toml"),
     ("the guarantee", "its own settings: kdg explain NAME"),
 )
 _EXAMPLE = (
-    "# kdg's own keys: brokers, guarantee, group, profile; all else librdkafka's",
+    "# kdg's own keys: brokers, guarantee, group, profile",
+    "# all other keys are properties of librdkafka",
     'brokers = "localhost:9092"',
     "",
     "[profiles.prod]",
@@ -195,22 +162,36 @@ _EXAMPLE = (
     'sasl.password = { env = "KAFKA_PASSWORD" }',
     'ssl.key.password = { file = "key-password.txt" }',
 )
-_OTHERS = "A file that does not end in .toml is key=value: kcat's as it stands, or Java's, whose names are translated; what has no equal is refused with what comes nearest."  # fmt: skip
+_OTHER_FILES = (
+    "A file whose name does not end in .toml has lines key=value, as kcat and Java have. kdg translates Java's names. "
+    "If a name has no equivalent, kdg refuses it and names the nearest one."
+)
 
 
 def config() -> Page:
     """Where settings come from."""
+    pages = ["kdg produce TOPIC --dry-run", "kdg check --help"]
     sections = (
-        Section("order", "STRONGEST FIRST", Table(("", ""), _CONFIG)),
-        Section("example", "A FILE", Code("toml", _EXAMPLE)),
-        Section("others", "OTHER FILES", _OTHERS),
-        Section("see", "SEE", "kdg produce TOPIC --dry-run · kdg check --help", ["kdg check --help"]),
+        Section("Strongest first", two_columns(_ORDER)),
+        Section("A file", Code("toml", _EXAMPLE)),
+        Section("Other files", _OTHER_FILES),
+        see(pages),
     )
-    return Page("config", "config", "", "A value that would break the guarantee is refused, wherever it comes from.", sections)  # fmt: skip
+    data = {
+        "order": [{"source": source, "description": description} for source, description in _ORDER],
+        "example": list(_EXAMPLE),
+        "others": _OTHER_FILES,
+        "see": pages,
+    }
+    summary = "kdg refuses a value that would break the guarantee, wherever the value comes from."
+    return Page("config", "config", "", summary, sections, data)
+
+
+# ── search ──
 
 
 def found(words: str, hits: list[Hit]) -> Page:
-    """What a search found."""
+    """The pages that a search found."""
     rows = tuple((f"kdg explain {hit.name}", hit.about) for hit in hits)
-    data = [hit._asdict() for hit in hits]
-    return Page("search", words, "", "Pages that speak of it:", (Section("found", "", Table(("", ""), rows), data),))
+    data = {"found": [hit._asdict() for hit in hits]}
+    return Page("search", words, "", "These pages mention it:", (Section("", two_columns(rows)),), data)

@@ -1,12 +1,15 @@
-"""Owns the questions that people ask about delivery guarantees, with short answers. No page of a setting says them again."""
+"""Owns the questions that people ask about delivery guarantees, their short answers, and their pages."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from kdg.explain.words import see
+from kdg.text.page import Page, Section, two_columns
+
 
 class Question(NamedTuple):
-    """name: of its page. see: the names of pages that go on from here."""
+    """name: the name of the page. see: the names of pages with more about it."""
 
     name: str
     question: str
@@ -15,20 +18,143 @@ class Question(NamedTuple):
 
 
 QUESTIONS = (
-    Question("acks-all", "Does acks=all mean that my record is on several brokers?", "Only on the replicas that are in sync at that moment, which can be the leader alone. min.insync.replicas sets the floor; it is 1 by default and cannot exceed the number of replicas. Ask for replication factor 3 and min.insync.replicas 2.", ("min.insync.replicas", "acks")),
-    Question("idempotent-duplicates", "I enabled idempotence, why are there duplicates?", "It removes only the copies that the client's own retries make, within one producer session. To call produce twice, or to restart and send again, makes new records.", ("enable.idempotence", "transactional.id")),
-    Question("auto-commit", "Is auto-commit at-least-once?", "In Java yes, if a poll's records are finished before the next poll or close. In librdkafka (Python, .NET, Go, kcat) no: a record counts as done just before the program receives it, and a commit in the background, or a close, can pass one that is not finished. Turn off the automatic store.", ("enable.auto.offset.store", "enable.auto.commit")),
-    Question("side-effects", "Does exactly-once cover my database or HTTP call?", "No. A transaction spans the records and the group's positions of one cluster. For anything else keep the position together with the result, or make the effect idempotent, with topic, partition and offset as its key.", ("exactly-once",)),
-    Question("two-clusters", "Can I read from one cluster and write to another exactly once?", "No: the positions are on one and the records on the other, and no transaction joins them. Plan for at-least-once and deduplication.", ("exactly-once", "at-least-once")),
-    Question("aborted-records", "Why does one consumer see aborted records and another not?", "Java, franz-go, sarama, aiokafka and kafka-python read what is not committed unless they are told otherwise; librdkafka's clients read committed records. Set isolation.level on every reader.", ("isolation.level",)),
-    Question("abort-skipped", "I aborted the transaction; why was the batch skipped?", "An abort undoes the writes and the positions in the transaction, not the place in memory where the reader stands. Seek every partition to its committed position before going on.", ("exactly-once",)),
-    Question("fenced-alone", "I was fenced by a newer instance, but I run only one. Why?", "The broker ended the transaction after transaction.timeout.ms, and librdkafka calls that fencing, too. Use smaller batches or a longer timeout, and take a new producer. Two processes that share one transactional.id get the same message for its real reason.", ("transaction.timeout.ms", "transactional.id", "exit-6")),
-    Question("timed-out", "The delivery report says that it timed out. Is the record absent?", "That is not known. If it never left the queue it is absent; if it was on its way it may be in the log, and sending it again can double it. Prefer a long timeout, with idempotence.", ("message.timeout.ms", "exit-3")),
-    Question("lost-messages", "My messages are lost: where can they have gone?", "Ahead of the commit: a position that was committed before the work was done. At the end: auto.offset.reset=latest without a stored position. In the producer: acks=0 or 1, no look at the delivery report, an exit without flush. In the cluster: one replica, or an unclean election. kdg check looks at all of them.", ("auto.offset.reset", "acks", "enable.auto.offset.store", "unclean.leader.election.enable")),
-    Question("replayed", "My new consumer missed records, or read a week again. Why?", "Without a stored position that can be used, auto.offset.reset decides: latest skips what came before, the first records of a new partition included, earliest reads all again. A group that is empty for 7 days loses its positions.", ("auto.offset.reset", "offsets.retention.minutes")),
-    Question("produce-returned", "produce() returned, so the record was sent?", "It was only queued. The result comes through the callback that poll() and flush() serve; an exit without flush drops the queue, and flush(t) returns how many are left.", ("at-least-once",)),
-    Question("airtight", "Are Kafka's transactions airtight?", "Before the newer protocol (KIP-890, brokers since 4.0) a commit or abort that came late could end the next transaction of the same producer. Clients on librdkafka do not speak it yet: after a commit or abort that timed out, take a new producer.", ("exactly-once",)),
-    Question("lag-never-zero", "Why does the lag never reach 0, and why do offsets jump?", "The marks of commits and aborts take offsets of their own. A position that is not moved over them stays behind by one.", ("exactly-once",)),
-    Question("order", "Why did my records change their order?", "A retry without idempotence can overtake, unless one request is in flight; and order is kept within a partition only.", ("enable.idempotence", "max.in.flight.requests.per.connection", "partitioner")),
-    Question("stuck", "Why does my consumer stand still although there are records?", "An open transaction: a reader of committed records stops before it, plain records behind it included, until it ends or its transaction.timeout.ms is over.", ("transaction.timeout.ms", "isolation.level")),
-)  # fmt: skip
+    Question(
+        "acks-all",
+        "Does acks=all mean that my record is on several brokers?",
+        "Only on the replicas that are in sync at that moment; this can be the leader alone. min.insync.replicas is "
+        "the least number of them. It is 1 by default, and cannot be more than the number of replicas. Use "
+        "replication factor 3 and min.insync.replicas 2.",
+        ("min.insync.replicas", "acks"),
+    ),
+    Question(
+        "idempotent-duplicates",
+        "I enabled idempotence. Why are there duplicates?",
+        "Idempotence prevents only the duplicates that the client's own retries would make, within one producer "
+        "session. If the program calls produce twice, or restarts and sends again, these are new records.",
+        ("enable.idempotence", "transactional.id"),
+    ),
+    Question(
+        "auto-commit",
+        "Is auto-commit at-least-once?",
+        "In Java yes, if the program finishes all records of a poll before the next poll or close. In librdkafka "
+        "(Python, .NET, Go, kcat) no: a record counts as done just before the program receives it, so a commit in the "
+        "background, or close(), can commit a record that is not finished. Set enable.auto.offset.store=false and "
+        "store the offset after the work.",
+        ("enable.auto.offset.store", "enable.auto.commit"),
+    ),
+    Question(
+        "side-effects",
+        "Does exactly-once cover my database or HTTP call?",
+        "No. A transaction covers the records and the group positions of one cluster. For everything else, save the "
+        "position together with the result; or make the effect idempotent, with topic, partition and offset as its "
+        "key.",
+        ("exactly-once",),
+    ),
+    Question(
+        "two-clusters",
+        "Can I read from one cluster and write to another exactly once?",
+        "No: the positions are on one cluster and the records on the other, and no transaction covers both. Use "
+        "at-least-once and deduplicate.",
+        ("exactly-once", "at-least-once"),
+    ),
+    Question(
+        "aborted-records",
+        "Why does one consumer see aborted records and another not?",
+        "Java, franz-go, sarama, aiokafka and kafka-python read uncommitted records by default; clients based on "
+        "librdkafka read only committed records. Set isolation.level=read_committed on every reader.",
+        ("isolation.level",),
+    ),
+    Question(
+        "abort-skipped",
+        "I aborted the transaction. Why was the batch skipped?",
+        "An abort undoes the writes and the positions in the transaction. It does not undo the consumer's position in "
+        "memory, which is already after the batch. Seek every partition back to its committed position before you "
+        "continue.",
+        ("exactly-once",),
+    ),
+    Question(
+        "fenced-alone",
+        "I was fenced by a newer instance, but I run only one. Why?",
+        "The broker ended the transaction after transaction.timeout.ms, and librdkafka reports this as fencing, too. "
+        "Use smaller batches or a longer timeout, and create a new producer. If two processes have the same "
+        "transactional.id, the message means what it says.",
+        ("transaction.timeout.ms", "transactional.id", "exit-6"),
+    ),
+    Question(
+        "timed-out",
+        "The delivery report says that the record timed out. Is the record absent?",
+        "Nobody knows. If the record never left the queue, it is absent. If its request was already sent, it may be "
+        "in the log, and sending it again can write it twice. Use a long timeout, and idempotence.",
+        ("message.timeout.ms", "exit-3"),
+    ),
+    Question(
+        "lost-messages",
+        "My messages are lost. Where can they have gone?",
+        "In the consumer: the position was committed before the work was done; or there was no stored position, and "
+        "auto.offset.reset=latest skipped them. In the producer: acks=0 or acks=1, a delivery report that nobody "
+        "looked at, or an exit without flush. In the cluster: only one replica, or an unclean leader election. "
+        "kdg check looks for all of these.",
+        ("auto.offset.reset", "acks", "enable.auto.offset.store", "unclean.leader.election.enable"),
+    ),
+    Question(
+        "replayed",
+        "My new consumer missed records, or read a week again. Why?",
+        "The group has no usable stored position, so auto.offset.reset decides: latest skips all earlier records, "
+        "also the first records of a new partition; earliest reads all records again. A group without members for "
+        "7 days loses its positions.",
+        ("auto.offset.reset", "offsets.retention.minutes"),
+    ),
+    Question(
+        "produce-returned",
+        "produce() returned. Is the record sent?",
+        "No, it is only in the queue. The result arrives in a callback, which poll() and flush() run. If the process "
+        "exits without flush, the records in the queue are lost. flush(t) returns the number of records that are "
+        "still there.",
+        ("at-least-once",),
+    ),
+    Question(
+        "airtight",
+        "Do Kafka's transactions have gaps?",
+        "In the older protocol a late commit or abort could end the next transaction of the same producer. The newer "
+        "protocol (KIP-890, brokers since 4.0) prevents this, but clients based on librdkafka do not have it yet: "
+        "after a commit or an abort that timed out, create a new producer.",
+        ("exactly-once",),
+    ),
+    Question(
+        "lag-never-zero",
+        "Why does the lag never reach 0, and why do offsets jump?",
+        "The markers of commits and aborts have offsets, too. A position that does not move past the last marker "
+        "stays one offset behind.",
+        ("exactly-once",),
+    ),
+    Question(
+        "order",
+        "Why did my records change their order?",
+        "Without idempotence, a retry can arrive after a later record, unless only one request is in flight. Also, "
+        "Kafka keeps the order only within a partition.",
+        ("enable.idempotence", "max.in.flight.requests.per.connection", "partitioner"),
+    ),
+    Question(
+        "stuck",
+        "Why does my consumer stop although there are records?",
+        "A transaction is open. A reader of committed records stops before the first record of the open transaction, "
+        "and also does not get the records after it, until the transaction ends or its transaction.timeout.ms is over.",
+        ("transaction.timeout.ms", "isolation.level"),
+    ),
+)
+
+
+def question_page(asked: Question) -> Page:
+    """A question and its answer."""
+    pages = [f"kdg explain {name}" for name in asked.see]
+    sections = (Section("", asked.answer), see(pages))
+    return Page("question", asked.name, "a question", asked.question, sections, {"answer": asked.answer, "see": pages})
+
+
+def questions_page() -> Page:
+    """All questions."""
+    pages = [f"kdg explain {QUESTIONS[0].name}"]
+    data = {"questions": [asked._asdict() for asked in QUESTIONS], "see": pages}
+    sections = (Section("", two_columns(tuple((asked.name, asked.question) for asked in QUESTIONS))), see(pages))
+    summary = "Questions that people ask. `kdg explain NAME` shows the answer."
+    return Page("questions", "questions", "", summary, sections, data)

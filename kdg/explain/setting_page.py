@@ -1,94 +1,130 @@
-"""Owns the page of a setting: what it does, its defaults, and what a guarantee wants of it."""
+"""Owns the page of a setting: what it does, its defaults, and what each guarantee needs."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from kdg.core.guarantees import GUARANTEES, Role
 from kdg.explain.dialects import DIALECTS
-from kdg.explain.dialects import shown_value as value_of
+from kdg.explain.dialects.program import shown_value
 from kdg.explain.facts import Fact
-from kdg.explain.words import NONE, in_commands, setting_data, why
+from kdg.explain.words import NONE, in_commands, reason, see, setting_data, wanted
 from kdg.settings.librdkafka import CANONICAL, KNOWN
-from kdg.text.render import DOT, Page, Section, Table
+from kdg.text.page import Page, Section, Table, two_columns
+from kdg.text.render import listed
+
+_TITLES = {"python": "Python", "dotnet": ".NET", "java": "Java", "go": "Go"}
 
 
-def setting(fact: Fact, client: str) -> Page:
-    """What a setting does, what it is by default, which guarantee wants what of it, and how it is written: everywhere, or in one client."""
-    sections = [
-        _effects(fact),
-        Section("defaults", "DEFAULTS", *_defaults(fact)),
-        _wanted(fact),
-        Section("names", "NAMES", *_names(fact)),
-    ]
-    if fact.name in KNOWN:
-        sections.append(Section("written", "WRITTEN", *_written(fact, client)))
-    if fact.note:
-        sections.append(Section("note", "NOTE", fact.note))
-    pages = [f"kdg explain {row.name}" for row in GUARANTEES]
-    sections.append(Section("see", "SEE", DOT.join(pages), pages))
-    return Page("setting", fact.name, fact.side, "", tuple(sections))
-
-
-def _effects(fact: Fact) -> Section:
+def setting_page(fact: Fact, client: str) -> Page:
+    """A setting. client: shows how to write it there; librdkafka shows how to write it in every client."""
     effects = {"loss": fact.loss, "duplicates": fact.duplicates, "order": fact.order}
-    rows = tuple((what, effect or NONE) for what, effect in effects.items())
-    return Section("effects", "WHAT IT DOES TO", Table(("", ""), rows), effects)
+    pages = [f"kdg explain {guarantee.name}" for guarantee in GUARANTEES]
+    sections = [
+        Section("Its effect on", two_columns(tuple((what, effect or NONE) for what, effect in effects.items()))),
+        Section("Defaults", _shown_defaults(fact)),
+        _guarantees(fact),
+        Section("Names", _shown_names(fact)),
+    ]
+    data: dict[str, Any] = {"effects": effects, "defaults": _defaults(fact), "guarantees": _guarantees_data(fact)}
+    data["names"] = _names(fact)
+    if fact.name in KNOWN:
+        data["written"] = _written(fact, client)
+        sections.append(Section("Written", two_columns(tuple(data["written"].items()))))
+    if fact.note:
+        data["note"] = fact.note
+        sections.append(Section("Note", fact.note))
+    data["see"] = pages
+    return Page("setting", fact.name, fact.side, "", (*sections, see(pages)), data)
 
 
-def _defaults(fact: Fact) -> tuple[str, dict[str, str]]:
-    if fact.librdkafka.startswith("broker: "):
-        value = fact.librdkafka.removeprefix("broker: ")
-        return f"{value} (Kafka 4.3)", {"broker": value}
-    said = f"librdkafka, Python, .NET: {fact.librdkafka}{DOT}Java: {fact.java}"
-    return said, {"librdkafka": fact.librdkafka, "java": fact.java}
+# ── defaults ──
 
 
-def _wanted(fact: Fact) -> Section:
-    wanted = [(row, role, s) for row in GUARANTEES for role in Role for s in row.settings(role) if s.name == fact.name]
-    if not wanted:
-        return Section("guarantees", "GUARANTEES", *_of_the_tool(fact))
-    rows = tuple((row.name, value_of(s), why(s)) for row, _, s in wanted)
-    data = [{"guarantee": row.name, "role": role.value, **setting_data(s)} for row, role, s in wanted]
-    return Section("guarantees", "WHAT A GUARANTEE WANTS, AND WHY", Table(("", "", ""), rows), data)
+def _defaults(fact: Fact) -> dict[str, str]:
+    if fact.broker is not None:
+        return {"broker": str(fact.broker)}
+    return {"librdkafka": str(fact.librdkafka), "java": str(fact.java)}
 
 
-def _of_the_tool(fact: Fact) -> tuple[str, list[dict[str, object]]]:
+def _shown_defaults(fact: Fact) -> str:
+    if fact.broker is not None:
+        return f"Kafka 4.3: {fact.broker}"
+    return listed([f"librdkafka, Python, .NET: {fact.librdkafka}", f"Java: {fact.java}"])
+
+
+# ── what the guarantees need ──
+
+
+def _guarantees(fact: Fact) -> Section:
+    found = wanted(fact.name)
+    if not found:
+        return Section("Guarantees", _without_a_guarantee(fact))
+    rows = tuple((guarantee.name, shown_value(s), reason(s)) for guarantee, _, s in found)
+    return Section("What each guarantee sets, and why", Table(("", "", ""), rows))
+
+
+def _guarantees_data(fact: Fact) -> list[dict[str, object]]:
+    found = wanted(fact.name)
+    if found:
+        return [{"guarantee": g.name, "role": role.value, **setting_data(s)} for g, role, s in found]
+    return [{"guarantee": None, **setting_data(s)} for s in _of_kdg(fact)]
+
+
+def _without_a_guarantee(fact: Fact) -> str:
+    own = _of_kdg(fact)
+    if own:
+        return f"no guarantee sets it. kdg sets {'; '.join(f'{s.value}{in_commands(s)}: {s.why}' for s in own)}"
+    asking = [(guarantee, r) for guarantee in GUARANTEES for r in guarantee.requires if r.setting == fact.name]
+    if not asking:
+        return "no guarantee sets it; the choice is yours"
+    names, required = " and ".join(guarantee.name for guarantee, _ in asking), asking[0][1]
+    return f"{names}: {required.phrase} for the {required.log}; {required.why}"
+
+
+def _of_kdg(fact: Fact) -> list[Any]:
+    """What kdg itself sets under every guarantee."""
     from kdg.settings.resolve import OF_THE_TOOL
 
-    own = [s for s in dict.fromkeys(s for role in Role for s in OF_THE_TOOL[role]) if s.name == fact.name]
-    if own:
-        has = "; ".join(f"{s.value}{in_commands(s)}: {s.why}" for s in own)
-        return f"none sets it; kdg itself has {has}", [{"guarantee": None, **setting_data(s)} for s in own]
-    asking = [(g, r) for g in GUARANTEES for r in g.requires if fact.name == r.setting]
-    if not asking:
-        return "none sets it; it is yours to choose", []
-    names, required = " and ".join(guarantee.name for guarantee, _ in asking), asking[0][1]
-    return f"{names}: {required.phrase} for the {required.log}; {required.why}", []
+    return [s for s in dict.fromkeys(s for role in Role for s in OF_THE_TOOL[role]) if s.name == fact.name]
 
 
-def _names(fact: Fact) -> tuple[str, dict[str, object]]:
+# ── names ──
+
+
+def _names(fact: Fact) -> dict[str, object]:
     if fact.name not in KNOWN:
-        return f"{fact.name} in every dialect; not a setting of a client", {}
-    aliases = [alias for alias, name in CANONICAL.items() if name == fact.name]
+        return {}
+    others = {client: name or None for client, name in _by_client(fact).items()}
+    return {"librdkafka": fact.name, "aliases": _aliases(fact), **others}
+
+
+def _aliases(fact: Fact) -> list[str]:
+    return [alias for alias, name in CANONICAL.items() if name == fact.name]
+
+
+def _by_client(fact: Fact) -> dict[str, str]:
+    return {client: dialect.name_of(fact.name) for client, dialect in DIALECTS.items()}
+
+
+def _shown_names(fact: Fact) -> str:
+    if fact.name not in KNOWN:
+        return "the same in every client, because the setting belongs to the cluster"
+    names = {_TITLES.get(client, client): name for client, name in _by_client(fact).items()}
+    same = ["librdkafka", *(title for title, name in names.items() if name == fact.name)]
+    others = [f"{title}: {name or 'absent'}" for title, name in names.items() if name != fact.name]
+    aliases = _aliases(fact)
     also = f" (also {', '.join(aliases)})" if aliases else ""
-    names: dict[str, object] = {"librdkafka": fact.name, "aliases": aliases}
-    names |= {client: dialect.name_of(fact.name) or None for client, dialect in DIALECTS.items()}
-    others = [f"{_short(client)}: {names[client] or 'absent'}" for client in DIALECTS if names[client] != fact.name]
-    return DOT.join([f"librdkafka, Python, Go, kcat{_same_in_java(fact)}: {fact.name}{also}", *others]), names
+    return listed([f"{', '.join(same)}: {fact.name}{also}", *others])
 
 
-def _written(fact: Fact, client: str) -> tuple[Table, dict[str, str]]:
-    """The setting to paste, with the value that the strictest guarantee wants, else the default."""
-    wanted = [value_of(s) for row in GUARANTEES for role in Role for s in row.settings(role) if s.name == fact.name]
-    value = wanted[-1] if wanted else fact.librdkafka.split()[0]
+# ── how it is written ──
+
+
+def _written(fact: Fact, client: str) -> dict[str, str]:
+    """The setting in each client's syntax, with the value of the strictest guarantee, or else with the default."""
+    values = [shown_value(s) for _, _, s in wanted(fact.name)]
+    value = values[-1] if values else fact.librdkafka.value or "..."
     lines = {"librdkafka": f"{fact.name}={value}"}
     lines |= {name: dialect.line(fact.name, value) for name, dialect in DIALECTS.items() if dialect.name_of(fact.name)}
-    chosen = {client: lines[client]} if client in DIALECTS and client in lines else lines
-    return Table(("", ""), tuple(chosen.items())), chosen
-
-
-def _short(client: str) -> str:
-    return {"dotnet": ".NET", "java": "Java"}.get(client, client)
-
-
-def _same_in_java(fact: Fact) -> str:
-    return ", Java" if DIALECTS["java"].name_of(fact.name) == fact.name else ""
+    return {client: lines[client]} if client in DIALECTS and client in lines else lines

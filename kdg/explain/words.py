@@ -1,20 +1,28 @@
-"""Owns the words and helpers that several pages share. Reads the rows; adds no facts."""
+"""Owns the words and helpers that several pages share. The facts come from the guarantees; this module adds none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from kdg.core.destinations import DestinationKind
-from kdg.core.guarantees import Guarantee, Role, Setting, Step
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Setting, Step
+from kdg.text.page import Section
+from kdg.text.render import listed
 
-ROLES = {
-    "produce": (Role.PRODUCER,),
-    "consume": (Role.CONSUMER,),
-    "pipe": (Role.CONSUMER, Role.PRODUCER),
-}
-"""The clients of each command."""
+COMMANDS = ("produce", "consume", "pipe")
+"""The commands that run under a guarantee."""
 
 NONE = "none"
+
+
+def phases(guarantee: Guarantee) -> tuple[tuple[str, tuple[Step, ...]], ...]:
+    """The parts of a guarantee's cycle, each with the name that says when it runs."""
+    return ("each chunk", guarantee.chunk), ("each interval", guarantee.interval), ("at the end", guarantee.end)
+
+
+def see(pages: Sequence[str]) -> Section:
+    """The commands with which to go on."""
+    return Section("See", listed(pages))
 
 
 def pair(one: Guarantee, other: Guarantee) -> str:
@@ -27,47 +35,50 @@ def possible(may: bool) -> str:
     return "possible" if may else NONE
 
 
-def path(row: Guarantee, command: str) -> str:
-    """The steps of a command under a guarantee, and where it has to end for that."""
-    way = arrows(steps(row, command))
-    return way if exists(row, command) else f"{needed(row)}: {way}"
+def path(guarantee: Guarantee, command: str) -> str:
+    """The steps of a command under a guarantee; and the destination that it needs, if it needs one."""
+    way = arrows(steps(guarantee, command))
+    return way if exists(guarantee, command) else f"{needed(guarantee)}: {way}"
 
 
-def exists(row: Guarantee, command: str) -> bool:
-    """Whether a command exists under a guarantee just as it is called."""
+def exists(guarantee: Guarantee, command: str) -> bool:
+    """Whether a command runs under a guarantee without further options."""
     from kdg.core.crash.world import SHAPES
 
-    return SHAPES[command].serves(row)
+    return SHAPES[command].serves(guarantee)
 
 
-def needed(row: Guarantee) -> str:
-    """What a command has to end in where it does not exist as it is called."""
-    return f"with {' or '.join(end.flag for end in DestinationKind if end in row.destinations)}"
+def needed(guarantee: Guarantee) -> str:
+    """The options of which `consume` needs one, if it does not run without."""
+    return f"with {' or '.join(kind.flag for kind in DestinationKind if kind in guarantee.destinations)}"
 
 
-def shapes(row: Guarantee, command: str | None = None) -> list[str]:
-    """The shapes, in a guarantee, of one command or of all."""
+def shapes(guarantee: Guarantee, command: str | None = None) -> list[str]:
+    """The ways to call one command, or any, under a guarantee; each has a crash table of its own."""
     from kdg.core.crash.world import SHAPES
 
-    return [name for name, shape in SHAPES.items() if shape.serves(row) and command in (None, name.split()[0])]
+    return [name for name, shape in SHAPES.items() if shape.serves(guarantee) and command in (None, name.split()[0])]
 
 
-def steps(row: Guarantee, command: str) -> tuple[Step, ...]:
+def steps(guarantee: Guarantee, command: str) -> tuple[Step, ...]:
     """The steps of a guarantee's cycle that do something in a command."""
     from kdg.core.crash.world import steps_of
 
-    return steps_of(row, shapes(row, command)[0])
+    return steps_of(guarantee, shapes(guarantee, command)[0])
 
 
-def ending(row: Guarantee, end: DestinationKind) -> str:
-    """What a guarantee promises where the records of consume end, and what is beyond it."""
-    if end not in row.destinations:
-        return "with -G refused: the position and what happens there cannot be kept together; without -G each committed record once, and nothing outlives the run"
-    if row.commits_first:
-        return "a batch is committed before it is handed over; a crash in between loses it"
-    if row.transactional:
-        return f"{end.kept}; {end.beyond}"
-    return f"a batch is committed when {end.settled}; {end.beyond}"
+def promised(guarantee: Guarantee, kind: DestinationKind) -> str:
+    """What a guarantee promises about the records of `consume` in a destination, and where the promise ends."""
+    if kind not in guarantee.destinations:
+        return (
+            "with -G: refused, because the position and the output cannot be saved together. "
+            "Without -G: each committed record once, within this run only"
+        )
+    if guarantee.commits_first:
+        return "a batch is committed before it is written; a crash between the two loses the batch"
+    if guarantee.transactional:
+        return f"{kind.kept}; {kind.beyond}"
+    return f"a batch is committed after {kind.settled}; {kind.beyond}"
 
 
 def arrows(steps: Sequence[Step]) -> str:
@@ -76,15 +87,14 @@ def arrows(steps: Sequence[Step]) -> str:
 
 
 def words(step: Step) -> str:
-    """A step as it is read."""
+    """A step as people read it."""
     return step.value.replace("-", " ")
 
 
-def why(setting: Setting) -> str:
-    """The reason for a setting, with what it is limited to."""
-    extra = [f"({', '.join(setting.commands)})"] if setting.commands else []
+def reason(setting: Setting) -> str:
+    """The reason for a setting, the commands that it is for, and the values that it may have."""
     limits = bounds(setting)
-    return " ".join([setting.why, *extra, *([f"[{limits}]"] if limits else [])])
+    return f"{setting.why}{in_commands(setting)}{f' [{limits}]' if limits else ''}"
 
 
 def bounds(setting: Setting) -> str:
@@ -97,12 +107,17 @@ def bounds(setting: Setting) -> str:
 
 
 def in_commands(setting: Setting) -> str:
-    """The commands that it is for, where that is not all."""
+    """The commands that a setting is for, in brackets; "" if it is for all."""
     return f" ({', '.join(setting.commands)})" if setting.commands else ""
 
 
+def wanted(name: str) -> list[tuple[Guarantee, Role, Setting]]:
+    """What each guarantee sets for a setting."""
+    return [(g, role, s) for g in GUARANTEES for role in Role for s in g.settings(role) if s.name == name]
+
+
 def setting_data(setting: Setting) -> dict[str, object]:
-    """A setting as JSON has it."""
+    """A setting for JSON."""
     return {
         "name": setting.name,
         "value": setting.value or None,

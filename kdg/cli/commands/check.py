@@ -137,7 +137,8 @@ def _one_of(flag: str, value: str, known: Sequence[str]) -> None:
 
 def _judged(config: str | None, profile: str | None, given: dict[str, str], kind: _Kind, *, connect: bool) -> _Judged:
     """The file, whatever it is, with -X on top. connect: its secrets are needed, too. Raises UsageError."""
-    from kdg.check.reading import DIALECTS, json_readings, readings
+    from kdg.check.appsettings import json_readings
+    from kdg.check.reading import DIALECTS, readings
     from kdg.settings import keyvalue
 
     if kind.client is not None:

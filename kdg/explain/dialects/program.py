@@ -1,0 +1,80 @@
+"""Owns a guarantee in one client: the configuration, the calls in the guarantee's order, and the notes.
+
+The settings and the order of the steps come from the guarantee; the words come from the client's Dialect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kdg.core.guarantees import Guarantee, Role, Setting, Step
+from kdg.explain.dialects.dialect import Dialect
+from kdg.explain.dialects.dotnet import dotnet_name, dotnet_value
+from kdg.explain.words import phases
+
+_CLIENTS = (Role.CONSUMER, Role.PRODUCER)
+_COMMAND = "pipe"
+"""The settings are those of `kdg pipe`, which has both clients."""
+
+_LIBRDKAFKA = {
+    Step.READ: "rd_kafka_consumer_poll",
+    Step.COMMIT: "rd_kafka_commit",
+    Step.BEGIN: "rd_kafka_begin_transaction",
+    Step.WRITE: "rd_kafka_producev",
+    Step.FLUSH: "rd_kafka_flush",
+    Step.RECORD_POSITION: "rd_kafka_send_offsets_to_transaction",
+    Step.COMMIT_TRANSACTION: "rd_kafka_commit_transaction",
+}
+
+
+def shown_value(setting: Setting) -> str:
+    """The value of a setting for people: `none` if it has to stay unset, `...` if the user chooses it."""
+    return setting.value or ("none" if setting.locked else "...")
+
+
+def functions(steps: Sequence[Step]) -> str:
+    """librdkafka's functions for these steps, in their order."""
+    return " > ".join(_LIBRDKAFKA[step] for step in steps if step in _LIBRDKAFKA)
+
+
+def one_line(guarantee: Guarantee) -> str:
+    """The first two settings of the producer, as one line of C#; a guarantee lists its most important settings first."""
+    first = list(_settings(guarantee, Role.PRODUCER))[:2]
+    return f"new ProducerConfig {{ {', '.join(f'{dotnet_name(n)} = {dotnet_value(n, v)}' for n, v in first)} }}"
+
+
+def configuration(guarantee: Guarantee, dialect: Dialect) -> tuple[str, ...]:
+    """The guarantee's settings for both clients, ready to copy."""
+    consumer, producer = (dialect.config(role, list(_settings(guarantee, role))) for role in _CLIENTS)
+    return (*consumer, "", *producer)
+
+
+def _settings(guarantee: Guarantee, role: Role) -> Iterator[tuple[str, str]]:
+    """What has to be set, in librdkafka's terms; a setting that has to stay unset is left out."""
+    for setting in guarantee.settings(role):
+        if (setting.value or not setting.locked) and (not setting.commands or _COMMAND in setting.commands):
+            yield setting.name, shown_value(setting)
+
+
+def calls(guarantee: Guarantee, dialect: Dialect, steps: Sequence[Step]) -> tuple[str, ...]:
+    """The calls of these steps, in the guarantee's order, with comments that say when each part runs."""
+    transactional = Step.COMMIT_TRANSACTION in steps
+    lines = [f"{dialect.comment} once, at the start", *dialect.start] if transactional and dialect.start else []
+    for title, phase in phases(guarantee):
+        found = [line for step in phase if step in steps for line in _lines(dialect, step)]
+        lines += [f"{dialect.comment} {title}", *found] if found else []
+    if transactional:
+        lines += [f"{dialect.comment} if one of these calls fails", *dialect.undo]
+    return tuple(lines)
+
+
+def _lines(dialect: Dialect, step: Step) -> tuple[str, ...]:
+    if step is Step.FILTER:
+        return (f"{dialect.comment} your work on the records",)
+    only_once = (f"{dialect.comment} unless a transaction is open",) if step is Step.BEGIN else ()
+    return only_once + dialect.calls.get(step, ())
+
+
+def notes(dialect: Dialect, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Common mistakes in these steps."""
+    return tuple(text for step, text in dialect.notes if step in steps)
