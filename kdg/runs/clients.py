@@ -6,15 +6,20 @@ A real run uses `Surroundings()`. The simulator hands in its own, and opens its 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from kdg.core.ports import Target
 from kdg.runtime.clock import SYSTEM_CLOCK, Background, Clock, in_thread
 
 if TYPE_CHECKING:
+    from kdg.formats import Encoder
     from kdg.kafka.client import Watch
     from kdg.kafka.library import AdminClient, Clients, ConsumerClient, OnDelivery, ProducerClient
+    from kdg.runtime.signals import SignalWaiter
+    from kdg.sinks.stdout import Stdout
 
 
 class LibraryClients:
@@ -39,14 +44,35 @@ class LibraryClients:
         return make_admin(settings, watch)
 
 
+def _stdin() -> int:
+    return sys.stdin.fileno()
+
+
+def _stdout(encoder: Encoder, signals: SignalWaiter, durable: bool) -> Stdout:
+    from kdg.sinks.stdout import Stdout
+
+    return Stdout(encoder, signals, durable=durable)
+
+
+class Printing(Target, Protocol):
+    """A target that prints records on stdout."""
+
+    @property
+    def is_pipe(self) -> bool:
+        """Whether stdout is a pipe: another process still has to read what is written."""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a run uses of the world outside.
+    """What a run uses of the world outside of kdg.
 
-    read, write: as os.read and os.write.
+    stdin: gives the descriptor of the standard input. read: as os.read. stdout: opens the target that prints records; its
+    arguments are the encoder, the signals, and whether a file is synced to the disk.
     """
 
     clients: Clients = field(default_factory=LibraryClients)
     clock: Clock = SYSTEM_CLOCK
     background: Background = in_thread
+    stdin: Callable[[], int] = _stdin
     read: Callable[[int, int], bytes] = os.read
+    stdout: Callable[[Encoder, SignalWaiter, bool], Printing] = _stdout

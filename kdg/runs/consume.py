@@ -1,4 +1,4 @@
-"""Owns the run of `kdg consume`: opens its source, target and transaction, and says what happened."""
+"""Owns the run of `kdg consume`: its options, the opening of its source and destination, and its outcome."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import Role
+from kdg.core.ports import NoTransaction, Sink, Transaction
 from kdg.core.pump import Pump
 from kdg.errors import UsageError
 from kdg.formats import Encoder
@@ -24,6 +25,9 @@ from kdg.runs.session import Frame, Session, execute
 from kdg.settings.options.common import Common
 from kdg.settings.options.reading import Deduplication, Output, OutputFraming, PartitionReading
 from kdg.text.words import plural
+
+if TYPE_CHECKING:
+    from kdg.kafka.source import KafkaSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ def run(
     plan = plan_of("consume", [Role.CONSUMER], common, reading, output, deduplication)
     plan, group = with_group(plan)
     destination = destination_of(output, cmd)
-    refuse_destination(plan.guarantee, destination.end, group)
-    if destination.end is DestinationKind.SQLITE and (framing.json or framing.format_ is not None):
+    refuse_destination(plan.guarantee, destination.kind, group)
+    if destination.kind is DestinationKind.SQLITE and (framing.json or framing.format_ is not None):
         raise UsageError(
             "-J and -f say how a record is printed, and --sqlite prints nothing.",
             "Drop it: a table has a column for each part of a record.",
@@ -67,62 +71,63 @@ def run(
 
 
 def start(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) -> int:
-    """Open, pump, conclude."""
-    return execute(plan, lambda frame: _open(frame, reading, options, encoder))
+    """Run consume and return its exit code."""
+    return execute(plan, lambda frame: open_session(frame, reading, options, encoder))
 
 
-def _open(frame: Frame, reading: ReadingPlan, options: Options, encoder: Encoder) -> Session:
-    plan = frame.plan
+def open_session(frame: Frame, reading: ReadingPlan, options: Options, encoder: Encoder) -> Session:
+    """Open the destination first: it may hold the positions from which the source goes on."""
+    plan, to_stdout = frame.plan, options.destination.kind is DestinationKind.STDOUT
     opened = open_destination(frame, options.destination, reading, encoder)
-    columns = opened.columns | (options.dedup.columns if options.dedup is not None else frozenset())
-    # A sink that keeps the positions is the only truth: partitions are assigned, and a group shows the progress at most.
-    reads = reading if opened.position_store is None else dataclasses.replace(reading, group=None)
-    source = open_source(
-        frame, reads, options.topics, columns, options.partitions, check=True, position_store=opened.position_store
-    )
-    dedup = open_dedup(frame, options.dedup, reading.group, "", source.topic_id, opened.connection)
+    store = opened.position_store
+    columns = opened.columns if options.dedup is None else opened.columns | options.dedup.columns
+    # Positions in a sink are the only ones that count: partitions are assigned, and a group at most shows the progress.
+    reads = reading if store is None else dataclasses.replace(reading, group=None)
+    source = open_source(frame, reads, options.topics, columns, options.partitions, check=True, position_store=store)
+    progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end, prints=to_stdout)
     pump = Pump(
-        cycle=plan.cycle(settles=reading.group is not None or options.destination.end is not DestinationKind.STDOUT or options.dedup is not None),
+        cycle=plan.cycle(settles=reading.group is not None or not to_stdout or options.dedup is not None),
         source=source,
         target=opened.target,
-        transaction=_transaction(frame, opened.position_store, source, reading.group),
+        transaction=_open_transaction(frame, store, source, reading.group),
         interval=plan.interval(to_an_end=reading.exit_at_end),
         limits=reading.limits,
         signals=frame.signals,
-        dedup=dedup,
+        dedup=open_dedup(frame, options.dedup, reading.group, "", source.topic_id, opened.database),
         crash_at=plan.crash_at,
-    )  # fmt: skip
+        progress=progress,
+        clock=frame.surroundings.clock.monotonic,
+    )
     source.rebalance = pump.on_rebalance
-    prints = options.destination.end is DestinationKind.STDOUT
-    pump.progress = progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end, prints=prints)
     begin(source, plan, options.topics, options.partitions)
-    tell = partial(_tell, options=options, group=reading.group is not None, kept=opened.position_store)
-    return Session(pump, tell, progress)
+    describe = partial(_describe, options, in_group=reading.group is not None, in_sink=store is not None)
+    return Session(pump, describe, progress)
 
 
-def _transaction(frame: Frame, position_store: Any, source: Any, group: str | None) -> Any:
-    """The sink's, where it has one; with a group, shown there."""
-    from kdg.core.ports import NoTransaction
-
-    if position_store is None or group is None:
-        return position_store or NoTransaction()
+def _open_transaction(frame: Frame, sink: Sink | None, source: KafkaSource, group: str | None) -> Transaction:
+    """The transaction of a sink that keeps the positions. With a group, the group shows the progress as well."""
+    if sink is None:
+        return NoTransaction()
+    if group is None:
+        return sink
     from kdg.kafka.lag_mirror import Mirror
 
-    mirror = Mirror(position_store, source.consumer, group, frame.plan.note, frame.deadline)
+    mirror = Mirror(sink, source.consumer, group, frame.plan.note, frame.deadline)
     frame.closing.callback(mirror.close)
     return mirror
 
 
-def _tell(outcome: Outcome, options: Options, *, group: bool, kept: object) -> None:
+def _describe(options: Options, outcome: Outcome, *, in_group: bool, in_sink: bool) -> None:
+    """Complete the outcome with the summary. in_group, in_sink: where positions outlive the run."""
     plan, counts = outcome.plan, outcome.counts
-    outcome.error = reader_gone_is_fine(outcome.error, group=group)
-    lost = transactions = ""
-    if plan.guarantee.commits_first and group:
+    outcome.error = reader_gone_is_fine(outcome.error, group=in_group)
+    lost = ""
+    if plan.guarantee.commits_first and in_group:
         most = min(counts.read, plan.batch_records)
         lost = f"; a crash could have lost at most {most} (--batch-records {plan.batch_records})"
-    if kept is not None:
-        transactions = transactions_text(counts)
+    transactions = transactions_text(counts) if in_sink else ""
     dropped = "" if options.dedup is None else f", dropped {plural(counts.dropped, 'duplicate')}"
-    outcome.what = f"read {plural(counts.read, 'record')}, wrote {counts.written}{options.destination.where}{dropped}{transactions}{lost}"
-    if not group and kept is None:
+    read = f"read {plural(counts.read, 'record')}"
+    outcome.what = f"{read}, wrote {counts.written}{options.destination.where}{dropped}{transactions}{lost}"
+    if not in_group and not in_sink:
         outcome.positions = {}

@@ -1,11 +1,11 @@
-"""Owns `--dedup-by`: what was typed becomes a Dedup over marks of the run, of a store, or of the records' own database."""
+"""Owns `--dedup-by`: the plan of a deduplication, and its opening. Seen records are remembered for the run or in a store."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kdg.core.guarantees import DEDUP_TTL
 from kdg.core.ports import Dedup, NoDedup
@@ -16,12 +16,17 @@ from kdg.settings.options.option import given
 from kdg.settings.options.reading import Deduplication
 
 if TYPE_CHECKING:
+    from kdg.sinks.sqlite import SqliteSink
     from kdg.transforms.dedup import DedupBy
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DedupPlan:
-    """What duplicates are told by; store: where marks are kept, None for the run alone; ttl: seconds that an id is remembered."""
+    """How duplicates are recognised.
+
+    by: what two duplicates have in common. store: the file of seen records, None if they are remembered for this run only.
+    ttl: seconds for which an id is remembered.
+    """
 
     by: DedupBy
     store: Path | None
@@ -29,12 +34,12 @@ class DedupPlan:
 
     @property
     def survives_command(self) -> bool:
-        """Whether records that a command wrote can be told."""
+        """Whether duplicates are still recognised after a command has changed the records."""
         return not self.by.is_position
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns of Batch it reads; an id is one of its topic."""
+        """The columns of a Batch that it reads. An id belongs to its topic."""
         return self.by.columns | {"topics"}
 
 
@@ -54,23 +59,32 @@ def dedup_plan(typed: Deduplication) -> DedupPlan | None:
 
 
 def open_dedup(
-    frame: Frame, plan: DedupPlan | None, group: str | None, topic: str, topic_id: Callable[[str], str], sink: Any = None
-) -> Dedup:  # fmt: skip
-    """The Dedup of the run. topic: of records that do not say theirs; sink: the SQLite sink, whose transactions the marks share."""
+    frame: Frame,
+    plan: DedupPlan | None,
+    group: str | None,
+    topic: str,
+    topic_id: Callable[[str], str],
+    database: SqliteSink | None = None,
+) -> Dedup:
+    """The deduplication of the run.
+
+    topic: the topic of records that do not name theirs. database: the SQLite sink of the records; then the seen records are
+    stored in its transactions. Raises UsageError if another file was asked for.
+    """
     if plan is None:
         return NoDedup()
     from kdg.transforms.dedup import DedupById, DedupByPosition
     from kdg.transforms.seen_store import SeenStore
 
-    if sink is None:
+    if database is None:
         store = SeenStore.temporary() if plan.store is None else SeenStore.in_file(plan.store)
         frame.closing.callback(store.close)
-    elif plan.store is None or plan.store.resolve() == sink.path.resolve():
-        store = SeenStore.among_records(sink.connection, f"--sqlite {sink.path}")
+    elif plan.store is None or plan.store.resolve() == database.path.resolve():
+        store = SeenStore.among_records(database.connection, f"--sqlite {database.path}")
     else:
         raise UsageError(
-            f"--dedup-store {plan.store} is not the file of --sqlite: records and marks would not be in one transaction.",
-            "Drop --dedup-store: the marks are kept in the file of --sqlite.",
+            f"--dedup-store {plan.store} is not the file of --sqlite: the records and the list of seen records would not be in one transaction.",
+            "Drop --dedup-store: the list of seen records is kept in the file of --sqlite.",
         )
     scope = group or ""
     dedup: Dedup = (
@@ -78,6 +92,6 @@ def open_dedup(
         if plan.by.is_position
         else DedupById(store, scope, plan.by, plan.ttl, topic)
     )
-    if sink is not None:
-        sink.joined = dedup.mark
+    if database is not None:
+        database.joined = dedup.mark
     return dedup

@@ -1,4 +1,4 @@
-"""Owns choosing where the records of consume end: stdout, a file, a table or a command, as asked and as the guarantee allows."""
+"""Owns the destination of consume: stdout, a file, a table or a command, as asked for and as the guarantee allows."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import Guarantee
-from kdg.core.ports import Target
+from kdg.core.ports import Sink, Target
 from kdg.errors import UsageError
 from kdg.formats import Encoder
 from kdg.runs.plan import Plan, ReadingPlan
 from kdg.runs.session import Frame
 from kdg.settings.options.reading import Output
 
+if TYPE_CHECKING:
+    from kdg.sinks.sqlite import SqliteSink
+
 TABLE = "records"
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the records end, as it was asked for."""
+    """Where records go, as it was asked for. table: only for SQLite. cmd, retries: only for a command."""
 
-    end: DestinationKind
+    kind: DestinationKind
     output: str | None = None
     sqlite: str | None = None
     table: str = TABLE
@@ -39,15 +42,17 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """An end that is ready. position_store: set where the positions are kept in it; columns: those of a Batch that it reads."""
+class OpenDestination:
+    """A destination that is open.
+
+    position_store: the target itself if it keeps the positions of the source, else None. columns: the columns of a Batch that
+    the target reads. database: the target if it is a table.
+    """
 
     target: Target
-    position_store: Any
-    """A Sink, which is the Target, or None."""
     columns: frozenset[str]
-    connection: Any = None
-    """The database of the records, where there is one."""
+    position_store: Sink | None = None
+    database: SqliteSink | None = None
 
 
 def destination_of(typed: Output, cmd: Sequence[str]) -> Destination:
@@ -80,49 +85,52 @@ def check_command(cmd: Sequence[str]) -> None:
         raise UsageError(f"-- {cmd[0]}: no such command.", "Check its name and path.")
 
 
-def refuse_destination(guarantee: Guarantee, end: DestinationKind, group: str | None) -> None:
-    """Raises UsageError where a position in a group and what happens at this end cannot be kept together."""
-    if group is None or end in guarantee.destinations:
+def refuse_destination(guarantee: Guarantee, kind: DestinationKind, group: str | None) -> None:
+    """Raises UsageError if the guarantee cannot hold with a position in a group and records at this destination."""
+    if group is None or kind in guarantee.destinations:
         return
-    what = "the bytes in the pipe" if end is DestinationKind.STDOUT else "what CMD does"
+    what = "the bytes in the pipe" if kind is DestinationKind.STDOUT else "what CMD does"
     instead = " or ".join(other.flag for other in DestinationKind if other in guarantee.destinations)
     raise UsageError(
-        f"{guarantee.name} cannot end at {end.flag} with a group: the position in the group and {what} cannot be kept together.",
-        f"Use {instead}, `kdg pipe` to a topic, drop -G (each committed record once, nothing outlives the run), or -g at-least-once --dedup-by position.",
+        f"{guarantee.name} cannot end at {kind.flag} with a group: the position in the group and {what} cannot be kept together.",
+        f"Use {instead}, `kdg pipe` to a topic, drop -G (each committed record once, nothing outlives the run), "
+        "or -g at-least-once --dedup-by position.",
     )
 
 
-def open_destination(frame: Frame, destination: Destination, reading: ReadingPlan, encoder: Encoder) -> Opened:
-    """Open it. Raises UsageError, Fenced."""
-    opened = _OPEN[destination.end](frame, destination, reading, encoder)
+def open_destination(frame: Frame, destination: Destination, reading: ReadingPlan, encoder: Encoder) -> OpenDestination:
+    """Open a destination. Raises UsageError if it cannot be written, Fenced if another instance writes to it."""
+    opened = _OPEN[destination.kind](frame, destination, reading, encoder)
     frame.closing.callback(opened.target.close)
     return opened
 
 
-def _stdout(frame: Frame, _ending: Destination, reading: ReadingPlan, encoder: Encoder) -> Opened:
-    from kdg.sinks.stdout import Stdout
+def _stdout(frame: Frame, _destination: Destination, reading: ReadingPlan, encoder: Encoder) -> OpenDestination:
+    in_group = reading.group is not None
+    target = frame.surroundings.stdout(encoder, frame.signals, in_group)
+    if in_group and target.is_pipe and not frame.plan.guarantee.may_lose:
+        frame.plan.note(
+            "what sits in the pipe is lost if its reader dies: the guarantee ends at the file descriptor; "
+            "-- CMD is committed when CMD exits with 0"
+        )
+    return OpenDestination(target, encoder.columns)
 
-    target = Stdout(encoder, frame.signals, durable=reading.group is not None)
-    if reading.group is not None and target.is_pipe and not frame.plan.guarantee.may_lose:
-        frame.plan.note("what sits in the pipe is lost if its reader dies: the guarantee ends at the file descriptor; -- CMD is committed when CMD exits with 0")  # fmt: skip
-    return Opened(target, None, encoder.columns)
 
-
-def _file(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder: Encoder) -> Opened:
+def _file(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder: Encoder) -> OpenDestination:
     path = Path(str(destination.output))
     if frame.plan.guarantee.transactional:
         from kdg.sinks.journal import JournaledFile
 
         sink = JournaledFile(path, encoder)
-        return Opened(sink, sink, encoder.columns)
+        return OpenDestination(sink, encoder.columns, position_store=sink)
     from kdg.sinks.file import FileSink
 
     target = FileSink(path, encoder, frame.plan.note)
     target.open()
-    return Opened(target, None, encoder.columns)
+    return OpenDestination(target, encoder.columns)
 
 
-def _sqlite(frame: Frame, destination: Destination, _reading: ReadingPlan, _encoder: Encoder) -> Opened:
+def _sqlite(frame: Frame, destination: Destination, _reading: ReadingPlan, _encoder: Encoder) -> OpenDestination:
     from kdg.sinks.sqlite import SqliteSink
     from kdg.sinks.sqlite_table import READS
 
@@ -130,10 +138,10 @@ def _sqlite(frame: Frame, destination: Destination, _reading: ReadingPlan, _enco
     sink = SqliteSink(Path(str(destination.sqlite)), destination.table, frame.deadline, keeps=guarantee.transactional)
     sink.connect()
     target = _at_once(frame.plan, sink)
-    return Opened(target, sink if guarantee.transactional else None, READS, sink)
+    return OpenDestination(target, READS, position_store=sink if guarantee.transactional else None, database=sink)
 
 
-def _command(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder: Encoder) -> Opened:
+def _command(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder: Encoder) -> OpenDestination:
     from kdg.runtime.child import BatchCommand
     from kdg.sinks.command import READS, CommandSink
 
@@ -141,11 +149,11 @@ def _command(frame: Frame, destination: Destination, _reading: ReadingPlan, enco
     outcome = "the batch is lost" if guarantee.commits_first else "nothing of this batch is committed"
     command = BatchCommand(destination.cmd, frame.deadline, captured=False)
     target = CommandSink(command, encoder, outcome, destination.retries, frame.plan.note)
-    return Opened(_at_once(frame.plan, target), None, encoder.columns | READS)
+    return OpenDestination(_at_once(frame.plan, target), encoder.columns | READS)
 
 
 def _at_once(plan: Plan, target: Target) -> Target:
-    """Where the position is committed first, a batch may not be held back."""
+    """If the position is committed before the records are written, the target may not hold records back."""
     from kdg.sinks import AtOnce
 
     return AtOnce(target) if plan.guarantee.commits_first else target

@@ -1,19 +1,22 @@
-"""Owns the run of `kdg pipe`: opens its source, target and transaction, and says what happened."""
+"""Owns the run of `kdg pipe`: its options, the opening of its source, target and transaction, and its outcome."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from kdg.core.guarantees import Role
-from kdg.core.pump import Filter, Pump
+from kdg.core.ports import NoTransaction
+from kdg.core.pump import Pump
 from kdg.errors import UsageError
 from kdg.runs.cluster_check import check_cluster
 from kdg.runs.dedup import DedupPlan, dedup_plan, open_dedup
 from kdg.runs.destination import check_command
 from kdg.runs.identity import is_named_member, with_id_of_member
 from kdg.runs.kafka_source import begin, open_source, with_group
+from kdg.runs.kafka_target import open_producer, open_target, open_transaction
 from kdg.runs.plan import Plan, ReadingPlan, checked_acks, plan_of, reading_plan
 from kdg.runs.progress import of_source, progress_line
 from kdg.runs.report import Outcome, transactions_text
@@ -23,13 +26,17 @@ from kdg.settings.options.reading import Deduplication, Reading
 from kdg.settings.options.sending import Copying, Filtering
 from kdg.text.words import plural
 
-COLUMNS = frozenset({"keys", "headers", "timestamps"})
+if TYPE_CHECKING:
+    from kdg.formats import Decoder, Encoder
+    from kdg.kafka.target import KafkaTarget, OnFailure, ProducerHandle, UndeliveredRecord
+    from kdg.transforms.command_filter import CommandFilter
 
+COPIED = frozenset({"keys", "headers", "timestamps"})
+"""The columns of a Batch that are copied to the target; the values always are."""
 MOST_STATUS = 255
-
+"""The largest exit status of a process."""
 TOGETHER = 0.05
-
-"""Seconds that a READ waits for more records, where each batch starts a process."""
+"""Extra seconds in which a READ waits for more records, because each batch starts a process."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,70 +123,92 @@ def run(
 
 
 def start(plan: Plan, reading: ReadingPlan, options: Options) -> int:
-    """Open, pump, conclude."""
-    return execute(plan, lambda frame: _open(frame, reading, options))
+    """Run pipe and return its exit code."""
+    return execute(plan, lambda frame: open_session(frame, reading, options))
 
 
-def _open(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
-    from kdg.kafka.client import reach
-    from kdg.kafka.lookup import partitions_of
-    from kdg.kafka.patterns import matching
-    from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure, stop_on_failure
-
+def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
+    """Open the target and its transaction, then the source: its positions are looked up after older instances are fenced."""
     plan = frame.plan
-    handle = ProducerHandle(plan.settings(Role.PRODUCER), frame.surroundings.clients, verbose=plan.verbose)
-    # All topics: asking for one by name would make it, and pipe never makes a topic.
-    metadata = reach(handle.producer, handle.watch, frame.deadline, plan.brokers)
-    partitions = len(partitions_of(metadata, options.target, plan.brokers))
-    sources = matching(metadata, [options.source], plan.brokers)
-    _refuse_endless(options, sources, reading)
-    for name in sources:
-        partitions_of(metadata, name, plan.brokers)
-    check_cluster(frame, Role.PRODUCER, metadata, [*sources, options.target])
-    on_failure = (
-        _told(plan)
-        if plan.guarantee.may_lose
-        else abort_on_failure
-        if plan.guarantee.transactional
-        else stop_on_failure
+    handle = open_producer(frame)
+    partitions = _find_topics(frame, reading, options, handle)
+    target = open_target(
+        frame,
+        handle,
+        options.target,
+        _on_failure(plan),
+        partitions=partitions,
+        keep_partition=options.keep_partition,
     )
-    seconds = float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or 60_000) / 1000
-    target = KafkaTarget(handle, options.target, frame.deadline, on_failure, keep_partition=options.keep_partition, partitions=partitions, settle_seconds=seconds if plan.guarantee.transactional else None)  # fmt: skip
-    frame.closing.callback(target.close)
-    transaction = _transaction(frame, handle, seconds)
-    filter_, read_by_command = _filter(frame, options)
-    columns = COLUMNS | ({"partitions"} if options.keep_partition else set()) | read_by_command
-    columns |= options.dedup.columns if options.dedup is not None else frozenset()
-    fenced = transaction.taken_over if is_named_member(plan) else None
-    source = open_source(frame, reading, [options.source], columns, [], fenced=fenced)
-    source.gather = TOGETHER if options.cmd else 0.0
-    if plan.guarantee.transactional:
+    transaction = open_transaction(frame, handle)
+    command = _open_filter(frame, options)
+    fenced = transaction.taken_over if transaction is not None and is_named_member(plan) else None
+    source = open_source(frame, reading, [options.source], _columns(options, command), [], fenced=fenced)
+    source.gather = TOGETHER if command is not None else 0.0
+    if transaction is not None:
         transaction.group_metadata = source.group_metadata
+    progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end)
     pump = Pump(
         cycle=plan.cycle(),
         source=source,
         target=target,
-        transaction=transaction,
+        transaction=transaction or NoTransaction(),
         interval=plan.interval(to_an_end=reading.exit_at_end),
         limits=reading.limits,
         signals=frame.signals,
-        filter=filter_,
+        filter=command,
         dedup=open_dedup(frame, options.dedup, reading.group, options.source, source.topic_id),
         crash_at=plan.crash_at,
+        progress=progress,
+        clock=frame.surroundings.clock.monotonic,
     )
     source.rebalance = pump.on_rebalance
-    pump.progress = progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end)
     begin(source, plan, [options.source], [])
-    return Session(pump, lambda outcome: _tell(outcome, options, target.most_unsent), progress)
+    return Session(pump, partial(_describe, options, target), progress)
 
 
-def _filter(frame: Frame, options: Options) -> tuple[Filter | None, frozenset[str]]:
-    """What CMD makes of a batch, and the columns that this reads."""
+def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: ProducerHandle) -> int:
+    """The number of partitions of the target. Raises Unreachable if it or a source is missing, UsageError for a circle."""
+    from kdg.kafka.client import reach
+    from kdg.kafka.lookup import partitions_of
+    from kdg.kafka.patterns import matching
+
+    brokers = frame.plan.brokers
+    # The metadata of all topics: a broker may create a topic that is asked for by name, and pipe never creates one.
+    metadata = reach(handle.producer, handle.watch, frame.deadline, brokers)
+    partitions = partitions_of(metadata, options.target, brokers)
+    sources = matching(metadata, [options.source], brokers)
+    _refuse_endless(options, sources, reading)
+    for name in sources:
+        partitions_of(metadata, name, brokers)
+    check_cluster(frame, Role.PRODUCER, metadata, [*sources, options.target])
+    return len(partitions)
+
+
+def _on_failure(plan: Plan) -> OnFailure:
+    """What happens to records that were not delivered, under the guarantee."""
+    from kdg.kafka.target import abort_on_failure, stop_on_failure
+
+    if plan.guarantee.may_lose:
+        return partial(_note_lost, plan)
+    return abort_on_failure if plan.guarantee.transactional else stop_on_failure
+
+
+def _note_lost(plan: Plan, failures: Sequence[UndeliveredRecord]) -> None:
+    """The guarantee allows that records are lost; the user still reads of it."""
+    from kdg.kafka.errors import describe
+    from kdg.kafka.target import name_record, telling
+
+    first = telling(failures)
+    plan.note(f"{len(failures)} records were not sent, such as {name_record(first)}: {describe(first.reason)}")
+
+
+def _open_filter(frame: Frame, options: Options) -> CommandFilter | None:
+    """The filter that gives each batch to CMD, or None if there is no CMD."""
     if not options.cmd:
-        return None, frozenset()
-    from kdg.formats import Decoder, Encoder
+        return None
     from kdg.runtime.child import BatchCommand
-    from kdg.transforms.command_filter import DELIMITER, READS, CommandFilter
+    from kdg.transforms.command_filter import DELIMITER, CommandFilter
 
     encoder: Encoder
     decoder: Decoder
@@ -193,40 +222,32 @@ def _filter(frame: Frame, options: Options) -> tuple[Filter | None, frozenset[st
 
         encoder, decoder = JsonEncoder(DELIMITER), JsonDecoder(DELIMITER, keep_partition=options.keep_partition)
     command = BatchCommand(options.cmd, frame.deadline, captured=True)
-    return CommandFilter(command, encoder, decoder, options.ok_exit, options.bare), encoder.columns | READS
+    return CommandFilter(command, encoder, decoder, options.ok_exit, options.bare)
 
 
-def _transaction(frame: Frame, handle: Any, seconds: float) -> Any:
-    from kdg.core.ports import NoTransaction
+def _columns(options: Options, command: CommandFilter | None) -> frozenset[str]:
+    """The columns of a Batch that the target, the filter or the deduplication reads."""
+    columns = COPIED
+    if options.keep_partition:
+        columns |= {"partitions"}
+    if command is not None:
+        from kdg.transforms.command_filter import READS
 
-    if not frame.plan.guarantee.transactional:
-        return NoTransaction()
-    from kdg.kafka.transaction import KafkaTransaction
-
-    transaction = KafkaTransaction(handle, frame.deadline, seconds)
-    transaction.start()
-    return transaction
-
-
-def _told(plan: Plan) -> Any:
-    """Where loss is allowed it is still named."""
-    from kdg.kafka.errors import describe
-    from kdg.kafka.target import name_record, telling
-
-    def tell(failures: Any) -> None:
-        first = telling(failures)
-        plan.note(f"{len(failures)} records were not sent, such as {name_record(first)}: {describe(first.reason)}")
-
-    return tell
+        columns |= command.encoder.columns | READS
+    return columns if options.dedup is None else columns | options.dedup.columns
 
 
-def _tell(outcome: Outcome, options: Options, unsent: int) -> None:
+def _describe(options: Options, target: KafkaTarget, outcome: Outcome) -> None:
+    """Complete the outcome with the summary."""
     plan, counts = outcome.plan, outcome.counts
     unconfirmed = plan.value(Role.PRODUCER, "acks") == "0"
     outcome.unconfirmed = counts.written if unconfirmed else 0
     transactions = transactions_text(counts) if plan.guarantee.transactional else ""
     lost = ""
     if plan.guarantee.commits_first:
-        lost = f", unconfirmed; a crash could have lost at most {unsent} (--batch-records {plan.batch_records}, and what waited to be sent)"
+        lost = (
+            f", unconfirmed; a crash could have lost at most {target.most_unsent} "
+            f"(--batch-records {plan.batch_records}, and what waited to be sent)"
+        )
     dropped = "" if options.dedup is None else f", dropped {plural(counts.dropped, 'duplicate')}"
     outcome.what = f"read {counts.read}, wrote {counts.written} to {options.target}{dropped}{transactions}{lost}"

@@ -1,4 +1,4 @@
-"""Owns what a run says at its end: the summary line, `--report`, the error, and the exit code."""
+"""Owns what a run reports at its end: the error, the summary line, the file of `--report`, and the exit code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN_POSITIONS = 4
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run did. what: the summary's middle part. group: whether a position outlives the run."""
+    """What a run did. what: the middle part of the summary. signum: the signal that ended the run, or None."""
 
     plan: Plan
     what: str = ""
@@ -33,14 +33,14 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        """The run's exit code, decided here alone: a failure weighs more than a signal, a signal more than success."""
+        """The exit code of the run. An error outweighs a signal; a signal outweighs success."""
         if self.error is not None:
             return self.error.exit_code
         return 0 if self.signum is None else 128 + self.signum
 
 
 def conclude(outcome: Outcome) -> None:
-    """Print the error and the summary, write the report."""
+    """Print the error and the summary, and write the report."""
     if outcome.error is not None:
         print_error(outcome.error)
     if not outcome.plan.quiet and outcome.what:
@@ -51,7 +51,7 @@ def conclude(outcome: Outcome) -> None:
 
 
 def print_error(error: KdgError) -> None:
-    """The message, and below it what to do next."""
+    """Print the message of an error, and below it the hint."""
     sys.stderr.write(f"kdg: {error}\n")
     if error.hint:
         sys.stderr.write(f"     {error.hint}\n")
@@ -59,7 +59,7 @@ def print_error(error: KdgError) -> None:
 
 
 def summary(outcome: Outcome) -> str:
-    """One line: what happened under the guarantee."""
+    """One line: what happened, where the positions are, and how long it took."""
     parts = [outcome.what]
     places = positions_text(outcome.positions)
     if places:
@@ -85,7 +85,7 @@ def transactions_text(outcome_counts: Counts) -> str:
 
 
 def as_report(outcome: Outcome) -> Mapping[str, object]:
-    """The fields of `--report` (DESIGN.md section 2)."""
+    """The fields of `--report`."""
     positions: dict[str, dict[str, int]] = {}
     for (topic, partition), offset in sorted(outcome.positions.items()):
         positions.setdefault(topic, {})[str(partition)] = offset
@@ -111,7 +111,7 @@ def _write_report(path: str, report: Mapping[str, object]) -> None:
 
 
 def write_file(path: str, text: str, flag: str = "--report") -> None:
-    """Write what `flag` asked for, `-` to stderr. A file that cannot be written is told and changes nothing: the run is over."""
+    """Write the file of an option such as --report; `-` is stderr. An error is printed and changes nothing: the run is over."""
     if path == "-":
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -122,13 +122,13 @@ def write_file(path: str, text: str, flag: str = "--report") -> None:
         print_error(
             UsageError(
                 f"{flag} {path} cannot be written: {exc.strerror}.",
-                "The run itself is over; its summary stands above.",
+                "The run itself is over; its summary is above.",
             )
         )
 
 
 def check_report(path: str | None, flag: str = "--report") -> None:
-    """Raises UsageError before anything is sent when the report could not be written."""
+    """Raises UsageError if the report cannot be written; called before anything is sent."""
     if path is None or path == "-":
         return
     try:
@@ -139,5 +139,5 @@ def check_report(path: str | None, flag: str = "--report") -> None:
 
 
 def reader_gone_is_fine(error: KdgError | None, *, group: bool) -> KdgError | None:
-    """Where no position outlives the run, a reader that has seen enough (`| head`) is no failure."""
+    """No error if the reader of stdout has read enough (`| head`) and no position outlives the run."""
     return None if isinstance(error, ReaderGone) and not group else error

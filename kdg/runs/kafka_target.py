@@ -1,0 +1,75 @@
+"""Owns opening a topic as a target, for produce and pipe: the producer, the target, and the transaction of the producer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kdg.core.guarantees import Role
+from kdg.runs.plan import Plan
+from kdg.runs.session import Frame
+
+if TYPE_CHECKING:
+    from kdg.kafka.target import KafkaTarget, OnFailure, ProducerHandle
+    from kdg.kafka.transaction import KafkaTransaction
+
+LIBRARY_TRANSACTION_MS = 60_000
+"""The client library's own transaction.timeout.ms."""
+
+
+def transaction_seconds(plan: Plan) -> float:
+    """transaction.timeout.ms in seconds."""
+    return float(plan.value(Role.PRODUCER, "transaction.timeout.ms") or LIBRARY_TRANSACTION_MS) / 1000
+
+
+def open_producer(frame: Frame) -> ProducerHandle:
+    """The producer of the run; nothing is sent yet."""
+    from kdg.kafka.target import ProducerHandle
+
+    plan = frame.plan
+    return ProducerHandle(plan.settings(Role.PRODUCER), frame.surroundings.clients, verbose=plan.verbose)
+
+
+def open_target(
+    frame: Frame,
+    handle: ProducerHandle,
+    topic: str,
+    on_failure: OnFailure,
+    *,
+    partitions: int,
+    partition: int = -1,
+    keep_partition: bool = False,
+) -> KafkaTarget:
+    """The topic as a target.
+
+    on_failure: called with the records that were not delivered. partitions: how many the topic has. partition: the one that
+    all records go to, -1 if the partitioner chooses. keep_partition: each record goes to the partition that its batch names.
+    """
+    from kdg.kafka.target import KafkaTarget
+
+    target = KafkaTarget(
+        handle,
+        topic,
+        frame.deadline,
+        on_failure,
+        partition,
+        keep_partition,
+        partitions,
+        settle_seconds=transaction_seconds(frame.plan) if frame.plan.guarantee.transactional else None,
+    )
+    frame.closing.callback(target.close)
+    return target
+
+
+def open_transaction(frame: Frame, handle: ProducerHandle) -> KafkaTransaction | None:
+    """The transaction of the producer, or None if the guarantee has none.
+
+    An older instance with the same transactional id is fenced, and the transaction that it left open is finished. This comes
+    before any position is looked up, because that transaction may move the position.
+    """
+    if not frame.plan.guarantee.transactional:
+        return None
+    from kdg.kafka.transaction import KafkaTransaction
+
+    transaction = KafkaTransaction(handle, frame.deadline, transaction_seconds(frame.plan))
+    transaction.start()
+    return transaction
