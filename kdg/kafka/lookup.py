@@ -1,14 +1,19 @@
-"""Owns what is asked of a cluster before a run: which partitions a topic has, where they begin and end, who is in a group."""
+"""Owns the questions to a cluster before a run: which partitions a topic has, where they begin and end, who may use a group.
+
+`Lookup.starts` turns what `-o` means (kdg/sources/start_offsets.py) into an offset in each partition.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as LibraryPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
+from kdg.core.records import TopicPartition
 from kdg.errors import Unreachable, UsageError
 from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, is_passing, rights, translate
 from kdg.runtime.deadline import Deadline
@@ -18,48 +23,54 @@ if TYPE_CHECKING:
     from kdg.kafka.library import AdminClient, ProducerClient
 
 BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART})
-"""What a topic says while the broker is making it."""
+"""The errors of a topic while the broker is making it."""
 MAKING_SECONDS = 5.0
 ASK_AGAIN_EVERY = 0.1
 RIGHTS_SECONDS = 1.0
 
-Place = tuple[str, int]
-Places = dict[Place, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Questions to a cluster, each bounded by `timeout` seconds; while leaders change they are asked again."""
+    """Questions about partitions. A question without an answer, while leaders change for instance, is asked again.
+
+    timeout: seconds until a question is given up.
+    """
 
     admin: AdminClient
     deadline: Deadline
     timeout: float = 30.0
 
-    def ends(self, partitions: Iterable[Place]) -> Places:
-        """The ends as a read_uncommitted reader sees them: acknowledged records behind an open transaction count."""
+    def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset after the last record of each partition, also of records behind an open transaction (hazard 10)."""
         return self._offsets(list(partitions), OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
 
-    def ends_at(self, partitions: Iterable[Place], milliseconds: int) -> Places:
-        """The first offset at or after a time; the end where there is none."""
-        return self._at_time(list(partitions), milliseconds)
+    def offsets_at(self, partitions: Iterable[TopicPartition], milliseconds: int) -> dict[TopicPartition, int]:
+        """The offset of the first record at or after a time, in milliseconds since the epoch; the end if there is none."""
+        wanted = list(partitions)
+        found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
+        missing = [partition for partition in wanted if found[partition] < 0]
+        return {**found, **(self.ends(missing) if missing else {})}
 
-    def starts(self, partitions: Iterable[Place], start: Start) -> Places:
-        """The offset in each partition that `-o` means. Raises UsageError for an offset that a partition does not have."""
+    def starts(self, partitions: Iterable[TopicPartition], start: Start) -> dict[TopicPartition, int]:
+        """The offset in each partition that `-o` means: for `-o -10` the end minus 10, but at least the beginning.
+
+        The end is that of a read_committed reader. Raises UsageError for an offset that a partition does not have.
+        """
         wanted = list(partitions)
         first = self._offsets(wanted, OffsetSpec.earliest(), IsolationLevel.READ_COMMITTED)
         if start.where is Where.BEGINNING:
             return first
         if start.where is Where.TIME:
-            return self._at_time(wanted, start.value)
+            return self.offsets_at(wanted, start.value)
         last = self._offsets(wanted, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
         if start.where is Where.END:
             return last
         if start.where is Where.TAIL:
-            return {tp: max(last[tp] - start.value, first[tp]) for tp in wanted}
-        return {tp: _inside(tp, start.value, first[tp], last[tp]) for tp in wanted}
+            return {partition: max(last[partition] - start.value, first[partition]) for partition in wanted}
+        return {partition: _inside(partition, start.value, first[partition], last[partition]) for partition in wanted}
 
     def may_use(self, group: str) -> None:
-        """Raises Unreachable where the right to a group is missing: asked for its positions, the library only waits."""
+        """Raises Unreachable if the right to a group is missing: asked for its positions, the library would only wait."""
         try:
             self.admin.describe_consumer_groups([group], request_timeout=RIGHTS_SECONDS)[group].result()
         except KafkaException as exc:
@@ -67,20 +78,17 @@ class Lookup:
             if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 raise translate(error, f"using group {group}", rights(group=group)) from exc
 
-    def _at_time(self, wanted: list[Place], milliseconds: int) -> Places:
-        found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
-        missing = [tp for tp in wanted if found[tp] < 0]
-        return {**found, **(self.ends(missing) if missing else {})}
-
-    def _offsets(self, partitions: Collection[Place], spec: OffsetSpec, isolation: IsolationLevel) -> Places:
-        asked = {TopicPartition(topic, partition): spec for topic, partition in partitions}
+    def _offsets(
+        self, partitions: Collection[TopicPartition], spec: OffsetSpec, isolation: IsolationLevel
+    ) -> dict[TopicPartition, int]:
+        asked = {LibraryPartition(topic, partition): spec for topic, partition in partitions}
         if not asked:
             return {}
         began = self.deadline.now()
         while True:
             futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
             try:
-                return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+                return {(found.topic, found.partition): future.result().offset for found, future in futures.items()}
             except KafkaException as exc:
                 error = error_of(exc)
                 if not is_passing(error) or self.deadline.over(self.timeout, began):
@@ -89,11 +97,11 @@ class Lookup:
                 self.admin.poll(ASK_AGAIN_EVERY)
 
 
-def _inside(tp: Place, offset: int, first: int, last: int) -> int:
+def _inside(partition: TopicPartition, offset: int, first: int, last: int) -> int:
     if not first <= offset <= last:
         raise UsageError(
-            f"-o {offset} is outside {tp[0]}[{tp[1]}], which holds offsets {first} to {last}.",
-            "Use beginning, end, -N, or an offset that it holds; -p chooses partitions.",
+            f"-o {offset} is outside {partition[0]}[{partition[1]}], which holds offsets {first} to {last}.",
+            "Use beginning, end, -N, or an offset in this range; -p chooses partitions.",
         )
     return offset
 
@@ -104,8 +112,8 @@ def partitions_of(
     brokers: str,
     wanted: Iterable[int] = (),
     making: str = "kdg consume and pipe never make a topic",
-) -> list[Place]:
-    """The partitions of a topic, or those `wanted` (`-p`). Raises Unreachable when the cluster has no such topic or partition."""
+) -> list[TopicPartition]:
+    """The partitions of a topic, or those `wanted` (`-p`). Raises Unreachable if the cluster has no such topic or partition."""
     found = metadata.topics.get(topic)
     if found is None or (found.error is not None and found.error.code() in NO_SUCH_TOPIC) or not found.partitions:
         if found is not None and found.error is not None and found.error.code() not in NO_SUCH_TOPIC:
@@ -122,18 +130,8 @@ def partitions_of(
     return [(topic, number) for number in chosen]
 
 
-def place_of(message: Message) -> Place:
-    """Where a record, or the event of a partition, was read."""
-    return message.topic() or "", message.partition() or 0
-
-
-def committed_of(positions: Iterable[TopicPartition]) -> Mapping[Place, int]:
-    """The stored positions among the library's answer; a negative offset means none is stored."""
-    return {(tp.topic, tp.partition): tp.offset for tp in positions if tp.offset >= 0}
-
-
 def await_topic(producer: ProducerClient, metadata: Any, topic: str, brokers: str, deadline: Deadline) -> Any:
-    """The metadata with the topic in it; waits while the broker is making it. Raises Unreachable when there is none."""
+    """The metadata with the topic in it; waits while the broker is making the topic. Raises Unreachable if it does not."""
     began = deadline.now()
     while True:
         found = metadata.topics.get(topic)

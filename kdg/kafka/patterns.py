@@ -1,7 +1,7 @@
-"""Owns `^pattern`: topics named by an extended regular expression, as in kcat and the library.
+"""Owns `^pattern`: topics named by an extended regular expression, as in kcat and the client library.
 
-The group's subscription is matched by the library, by the broker under KIP-848; where a run starts and stops, by kdg. What the
-three read differently is refused.
+Three programs match a pattern: the library for the subscription of a group, the broker instead under KIP-848, and kdg to find
+out where a run starts and stops. An expression that they read differently is refused.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 from kdg.errors import Unreachable, UsageError
 
 INTERNAL = ("__consumer_offsets", "__transaction_state", "__share_group_state")
-"""Kafka's own topics: a pattern never means them (Java's exclude.internal.topics)."""
+"""Kafka's own topics: a pattern never matches them (Java's exclude.internal.topics)."""
 EXCLUDED = {"topic.blacklist": f"^({'|'.join(INTERNAL)})$"}
 """The library's property that leaves them out."""
 _READ_DIFFERENTLY = re.compile(r"\\[a-zA-Z]|\[\[:|\(\?|[*+?}][?+]")
 
 
 def is_pattern(topic: str) -> bool:
-    """Whether it is an expression; no topic's name begins with `^`."""
+    """Whether this is a pattern; no topic's name begins with `^`."""
     return topic.startswith("^")
 
 
 def matching(metadata: Any, topics: Iterable[str], brokers: str) -> list[str]:
-    """The topics that are meant, each pattern replaced by what it matches now.
+    """The names of the topics, each pattern replaced by the topics that it matches now.
 
-    Raises Unreachable for a pattern that matches none, UsageError for one that is no extended regular expression.
+    Raises Unreachable for a pattern that matches no topic, UsageError for one that is not an extended regular expression.
     """
     known = sorted(set(metadata.topics).difference(INTERNAL))
     found: dict[str, None] = {}
@@ -45,7 +45,7 @@ def matching(metadata: Any, topics: Iterable[str], brokers: str) -> list[str]:
 
 
 def subscription(topics: Sequence[str], *, by_broker: bool) -> list[str]:
-    """What the library is to subscribe to. by_broker: KIP-848, where a pattern has to match the whole name."""
+    """The topics as the library subscribes to them. by_broker: under KIP-848 a pattern has to match the whole name."""
     return [f"^({topic}).*" if by_broker and is_pattern(topic) else topic for topic in topics]
 
 
@@ -60,5 +60,5 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except re.error as exc:
         raise UsageError(
-            f"{pattern!r} is no regular expression: {exc}.", "A topic that begins with ^ is a pattern."
+            f"{pattern!r} is not a regular expression: {exc}.", "A topic that begins with ^ is a pattern."
         ) from exc

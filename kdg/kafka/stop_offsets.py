@@ -1,93 +1,100 @@
-"""Owns where reading stops: `-e`, `--until`. An end is an offset in a partition; what lies at or beyond it is not handed out."""
+"""Owns where reading stops: `-e` and `--until`. The record at a partition's stop offset is not handed out, nor any after it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from confluent_kafka import Message
 
-from kdg.kafka.lookup import Lookup, Place, place_of
+from kdg.core.records import Offsets, TopicPartition
+from kdg.kafka.lookup import Lookup
+from kdg.kafka.partitions import partition_of
 from kdg.runtime.clock import SYSTEM_CLOCK, Clock
 
-_NO_END = 1 << 63
-TELL_AFTER = 1.0
-"""Seconds of waiting behind an open transaction before the user is told."""
+_NEVER = 1 << 63
+NOTE_AFTER = 1.0
+"""Seconds that a run waits behind an open transaction before it says so."""
 
 
 @dataclass(slots=True)
 class StopOffsets:
-    """The ends of a run's partitions. stops: the run is over when all are reached. until: a time to come, in ms, that sets them."""
+    """The stop offset of each partition, as far as it is known: {("orders", 0): 120} hands out offsets 0 to 119.
+
+    are_set: the run ends when every stop offset is reached. until: a time that has not come yet, in milliseconds since
+    the epoch; when it comes, it sets the stop offsets.
+    """
 
     lookup: Lookup
     note: Callable[[str], None]
     clock: Clock = SYSTEM_CLOCK
-    places: dict[Place, int] = field(default_factory=dict)
-    stops: bool = False
+    offsets: dict[TopicPartition, int] = field(default_factory=dict)
+    are_set: bool = False
     until: int | None = None
-    _watched: list[Place] = field(default_factory=list)
-    _behind: dict[Place, float] = field(default_factory=dict)
+    _watched: list[TopicPartition] = field(default_factory=list)
+    _stalled_since: dict[TopicPartition, float] = field(default_factory=dict)
 
-    def at_end_now(self, places: Iterable[Place]) -> None:
-        """`-e`: the ends as they are, as a read_uncommitted reader sees them."""
-        self.places, self.stops = self.lookup.ends(places), True
+    def at_end_now(self, partitions: Iterable[TopicPartition]) -> None:
+        """`-e`: stop at the present ends, as a read_uncommitted reader sees them (hazard 10)."""
+        self.offsets, self.are_set = self.lookup.ends(partitions), True
 
-    def at_time(self, places: Iterable[Place], milliseconds: int) -> None:
-        """`--until`: at once for a time that is past, else when it has come."""
+    def at_time(self, partitions: Iterable[TopicPartition], milliseconds: int) -> None:
+        """`--until`: for a time in the past set the stop offsets now, otherwise when the time has come."""
         if milliseconds > self.clock.time() * 1000:
-            self.until, self._watched = milliseconds, list(places)
+            self.until, self._watched = milliseconds, list(partitions)
         else:
-            self.places = {**self.lookup.ends_at(places, milliseconds), **self.places}
-            self.stops, self.until = True, None
+            self.offsets = {**self.lookup.offsets_at(partitions, milliseconds), **self.offsets}
+            self.are_set, self.until = True, None
 
     def look_at_clock(self) -> None:
-        """The time of `--until` may have come."""
+        """Set the stop offsets if the time of `--until` has come."""
         if self.until is not None:
             self.at_time(self._watched, self.until)
 
-    def cap(self, place: Place, offset: int) -> int:
-        """The offset, or the partition's end where that comes first."""
-        return min(offset, self.places.get(place, offset))
+    def cap(self, partition: TopicPartition, offset: int) -> int:
+        """The offset, or the partition's stop offset if that comes first."""
+        return min(offset, self.offsets.get(partition, offset))
 
-    def cut(self, messages: list[Message], last: Mapping[Place, int]) -> list[Message]:
-        """The messages before their partitions' ends. last: the last offset of each partition among them."""
+    def cut(self, messages: list[Message], last: Offsets) -> list[Message]:
+        """The messages before their partitions' stop offsets. last: the last offset of each partition among the messages."""
         if self.until is not None:
-            self._end_by_time(messages)
-        ending = {place: end for place, end in self.places.items() if last.get(place, -1) >= end}
-        if not ending:  # each batch but a partition's last: no record is looked at
+            self._stop_by_time(messages)
+        reached = {partition: stop for partition, stop in self.offsets.items() if last.get(partition, -1) >= stop}
+        if not reached:  # true of each batch but the last of a partition: no record is looked at
             return messages
-        return [m for m in messages if (m.offset() or 0) < ending.get(place_of(m), _NO_END)]
+        return [m for m in messages if (m.offset() or 0) < reached.get(partition_of(m), _NEVER)]
 
-    def _end_by_time(self, messages: Sequence[Message]) -> None:
-        """The first record at or after `until` ends its partition."""
+    def _stop_by_time(self, messages: Sequence[Message]) -> None:
+        """The first record at or after `until` is its partition's stop offset."""
         for message in messages:
             if message.timestamp()[1] >= (self.until or 0):
-                self.places.setdefault(place_of(message), message.offset() or 0)
+                self.offsets.setdefault(partition_of(message), message.offset() or 0)
 
-    def missing(self, position: Mapping[Place, int]) -> list[Place] | None:
-        """The partitions that are not this instance's; None while one that is has not reached its end."""
-        self._tell_who_is_behind(position)
-        if any(position[place] < end for place, end in self.places.items() if place in position):
+    def missing(self, positions: Offsets) -> list[TopicPartition] | None:
+        """The partitions of other instances; None while a partition of this instance has not reached its stop offset.
+
+        positions: the position in each partition that this instance owns.
+        """
+        self._note_stalled(positions)
+        if any(positions[partition] < stop for partition, stop in self.offsets.items() if partition in positions):
             return None
-        return [place for place in self.places if place not in position]
+        return [partition for partition in self.offsets if partition not in positions]
 
-    def reached_by(self, position: Mapping[Place, int], places: Iterable[Place]) -> bool:
-        """Whether these partitions are read up to their ends."""
-        return all(position.get(place, -1) >= self.places[place] for place in places)
+    def reached_by(self, positions: Offsets, partitions: Iterable[TopicPartition]) -> bool:
+        """Whether these partitions are read up to their stop offsets."""
+        return all(positions.get(partition, -1) >= self.offsets[partition] for partition in partitions)
 
-    def stalled(self, place: Place, offset: int) -> None:
-        """No more can be read now, and this is before the end: an open transaction."""
-        if offset < self.places.get(place, 0):
-            self._behind.setdefault(place, self.clock.monotonic())
+    def stalled(self, partition: TopicPartition, offset: int) -> None:
+        """No more can be read now. If this is before the stop offset, an open transaction hides the rest (hazard 10)."""
+        if offset < self.offsets.get(partition, 0):
+            self._stalled_since.setdefault(partition, self.clock.monotonic())
 
-    def _tell_who_is_behind(self, position: Mapping[Place, int]) -> None:
-        for place, since in list(self._behind.items()):
-            topic, partition = place
-            if position.get(place, 0) >= self.places.get(place, 0):
-                del self._behind[place]
-            elif self.clock.monotonic() - since > TELL_AFTER:
-                self._behind[place] = float("inf")  # told once
-                where = (
-                    f"{topic}[{partition}]: readable up to {position.get(place, 0)}, the end is {self.places[place]}"
-                )
+    def _note_stalled(self, positions: Offsets) -> None:
+        for partition, since in list(self._stalled_since.items()):
+            position, stop = positions.get(partition, 0), self.offsets.get(partition, 0)
+            if position >= stop:
+                del self._stalled_since[partition]
+            elif self.clock.monotonic() - since > NOTE_AFTER:
+                self._stalled_since[partition] = float("inf")  # noted once
+                where = f"{partition[0]}[{partition[1]}]: readable up to {position}, the end is {stop}"
                 self.note(f"waiting for an open transaction in {where}")

@@ -1,7 +1,7 @@
 """Owns noticing that a topic was deleted and made again while it is read.
 
-A new log that is longer than the position would be read on from there, and what lies before it silently skipped (HAZARDS.md, "a
-topic made again"): the topic's id tells.
+The new topic has other records at the same offsets: reading on from the old position would skip those before it without
+an error (hazard 13). The two topics have different ids (KIP-516).
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from kdg.kafka.library import AdminClient
 
 FRESH = 0.25
-"""Seconds for which an answer counts; making a topic again and reading from it takes longer."""
+"""Seconds for which an answer is used again. Making a topic again and reading from it takes longer."""
 FRESH_WHEN_IDLE = 5.0
-"""The same where no record is at stake, and the run would only wait for what never comes."""
+"""The same if no record was read: the run would only wait in vain, and no record can be skipped."""
 
 
 @dataclass(slots=True)
 class TopicIds:
-    """The ids that some topics had at the start; looked at again before records are handed out."""
+    """The ids that topics had when they were first read; compared again before records are handed out."""
 
     admin: AdminClient
     topics: set[str]
@@ -36,15 +36,18 @@ class TopicIds:
     _asked: float = float("-inf")
 
     def watch(self, topics: Iterable[str]) -> None:
-        """These, too."""
+        """Compare the ids of these topics as well."""
         self.topics.update(topics)
 
     def of(self, topic: str) -> str:
-        """A topic's id; empty where this user may not describe it."""
+        """A topic's id; empty if this user may not describe the topic."""
         return self._ids.get(topic, "")
 
     def check(self, fresh: float = FRESH) -> None:
-        """Raises PositionGone when a topic is no longer the one it was. A topic that this user may not describe is not watched."""
+        """Raises PositionGone if a topic was deleted or made again.
+
+        A topic that this user may not describe is not compared. fresh: seconds for which the last answer is used again.
+        """
         now = self.clock.monotonic()
         if now - self._asked < fresh:
             return
@@ -67,6 +70,6 @@ class TopicIds:
 
 def _gone(topic: str, what: str) -> PositionGone:
     return PositionGone(
-        f"topic {topic} {what}; positions in the one that was read mean nothing in it.",
-        "Run it again to begin with what there is now: the group has no position in the new topic.",
+        f"topic {topic} {what}; positions in the former topic mean nothing in it.",
+        "Run it again to begin with the records that are there now: the group has no position in the new topic.",
     )

@@ -17,7 +17,7 @@ from kdg.formats import Encoder
 from kdg.runs.dedup import DedupPlan, dedup_plan, open_dedup
 from kdg.runs.destination import Destination, destination_of, open_destination, refuse_destination
 from kdg.runs.framing import encoder_of
-from kdg.runs.kafka_source import begin, open_source, with_group
+from kdg.runs.group import with_group
 from kdg.runs.plan import Plan, ReadingPlan, plan_of, reading_plan
 from kdg.runs.progress import of_source, progress_line
 from kdg.runs.report import Outcome, reader_gone_is_fine, transactions_text
@@ -77,13 +77,16 @@ def start(plan: Plan, reading: ReadingPlan, options: Options, encoder: Encoder) 
 
 def open_session(frame: Frame, reading: ReadingPlan, options: Options, encoder: Encoder) -> Session:
     """Open the destination first: it may hold the positions from which the source goes on."""
+    from kdg.runs.kafka_source import Wanted, open_source
+
     plan, to_stdout = frame.plan, options.destination.kind is DestinationKind.STDOUT
     opened = open_destination(frame, options.destination, reading, encoder)
     store = opened.position_store
     columns = opened.columns if options.dedup is None else opened.columns | options.dedup.columns
     # Positions in a sink are the only ones that count: partitions are assigned, and a group at most shows the progress.
     reads = reading if store is None else dataclasses.replace(reading, group=None)
-    source = open_source(frame, reads, options.topics, columns, options.partitions, check=True, position_store=store)
+    wanted = Wanted(options.topics, columns, options.partitions, checks_topics=True, position_store=store)
+    source = open_source(frame, reads, wanted)
     progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end, prints=to_stdout)
     pump = Pump(
         cycle=plan.cycle(settles=reading.group is not None or not to_stdout or options.dedup is not None),
@@ -93,13 +96,12 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options, encoder: 
         interval=plan.interval(to_an_end=reading.exit_at_end),
         limits=reading.limits,
         signals=frame.signals,
-        dedup=open_dedup(frame, options.dedup, reading.group, "", source.topic_id, opened.database),
+        dedup=open_dedup(frame, options.dedup, reading.group, "", source.topic_ids.of, opened.database),
         crash_at=plan.crash_at,
         progress=progress,
         clock=frame.surroundings.clock.monotonic,
     )
-    source.rebalance = pump.on_rebalance
-    begin(source, plan, options.topics, options.partitions)
+    source.begin(pump.on_rebalance)
     describe = partial(_describe, options, in_group=reading.group is not None, in_sink=store is not None)
     return Session(pump, describe, progress)
 
@@ -110,9 +112,9 @@ def _open_transaction(frame: Frame, sink: Sink | None, source: KafkaSource, grou
         return NoTransaction()
     if group is None:
         return sink
-    from kdg.kafka.lag_mirror import Mirror
+    from kdg.kafka.lag_mirror import LagMirror
 
-    mirror = Mirror(sink, source.consumer, group, frame.plan.note, frame.deadline)
+    mirror = LagMirror(sink, source.consumer.client, group, frame.plan.note, frame.deadline)
     frame.closing.callback(mirror.close)
     return mirror
 

@@ -1,149 +1,171 @@
-"""Owns opening Kafka as a source, for consume and pipe alike."""
+"""Owns opening a KafkaSource, for consume and pipe alike: connect, find the partitions, find out where to start and stop.
+
+It loads the client library, so commands import it when a run begins.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from kdg.core.guarantees import Role
 from kdg.core.ports import PositionStore
-from kdg.core.records import Origin, Position
-from kdg.errors import Unreachable, UsageError
+from kdg.core.records import Offsets, Origin, Position, TopicPartition
+from kdg.errors import Unreachable
+from kdg.kafka.client import Watch, reach
+from kdg.kafka.consumer import KafkaConsumer
+from kdg.kafka.lookup import Lookup, partitions_of
+from kdg.kafka.membership import Assignment, Reading, Subscription
+from kdg.kafka.patterns import EXCLUDED, is_pattern, matching, subscription
+from kdg.kafka.source import KafkaSource
+from kdg.kafka.stop_offsets import StopOffsets
+from kdg.kafka.topic_ids import TopicIds
 from kdg.runs.cluster_check import check_cluster
 from kdg.runs.plan import Plan, ReadingPlan
 from kdg.runs.session import Frame
-from kdg.settings.resolve import Resolved
+from kdg.sources.start_offsets import BEGINNING
 
 if TYPE_CHECKING:
-    from kdg.kafka.lookup import Place
-    from kdg.kafka.source import KafkaSource
-    from kdg.kafka.stop_offsets import StopOffsets
-
-ASSIGNED_ONLY = "kdg.none"
-"""librdkafka wants a group.id even where partitions are assigned and nothing is committed."""
+    from kdg.kafka.library import AdminClient, ConsumerClient
 
 
-def with_group(plan: Plan) -> tuple[Plan, str | None]:
-    """The plan with a group.id in any case, and the group whose position is moved, if one was named."""
-    settings = dict(plan.clients[Role.CONSUMER])
-    named = settings.get("group.id")
-    if named is not None:
-        if not named.value.strip():
-            raise UsageError(f"the group of {named.origin} is empty.", "Name a group, or leave it out.")
-        return plan, named.value
-    settings["group.id"] = Resolved(
-        "group.id", ASSIGNED_ONLY, "kdg", "nothing is committed: the library only wants a name"
-    )
-    return dataclasses.replace(plan, clients={**plan.clients, Role.CONSUMER: settings}), None
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a command reads from Kafka, and how.
 
-
-def open_source(
-    frame: Frame,
-    reading: ReadingPlan,
-    topics: Sequence[str],
-    columns: frozenset[str],
-    partitions: Sequence[int],
-    *,
-    check: bool = False,
-    position_store: PositionStore | None = None,
-    fenced: Callable[[Position], bool] | None = None,
-) -> KafkaSource:
-    """Connect, find the partitions, resolve where to start and stop; nothing is subscribed yet: `begin` does it.
-
-    columns: those of a Batch that somebody will look at. check: whether the topics' replication is to be looked at.
-    position_store: has the positions, in the place of a group.
-    fenced: tells whether another instance with the same identity has taken over, asked when the group says so.
+    topics: names or patterns. columns: the columns of a Batch that somebody looks at. partitions: `-p`.
+    checks_topics: judge the replication of the topics (`--strict`).
+    position_store: holds the positions instead of a group. gather: see KafkaSource.
+    fenced: whether another instance with the same identity has taken over; asked when the group has fenced this one.
     """
-    from kdg.kafka.client import Watch, reach
-    from kdg.kafka.lookup import Lookup, partitions_of
-    from kdg.kafka.patterns import EXCLUDED, is_pattern, matching
-    from kdg.kafka.source import KafkaSource
-    from kdg.kafka.stop_offsets import StopOffsets
-    from kdg.kafka.topic_ids import TopicIds
 
-    plan = frame.plan
-    settings = plan.settings(Role.CONSUMER)
-    watch = Watch(verbose=plan.verbose)
-    make = partial(frame.surroundings.clients.consumer, {**EXCLUDED, **settings}, watch)
-    consumer = make()
-    # Both connect at once; a first question on a cold connection can wait out the library's retry of 1 to 3 s.
-    admin = frame.surroundings.clients.admin(settings, watch)
-    metadata = reach(
-        consumer,
-        watch,
+    topics: Sequence[str]
+    columns: frozenset[str]
+    partitions: Sequence[int] = ()
+    checks_topics: bool = False
+    position_store: PositionStore | None = None
+    gather: float = 0.0
+    fenced: Callable[[Position], bool] | None = None
+
+
+def open_source(frame: Frame, reading: ReadingPlan, wanted: Wanted) -> KafkaSource:
+    """A source that is connected and knows where to start and stop. It reads from `KafkaSource.begin` on."""
+    clients = _connect(frame, wanted)
+    keeps_positions = reading.group is not None or wanted.position_store is not None
+    if wanted.checks_topics:
+        check_cluster(frame, Role.CONSUMER, clients.metadata, clients.topics, warn=keeps_positions)
+    lookup = Lookup(clients.admin, frame.deadline)
+    topic_ids = TopicIds(clients.admin, set(clients.topics), frame.deadline.clock)
+    topic_ids.check()
+    consumer = _consumer(frame, reading, wanted, clients, lookup)
+    frame.closing.callback(consumer.close)
+    if wanted.position_store is not None:
+        wanted.position_store.open(_origin(clients, topic_ids))
+    stop_offsets = StopOffsets(lookup, frame.plan.note, frame.deadline.clock)
+    _stop_at(stop_offsets, reading, clients.partitions)
+    from_where = _reading(frame.plan, reading, wanted, clients.partitions, consumer)
+    return KafkaSource(consumer, from_where, stop_offsets, topic_ids, wanted.columns, wanted.gather)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    """Two clients that are connected, and what the cluster said. topics: names, each pattern replaced by its topics."""
+
+    consumer: ConsumerClient
+    another: Callable[[], ConsumerClient]
+    watch: Watch
+    admin: AdminClient
+    metadata: Any
+    topics: Sequence[str]
+    partitions: Sequence[TopicPartition]
+
+
+def _connect(frame: Frame, wanted: Wanted) -> _Clients:
+    plan, make = frame.plan, frame.surroundings.clients
+    settings, watch = plan.settings(Role.CONSUMER), Watch(verbose=plan.verbose)
+
+    def another() -> ConsumerClient:
+        return make.consumer({**EXCLUDED, **settings}, watch)
+
+    consumer = another()
+    # Both connect at once; a first question on a cold connection can wait for the library's retry of 1 to 3 s (hazard 25).
+    admin = make.admin(settings, watch)
+    only = wanted.topics[0] if len(wanted.topics) == 1 and not is_pattern(wanted.topics[0]) else None
+    metadata = reach(consumer, watch, frame.deadline, plan.brokers, only)
+    topics = matching(metadata, wanted.topics, plan.brokers)
+    partitions = [
+        partition for topic in topics for partition in partitions_of(metadata, topic, plan.brokers, wanted.partitions)
+    ]
+    reach(admin, watch, frame.deadline, plan.brokers, topics[0])
+    return _Clients(consumer, another, watch, admin, metadata, topics, partitions)
+
+
+def _consumer(frame: Frame, reading: ReadingPlan, wanted: Wanted, clients: _Clients, lookup: Lookup) -> KafkaConsumer:
+    fenced = wanted.fenced
+
+    def make_another() -> ConsumerClient | None:
+        return None if fenced is None or fenced(Position(clients.topics[0], 0, 0)) else clients.another()
+
+    return KafkaConsumer(
+        clients.consumer,
+        clients.watch,
         frame.deadline,
-        plan.brokers,
-        topics[0] if len(topics) == 1 and not is_pattern(topics[0]) else None,
+        lookup,
+        reading.group,
+        frame.plan.note,
+        position_store=wanted.position_store,
+        make_another=make_another,
     )
-    names = matching(metadata, topics, plan.brokers)
-    places = [place for topic in names for place in partitions_of(metadata, topic, plan.brokers, partitions)]
-    reach(admin, watch, frame.deadline, plan.brokers, names[0])
-    if check:
-        check_cluster(
-            frame, Role.CONSUMER, metadata, names, warn=reading.group is not None or position_store is not None
-        )
-    lookup = Lookup(admin, frame.deadline)
-    ends = StopOffsets(lookup, plan.note, frame.deadline.clock)
-    source = KafkaSource(consumer, watch, frame.deadline, ends, reading.group, columns, note=plan.note)
-    if fenced is not None:
-        source.renew = lambda: None if fenced(Position(names[0], 0, 0)) else make()
-    source.identity = TopicIds(admin, set(names), frame.deadline.clock)
-    source.identity.check()
-    frame.closing.callback(source.close)
-    if position_store is not None:
-        position_store.open(Origin(str(metadata.cluster_id), {name: _id_of(source, name) for name in names}))
-        source.position_store = position_store
-    _stop_at(ends, reading, places)
-    _start_at(source, reading, places, frame, partitions)
-    return source
 
 
-def _id_of(source: KafkaSource, topic: str) -> str:
-    """A sink has to notice that a topic was made again. Raises Unreachable where it could not."""
-    found = source.topic_id(topic)
-    if not found:
-        raise Unreachable(f"topic {topic} cannot be described: its id is kept with the positions.", "It needs the right DESCRIBE on the topic.")  # fmt: skip
-    return found
+def _origin(clients: _Clients, topic_ids: TopicIds) -> Origin:
+    """The cluster and the topics that a sink's positions belong to. Raises Unreachable for a topic without an id.
+
+    The sink has to notice that a topic was made again (hazard 13).
+    """
+    for topic in clients.topics:
+        if not topic_ids.of(topic):
+            raise Unreachable(
+                f"topic {topic} cannot be described: its id is kept with the positions.",
+                "It needs the right DESCRIBE on the topic.",
+            )
+    return Origin(str(clients.metadata.cluster_id), {topic: topic_ids.of(topic) for topic in clients.topics})
 
 
-def begin(source: KafkaSource, plan: Plan, topics: Sequence[str], partitions: Sequence[int]) -> None:
-    """Subscribe, or assign where there is no group or `-p` chose the partitions."""
-    if source.group is not None and not partitions:
-        from kdg.kafka.patterns import subscription
-
-        strategy = plan.value(Role.CONSUMER, "partition.assignment.strategy") or ""
-        by_broker = plan.value(Role.CONSUMER, "group.protocol") == "consumer"
-        source.subscribe(subscription(topics, by_broker=by_broker), cooperative=by_broker or "cooperative" in strategy)
-
-
-def _stop_at(ends: StopOffsets, reading: ReadingPlan, places: Sequence[Place]) -> None:
+def _stop_at(stop_offsets: StopOffsets, reading: ReadingPlan, partitions: Sequence[TopicPartition]) -> None:
     if reading.exit_at_end:
-        ends.at_end_now(places)
+        stop_offsets.at_end_now(partitions)
     elif reading.until is not None:
-        ends.at_time(places, reading.until)
+        stop_offsets.at_time(partitions, reading.until)
 
 
-def _start_at(
-    source: KafkaSource,
+def _reading(
+    plan: Plan,
     reading: ReadingPlan,
-    places: Sequence[Place],
-    frame: Frame,
-    partitions: Sequence[int],
-) -> None:
-    stored = dict(source.stored(places))
+    wanted: Wanted,
+    partitions: Sequence[TopicPartition],
+    consumer: KafkaConsumer,
+) -> Reading:
+    """A subscription, or an assignment if there is no group or `-p` chose the partitions; both with their start offsets."""
+    stored = consumer.stored(partitions)
     known = {topic for topic, _partition in stored}
-    fresh = [place for place in places if place[0] not in known]
-    starts = source.ends.lookup.starts(fresh, reading.start) if fresh else {}
-    source.starts = starts
+    fresh = [partition for partition in partitions if partition[0] not in known]
+    starts = consumer.lookup.starts(fresh, reading.start) if fresh else {}
     if reading.start_given and known:
-        who = "the sink" if source.group is None else f"group {source.group}"
-        frame.plan.note(f"{who} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}")  # fmt: skip
-    if source.group is None or partitions:
-        from kdg.sources.start_offsets import BEGINNING
+        who = "the sink" if consumer.group is None else f"group {consumer.group}"
+        plan.note(
+            f"{who} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}"
+        )
+    if consumer.group is not None and not wanted.partitions:
+        return _subscription(plan, wanted, starts)
+    # A partition without a position, in a topic with positions, was added later: it is read from its beginning (hazard 11).
+    added = [partition for partition in partitions if partition not in stored and partition not in starts]
+    return Assignment(stored, {**consumer.lookup.starts(added, BEGINNING), **starts})
 
-        new = [place for place in places if place not in stored and place not in starts]
-        starts = {**source.ends.lookup.starts(new, BEGINNING), **starts}
-        source.assign({**starts, **stored})
-        source.begin_at(starts)
+
+def _subscription(plan: Plan, wanted: Wanted, starts: Offsets) -> Subscription:
+    strategy = plan.value(Role.CONSUMER, "partition.assignment.strategy") or ""
+    by_broker = plan.value(Role.CONSUMER, "group.protocol") == "consumer"
+    topics = subscription(wanted.topics, by_broker=by_broker)
+    return Subscription(topics, starts, cooperative=by_broker or "cooperative" in strategy)

@@ -14,8 +14,8 @@ from kdg.errors import UsageError
 from kdg.runs.cluster_check import check_cluster
 from kdg.runs.dedup import DedupPlan, dedup_plan, open_dedup
 from kdg.runs.destination import check_command
+from kdg.runs.group import with_group
 from kdg.runs.identity import is_named_member, with_id_of_member
-from kdg.runs.kafka_source import begin, open_source, with_group
 from kdg.runs.kafka_target import open_producer, open_target, open_transaction
 from kdg.runs.plan import Plan, ReadingPlan, checked_acks, plan_of, reading_plan
 from kdg.runs.progress import of_source, progress_line
@@ -129,6 +129,8 @@ def start(plan: Plan, reading: ReadingPlan, options: Options) -> int:
 
 def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
     """Open the target and its transaction, then the source: its positions are looked up after older instances are fenced."""
+    from kdg.runs.kafka_source import Wanted, open_source
+
     plan = frame.plan
     handle = open_producer(frame)
     partitions = _find_topics(frame, reading, options, handle)
@@ -143,8 +145,9 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
     transaction = open_transaction(frame, handle)
     command = _open_filter(frame, options)
     fenced = transaction.taken_over if transaction is not None and is_named_member(plan) else None
-    source = open_source(frame, reading, [options.source], _columns(options, command), [], fenced=fenced)
-    source.gather = TOGETHER if command is not None else 0.0
+    gather = TOGETHER if command is not None else 0.0
+    wanted = Wanted([options.source], _columns(options, command), gather=gather, fenced=fenced)
+    source = open_source(frame, reading, wanted)
     if transaction is not None:
         transaction.group_metadata = source.group_metadata
     progress = progress_line(plan, of_source(source), ends=lambda: reading.exit_at_end)
@@ -157,13 +160,12 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
         limits=reading.limits,
         signals=frame.signals,
         filter=command,
-        dedup=open_dedup(frame, options.dedup, reading.group, options.source, source.topic_id),
+        dedup=open_dedup(frame, options.dedup, reading.group, options.source, source.topic_ids.of),
         crash_at=plan.crash_at,
         progress=progress,
         clock=frame.surroundings.clock.monotonic,
     )
-    source.rebalance = pump.on_rebalance
-    begin(source, plan, [options.source], [])
+    source.begin(pump.on_rebalance)
     return Session(pump, partial(_describe, options, target), progress)
 
 

@@ -63,9 +63,9 @@ skip = descriptor.Input.skip
 descriptor.Input.skip = lambda self, committed: skip(self, dataclasses.replace(committed, sha256=Any()))
 """
 START_NOT_COMMITTED = """
-from kdg.kafka.source import KafkaSource
-assert KafkaSource.begin_at
-KafkaSource.begin_at = lambda self, starts: setattr(self, "starts", starts)
+from kdg.kafka.membership import Membership
+assert Membership.begin_at
+Membership.begin_at = lambda self, starts: None
 """
 ENDS_AS_READ_COMMITTED = """
 from confluent_kafka import IsolationLevel

@@ -60,8 +60,8 @@ def library_position() -> None:
     from kdg.kafka.source import KafkaSource
 
     def positions(self: KafkaSource) -> list[Position]:
-        consumer: Any = self.consumer
-        asked = consumer.position([TopicPartition(*place) for place in self._next])
+        client: Any = self.consumer.client
+        asked = client.position([TopicPartition(*place) for place in self._at.next])
         return [Position(tp.topic, tp.partition, tp.offset) for tp in asked if tp.offset >= 0]
 
     _replace(KafkaSource, "positions", positions)
@@ -83,12 +83,12 @@ def late_metadata() -> None:
 
 def unsettled_on_revoke() -> None:
     """Partitions leave although records of theirs are in an open transaction."""
-    from kdg.kafka.source import KafkaSource
+    from kdg.kafka.membership import Membership
 
-    def leave(self: KafkaSource, consumer: Any, partitions: Any, _event: object) -> None:
+    def leave(self: Membership, consumer: Any, partitions: Any, _event: object) -> None:
         (consumer.incremental_unassign if self._cooperative else lambda _gone: consumer.unassign())(partitions)
 
-    _replace(KafkaSource, "_leave", leave)
+    _replace(Membership, "_leave", leave)
 
 
 def unsettled_and_late() -> None:
@@ -112,13 +112,13 @@ def start_at_the_end_of_new_partitions() -> None:
     """A partition that is added begins where it ends when it is noticed."""
     from confluent_kafka import TopicPartition
 
-    from kdg.kafka.source import KafkaSource
+    from kdg.kafka.consumer import KafkaConsumer
 
-    def ends(self: KafkaSource, places: Any) -> dict[Any, int]:
-        ask = self.consumer.get_watermark_offsets
+    def ends(self: KafkaConsumer, places: Any) -> dict[Any, int]:
+        ask = self.client.get_watermark_offsets
         return {place: ask(TopicPartition(*place), timeout=10, cached=False)[1] for place in places}
 
-    _replace(KafkaSource, "_beginnings", ends)
+    _replace(KafkaConsumer, "beginnings", ends)
 
 
 def ids_not_compared() -> None:
@@ -190,9 +190,10 @@ def deaf_while_reading() -> None:
 def lost_is_kept() -> None:
     """What a former member had in hand is written and settled as if it still were one."""
     from kdg.core.cycle import Revoked
+    from kdg.kafka.membership import Membership
     from kdg.kafka.source import KafkaSource
 
-    _replace(KafkaSource, "_on_lost", lambda self, consumer, gone: self._leave(consumer, gone, Revoked()))
+    _replace(Membership, "_on_lost", lambda self, consumer, gone: self._leave(consumer, gone, Revoked()))
     _replace(KafkaSource, "group_metadata", lambda self: None)  # positions go in by no member at all
     from kdg.kafka.transaction import KafkaTransaction
 
@@ -225,9 +226,9 @@ def expired_is_fenced() -> None:
 
 def fenced_for_good() -> None:
     """A static member that the group has given up takes itself for fenced."""
-    from kdg.kafka.source import KafkaSource
+    from kdg.kafka.membership import Membership
 
-    _replace(KafkaSource, "_renewed", lambda _self: False)
+    _replace(Membership, "renew", lambda _self: False)
 
 
 def takeover_not_asked() -> None:

@@ -12,6 +12,7 @@ from kdg.core.cycle import Control, Cycle, Did, Event, Revoked, State, advance
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee, Step
 from kdg.core.pump import _PERFORM, Pump  # the table of what is performed, to take something out of it
 from kdg.core.records import Position
+from kdg.kafka.membership import Membership
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.target import KafkaTarget
 from kdg.kafka.topic_ids import TopicIds
@@ -73,8 +74,8 @@ def _only_release(cycle: Cycle, state: State, event: Event) -> State:
     return advance(cycle, state, event)
 
 
-def _lost_is_revoked(source: KafkaSource, consumer: Any, partitions: Any) -> None:
-    source._leave(consumer, partitions, Revoked())  # noqa: SLF001  # the method that is changed
+def _lost_is_revoked(membership: Membership, consumer: Any, partitions: Any) -> None:
+    membership._leave(consumer, partitions, Revoked())  # noqa: SLF001  # the method that is changed
 
 
 def _late_metadata(transaction: KafkaTransaction, positions: Sequence[Position]) -> None:
@@ -92,16 +93,16 @@ def _without_pending(consumer: SimConsumer, partitions: Any, timeout: float) -> 
         return _COMMITTED(consumer, partitions, timeout)
 
 
-def _kept(_source: KafkaSource, messages: Any) -> Any:
+def _kept(_source: KafkaSource, messages: Any, _touched: Any) -> Any:
     return messages
 
 
 def _batch_of_all(source: KafkaSource, messages: Any) -> Any:
     for message in messages:
         place = (message.topic(), message.partition())
-        if place in source._next:  # noqa: SLF001  # the method that is changed
-            source._next[place] = max(message.offset() + 1, source._next[place])  # noqa: SLF001
-    return source._columns(messages)  # noqa: SLF001
+        if place in source._at.next:  # noqa: SLF001  # the method that is changed
+            source._at.advance(place, message.offset() + 1)  # noqa: SLF001
+    return source._columns.batch(messages)  # noqa: SLF001
 
 
 _RECORD = KafkaTransaction.record
@@ -119,7 +120,7 @@ MUTANTS = (
     Mutant("no flush before the commit", CASES["alo pipe"], ("lost",), (_method(KafkaTarget, "flush", lambda _target: None),)),
     Mutant("at-least-once commits before it writes", _row(AT_LEAST_ONCE, "consume", (S.READ, S.FILTER, S.COMMIT, S.WRITE), (S.FLUSH,)), ("lost",), ()),
     Mutant("at-most-once writes before it commits", _row(AT_MOST_ONCE, "consume", (S.READ, S.FILTER, S.WRITE, S.COMMIT)), ("doubled",), ()),
-    Mutant("lost is treated like revoked", CASES["eos pipe"], (*_HARM, "settles"), (_method(KafkaSource, "_on_lost", _lost_is_revoked),)),
+    Mutant("lost is treated like revoked", CASES["eos pipe"], (*_HARM, "settles"), (_method(Membership, "_on_lost", _lost_is_revoked),)),
     Mutant("a pending transaction is not waited for", CASES["eos pipe"], _HARM, (_method(SimConsumer, "committed", _without_pending),)),
     Mutant("rewind instead of reload", CASES["eos pipe"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)),
     Mutant("rewind instead of reload: produce --resume", CASES["eos produce --resume"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)),

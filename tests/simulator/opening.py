@@ -20,6 +20,7 @@ from kdg.core.pump import Pump
 from kdg.core.records import Batch
 from kdg.formats.lines import LineDecoder
 from kdg.kafka.client import Watch
+from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.library import OnDelivery
 from kdg.kafka.resume import ResumeStore
 from kdg.kafka.source import KafkaSource
@@ -201,20 +202,22 @@ def open_reader(scene: Scene, process: Process) -> Pump:
     consumer: Any = SimConsumer(world, process, scene.group)
     lookup: Any = SimLookup(world)
     ends = StopOffsets(lookup, lambda _line: None, deadline.clock)
-    source = KafkaSource(consumer, Watch(), deadline, ends, scene.group.name, frozenset())
     admin: Any = SimAdmin(world)
-    source.identity = TopicIds(admin, {"source"}, deadline.clock)
-    source.identity.check()
-    if scene.row.transactional:
-        transaction.group_metadata = source.group_metadata
+    topic_ids = TopicIds(admin, {"source"}, deadline.clock)
+    topic_ids.check()
     places = world.cluster.places("source")
     ends.at_end_now(places)
-    frame: Any = types.SimpleNamespace(plan=types.SimpleNamespace(note=lambda _line: None))
+    cooperative = "cooperative-sticky" if scene.group.protocol.value != "eager" else "range"
+    frame: Any = types.SimpleNamespace(note=lambda _line: None, value=lambda _role, _name: cooperative)
     plan: Any = types.SimpleNamespace(start=BEGINNING, start_given=False)
-    kafka_source._start_at(source, plan, places, frame, ())  # noqa: SLF001  # what the commands call
+    wanted = kafka_source.Wanted(["source"], frozenset())
+    reader = KafkaConsumer(consumer, Watch(), deadline, lookup, scene.group.name, lambda _line: None)
+    reading = kafka_source._reading(frame, plan, wanted, places, reader)  # noqa: SLF001  # what the commands call
+    source = KafkaSource(reader, reading, ends, topic_ids, wanted.columns)
+    if scene.row.transactional:
+        transaction.group_metadata = source.group_metadata
     pump = _pump(scene, process, source, target, transaction)
-    source.rebalance = pump.on_rebalance
-    source.subscribe(["source"], cooperative=scene.group.protocol.value != "eager")
+    source.begin(pump.on_rebalance)
     return pump
 
 

@@ -218,9 +218,17 @@ class Kafka:
 
     def members(self, group: str) -> int:
         """How many members the group has."""
-        return len(self.admin.describe_consumer_groups([group], request_timeout=30)[group].result(30).members)
+        return len(self._members(group))
 
     def owned(self, group: str) -> int:
         """How many partitions the group's members have been given."""
-        members = self.admin.describe_consumer_groups([group], request_timeout=30)[group].result(30).members
-        return sum(len(member.assignment.topic_partitions) for member in members)
+        return sum(len(member.assignment.topic_partitions) for member in self._members(group))
+
+    def _members(self, group: str) -> Sequence[Any]:
+        def ask() -> Sequence[Any]:
+            found: Sequence[Any] = (
+                self.admin.describe_consumer_groups([group], request_timeout=30)[group].result(30).members
+            )
+            return found
+
+        return answered(ask)

@@ -1,0 +1,188 @@
+"""Owns the client library's consumer: every call bounded, every error translated, the positions that are stored outside.
+
+It knows partitions and offsets, and nothing of records that were handed out: see kdg/kafka/source.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as LibraryPartition
+
+from kdg.core.ports import PositionStore
+from kdg.core.records import Offsets, TopicPartition
+from kdg.errors import KdgError, NoAnswer, Unreachable
+from kdg.kafka.client import Watch
+from kdg.kafka.errors import COMMITS, describe, error_of, is_passing, rights, translate
+from kdg.kafka.lookup import Lookup
+from kdg.kafka.partitions import stored_offsets, to_library
+from kdg.runtime.deadline import Deadline
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import ConsumerClient, OnRebalance
+
+COMMIT_SECONDS = 75.0
+"""More than the 60 s of socket.timeout.ms, after which the library answers by itself."""
+LEAST_COMMIT_SECONDS = 3.0
+CLOSE_SECONDS = 5.0
+SEEK_SECONDS = 10.0
+SEEK_AGAIN = frozenset({KafkaError._STATE, KafkaError._UNKNOWN_PARTITION, KafkaError._TIMED_OUT, KafkaError._OUTDATED})
+"""The library's answers to a seek while a rebalance is under way."""
+
+
+@dataclass(slots=True)
+class KafkaConsumer:
+    """The consumer of one run, and the place where its positions are stored: a group, a PositionStore, or none.
+
+    client: the library's consumer; `replace` puts a new one in its place.
+    group: the group whose positions are read and committed; None if no position is stored in Kafka.
+    position_store: holds the positions instead of a group.
+    make_another: a new client after the group has fenced this one; None if another instance has taken over.
+    """
+
+    client: ConsumerClient
+    watch: Watch
+    deadline: Deadline
+    lookup: Lookup
+    group: str | None
+    note: Callable[[str], None]
+    position_store: PositionStore | None = None
+    make_another: Callable[[], ConsumerClient | None] = lambda: None
+    in_callback: bool = field(default=False, init=False)
+    """Whether a rebalance callback is running; see `commit`."""
+    closing: bool = field(default=False, init=False)
+
+    # ── reading ──
+
+    def subscribe(
+        self, topics: Sequence[str], on_assign: OnRebalance, on_revoke: OnRebalance, on_lost: OnRebalance
+    ) -> None:
+        """Join the group. The callbacks come inside `fetch` and `close`."""
+        try:
+            self.client.subscribe(list(topics), on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
+        except KafkaException as exc:
+            raise translate(error_of(exc), f"subscribing to {' '.join(topics)}") from exc
+
+    def fetch(self, count: int, timeout: float, gather: float) -> list[Message]:
+        """At most `count` records and events. Seconds: `timeout` to wait for the first, `gather` for more after it."""
+        try:
+            # consume() with a timeout would hold a single record back until the timeout is over (hazard 14).
+            messages = self.client.consume(count, 0)
+            if not messages and timeout > 0 and (first := self.client.poll(timeout)) is not None:
+                messages = [first, *(self.client.consume(count - 1, 0) if count > 1 else [])]
+            if gather and messages and len(messages) < count:
+                messages += self.client.consume(count - len(messages), gather)
+        except KafkaException as exc:
+            raise translate(error_of(exc), "reading") from exc
+        return messages
+
+    def seek(self, partition: TopicPartition, offset: int) -> bool:
+        """Go back to an offset; False while a rebalance is under way, when the library refuses: try again later."""
+        topic, number = partition
+        doing = f"going back to {topic}[{number}] at {offset}"
+        try:
+            self.deadline.bounded(partial(self.client.seek, LibraryPartition(topic, number, offset)), SEEK_SECONDS)
+        except KafkaException as exc:
+            if error_of(exc).code() not in SEEK_AGAIN:
+                raise translate(error_of(exc), doing) from exc
+            return False
+        except TimeoutError:
+            raise KdgError(f"{doing}: the client does not answer.") from None
+        return True
+
+    def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset of each partition. It may be asked inside a rebalance callback."""
+        ask = self.client.get_watermark_offsets
+        return {found: ask(LibraryPartition(*found), timeout=10, cached=False)[0] for found in partitions}
+
+    def replace(self) -> bool:
+        """Go on with a new client; False if another instance has taken over. The former client is still to be closed."""
+        client = self.make_another()
+        if client is None:
+            return False
+        self.client = client
+        return True
+
+    def close(self) -> None:
+        """Leave the group in order. A close that hangs is given up (hazard 21, #4884)."""
+        self.closing = True
+        limit = min(self.deadline.left(CLOSE_SECONDS), CLOSE_SECONDS) + 0.5
+        try:
+            self.deadline.bounded(self.client.close, limit)
+        except TimeoutError:
+            self.note("the Kafka client did not close in time; kdg ends without it")
+        except (KafkaException, RuntimeError):
+            return  # everything that had to be settled is settled; the group notices a missing member by itself
+
+    # ── stored positions ──
+
+    def stored(self, partitions: Iterable[TopicPartition]) -> Offsets:
+        """The stored positions of these partitions; a partition without one is left out."""
+        if self.position_store is not None:
+            kept = self.position_store.stored()
+            return {partition: kept[partition] for partition in partitions if partition in kept}
+        return self.committed(partitions) if self.group is not None else {}
+
+    def committed(self, partitions: Iterable[TopicPartition], within: float = 60.0) -> Offsets:
+        """The group's stored positions. Waits `within` seconds for a transaction that holds some of them (hazard 26).
+
+        Raises Unreachable when the time is over.
+        """
+        asked = [LibraryPartition(*partition) for partition in partitions]
+        began, rights_asked = self.deadline.now(), False
+        while True:
+            try:
+                return stored_offsets(self.client.committed(asked, timeout=1.0)) if asked else {}
+            except KafkaException as exc:
+                error = error_of(exc)
+                doing = f"looking up the positions of group {self.group}"
+                if not is_passing(error):
+                    raise translate(error, doing, rights(group=self.group)) from exc
+                if not rights_asked:  # without the right to the group the library does not answer at all
+                    rights_asked = True
+                    self.lookup.may_use(self.group or "")
+                if self.deadline.over(within, began):
+                    raise Unreachable(
+                        f"{doing}: no answer within {self.deadline.now() - began:.0f} s: {describe(error)}.",
+                        "Check that the brokers run. If they do, a transaction that moves these positions has not "
+                        "ended: kafka-transactions.sh find-hanging names it.",
+                    ) from exc
+
+    def commit(self, offsets: Offsets) -> None:
+        """Store positions in the group and wait for the answer of each partition.
+
+        Raises TryAgain if the group went on without this instance, OutcomeUnknown or NoAnswer if they may be stored.
+        """
+        doing = f"committing the position of group {self.group}"
+        try:
+            results = self._commit_in_time(to_library(offsets), doing)
+        except KafkaException as exc:
+            raise translate(error_of(exc), doing, table=COMMITS) from exc
+        for result in results or []:
+            if result.error is not None:
+                raise translate(result.error, f"{doing} in {result.topic}[{result.partition}]", table=COMMITS)
+
+    def _commit_in_time(self, offsets: list[LibraryPartition], doing: str) -> list[LibraryPartition] | None:
+        """The library's commit takes no timeout: it runs in another thread, and the run ends if it is not answered.
+
+        Inside a rebalance callback the library lets no other thread through. A commit that waited there would act later,
+        on partitions that have a new owner: it is called directly (hazard 24).
+        """
+        commit = partial(self.client.commit, offsets=offsets, asynchronous=False)
+        if self.in_callback:
+            return commit()
+        # Records that were read until --timeout was over are still settled.
+        limit = min(max(self.deadline.left(COMMIT_SECONDS), LEAST_COMMIT_SECONDS), COMMIT_SECONDS)
+        try:
+            return self.deadline.bounded(commit, limit)
+        except TimeoutError:
+            again = "Run it again: with the same group it goes on from what is stored."
+            raise NoAnswer(f"{doing}: no answer within {limit:.0f} s.", again) from None
+
+    def group_metadata(self) -> Any:
+        """What a transaction carries so that the group refuses a former member (KIP-447, hazard 4)."""
+        return self.client.consumer_group_metadata()

@@ -1,0 +1,197 @@
+"""Owns which partitions this instance reads: it takes them, gives them back, and joins again when the group fenced it.
+
+It does not decide whether anything is settled; it reports Revoked and Lost, and waits until they are dealt with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from confluent_kafka import TopicPartition as LibraryPartition
+
+from kdg.core.cycle import Lost, Revoked
+from kdg.core.ports import Rebalance, TryAgain
+from kdg.core.records import Offsets, Position, TopicPartition
+from kdg.errors import NoAnswer, OutcomeUnknown
+from kdg.kafka.consumer import KafkaConsumer
+from kdg.kafka.partitions import to_library, tuples_of
+from kdg.kafka.positions import Positions
+from kdg.kafka.topic_ids import TopicIds
+
+if TYPE_CHECKING:
+    from kdg.kafka.library import ConsumerClient
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Topics whose partitions the group shares out among its instances.
+
+    topics: names, or patterns as `^...`. cooperative: partitions come and go one by one, not all at once.
+    starts: where each partition begins that the group has no position in. A partition that is not in it was added
+    later and is read from its beginning (hazard 11).
+    """
+
+    topics: Sequence[str]
+    starts: Offsets
+    cooperative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Partitions that this instance reads alone, whatever members a group has.
+
+    stored: those with a stored position, and this position. starts: all others, and where each begins.
+    """
+
+    stored: Offsets
+    starts: Offsets
+
+
+Reading = Subscription | Assignment
+
+
+@dataclass(slots=True)
+class Membership:
+    """The partitions of this instance, as the group or the user gives them out.
+
+    touched: the partitions that came or left since the caller cleared it. What was fetched for them may belong to
+    another instance.
+    """
+
+    consumer: KafkaConsumer
+    reading: Reading
+    positions: Positions
+    topic_ids: TopicIds
+    touched: set[TopicPartition] = field(default_factory=set, init=False)
+    _leaving: list[TopicPartition] = field(default_factory=list, init=False)
+    _rebalance: Rebalance = field(default=lambda _event: None, init=False)
+
+    def begin(self, rebalance: Rebalance) -> None:
+        """Join the group, or take the partitions that were assigned. rebalance: called with Revoked and Lost."""
+        self._rebalance = rebalance
+        if isinstance(self.reading, Subscription):
+            self._join(self.reading)
+        else:
+            self._assign(self.reading)
+
+    def _join(self, reading: Subscription) -> None:
+        self.consumer.subscribe(reading.topics, self._on_assign, self._on_revoke, self._on_lost)
+
+    def _assign(self, reading: Assignment) -> None:
+        offsets = {**reading.starts, **reading.stored}
+        self.consumer.client.assign(to_library(offsets))
+        self._own(offsets)
+        self.begin_at(reading.starts)
+
+    def _own(self, offsets: Offsets) -> None:
+        self.positions.own(offsets)
+        self.topic_ids.watch(topic for topic, _partition in offsets)
+
+    def begin_at(self, starts: Offsets) -> None:
+        """Store where partitions begin that have no stored position, so that a crash before the first commit skips no record.
+
+        As a member of the group, when the partitions are assigned: a commit from outside could overwrite the position of
+        another instance, which came and went meanwhile (hazard 11).
+        """
+        if not starts:
+            return
+        if (store := self.consumer.position_store) is not None:
+            store.keep([Position(topic, partition, offset) for (topic, partition), offset in starts.items()])
+        if self.consumer.group is None:
+            return
+        try:
+            self.consumer.commit(starts)
+        except TryAgain:
+            return  # the group has gone on without this assignment already
+        except OutcomeUnknown as exc:
+            # If the run went on, the late commit could take the position back to the start. A new generation refuses it.
+            raise NoAnswer(str(exc), exc.hint) from exc
+        self.positions.report(starts)
+
+    # ── rebalance callbacks ──
+
+    def _on_assign(self, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:
+        # An assignment that waited while the last READ ended comes inside the closing. Nobody will read it, and a question
+        # for the group's positions has no answer once the group is left [seen]; the library assigns by itself.
+        if self.consumer.closing or client is not self.consumer.client:
+            return
+        assigned = tuples_of(partitions)
+        self.touched.update(assigned)
+        stored = self.consumer.committed(assigned)
+        starts = self._starts([partition for partition in assigned if partition not in stored])
+        offsets = {partition: stored.get(partition, starts.get(partition, 0)) for partition in assigned}
+        # A seek would fail in here; the offsets go with the assignment (hazard 5).
+        if self._cooperative:
+            client.incremental_assign(to_library(offsets))
+        else:
+            client.assign(to_library(offsets))
+        self._own(offsets)
+        with self._callback():
+            self.begin_at(starts)
+
+    def _starts(self, partitions: Sequence[TopicPartition]) -> Offsets:
+        """Where partitions without a stored position begin; one that was added later, at its beginning (hazard 11)."""
+        known = self.reading.starts
+        added = self.consumer.beginnings(partition for partition in partitions if partition not in known)
+        return {partition: known.get(partition, added.get(partition, 0)) for partition in partitions}
+
+    def _on_revoke(self, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:
+        self._leave(client, partitions, Revoked())
+
+    def _on_lost(self, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:
+        self._leave(client, partitions, Lost())
+
+    def _leave(self, client: ConsumerClient, partitions: list[LibraryPartition], event: Revoked | Lost) -> None:
+        if client is self.consumer.client:
+            self._let_go(tuples_of(partitions), event)
+        if self._cooperative:
+            client.incremental_unassign(partitions)
+        else:
+            client.unassign()
+
+    def _let_go(self, partitions: list[TopicPartition], event: Revoked | Lost) -> None:
+        self._leaving = partitions
+        self.touched.update(partitions)
+        if isinstance(event, Lost):
+            self.release()  # nothing of them may be settled, not even together with the rest
+        with self._callback():
+            # What is open is settled before the callback returns (hazard 4). While the run closes, nothing is open.
+            if not self.consumer.closing:
+                self._rebalance(event)
+        self.release()
+
+    def release(self) -> None:
+        """Forget the partitions that are leaving."""
+        self.positions.release(self._leaving)
+        self._leaving = []
+
+    def renew(self) -> bool:
+        """Join the group anew with a new client; False if another instance has taken over.
+
+        The library ends a static member for good when the group has another under its name. That may be this one's own
+        past: a session that was over, or a request to join that was sent twice (hazard 23).
+        """
+        former = self.consumer.client
+        if not isinstance(self.reading, Subscription) or not self.consumer.replace():
+            return False
+        self.consumer.note("the group had given this instance up; it joins anew")
+        self._let_go(list(self.positions.next), Lost())
+        self.consumer.deadline.in_background(former.close)
+        self._join(self.reading)
+        return True
+
+    @property
+    def _cooperative(self) -> bool:
+        return isinstance(self.reading, Subscription) and self.reading.cooperative
+
+    @contextmanager
+    def _callback(self) -> Iterator[None]:
+        """Commits inside are called directly, as in a callback of the library (hazard 24)."""
+        self.consumer.in_callback = True
+        try:
+            yield
+        finally:
+            self.consumer.in_callback = False
