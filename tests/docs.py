@@ -63,6 +63,15 @@ def crash_steps() -> str:
     return "\n".join(["| guarantee | steps in their order |", "| --- | --- |", *rows]) + "\n"
 
 
+def the_map() -> str:
+    """The packages, from the command line down, as the docstring of kdg has them."""
+    import kdg
+
+    listed = (kdg.__doc__ or "").partition("Words.")[0]
+    rows = re.findall(r"^    ([a-z]+)  +(\S.*)$", listed, re.MULTILINE)
+    return "\n".join(["| package | what it owns |", "| --- | --- |", *(f"| `kdg/{n}` | {t} |" for n, t in rows)]) + "\n"
+
+
 def torture() -> str:
     """What the last `make torture` showed."""
     return Path(__file__).with_name("torture").joinpath("last.md").read_text(encoding="utf-8")
@@ -95,6 +104,7 @@ BLOCKS: Mapping[str, Callable[[], str]] = {
     "crash steps": crash_steps,
     "torture": torture,
     "bench": bench,
+    "map": the_map,
     "help": help_of,
     **{f"help {command}": _help_block(command) for command in COMMANDS},
 }
