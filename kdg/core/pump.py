@@ -20,7 +20,7 @@ from kdg.core.cycle import (
     Event,
     Failed,
     Failure,
-    Interval,
+    Kind,
     State,
     Stop,
     StopReason,
@@ -28,6 +28,7 @@ from kdg.core.cycle import (
     plan,
 )
 from kdg.core.guarantees import Step
+from kdg.core.interval import Interval
 from kdg.core.ports import Dedup, NoDedup, Signals, Source, Target, Transaction, failure_of
 from kdg.core.progress import Counts, CrashAt, Limits
 from kdg.core.records import Batch
@@ -80,7 +81,7 @@ class Pump:
     def finish(self) -> None:
         """Set `error`; after the last step."""
         self.error = self._conclusion()
-        if not self.cycle.transactional and self.error is None:
+        if self.cycle.kind is not Kind.TRANSACTION and self.error is None:
             self.counts.settle()
 
     def step(self) -> bool:
@@ -100,7 +101,7 @@ class Pump:
         failure = self._failure
         if failure is None or (self.interrupted is not None and failure_of(failure) is Failure.ABORTABLE):
             return self.error
-        if failure_of(failure) is Failure.ABORTABLE and self.cycle.transactional:
+        if failure_of(failure) is Failure.ABORTABLE and self.cycle.kind is Kind.TRANSACTION:
             return Aborted(str(failure), failure.hint)
         return failure
 
@@ -223,7 +224,7 @@ class Pump:
         self.target.write(self.batch)
         self.counts.pending_written += len(self.batch)
         self.batch = Batch()
-        if self.cycle.commits_first or not (self.cycle.settles or self.cycle.transactional):
+        if self.cycle.kind is Kind.COMMIT_FIRST or not (self.cycle.settles or self.cycle.kind is Kind.TRANSACTION):
             self.counts.settle()
         self._tell_progress()
         return Did(Step.WRITE)
@@ -257,7 +258,7 @@ class Pump:
     def _begin_interval(self) -> None:
         self.interval.reset()
         self._failure = None  # what failed before was undone, and has now succeeded
-        if not self.cycle.commits_first:
+        if self.cycle.kind is not Kind.COMMIT_FIRST:
             self.counts.settle()
         self._tell_progress()
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kdg.core import guarantees
-from kdg.core.cycle import Cycle, Interval
+from kdg.core.cycle import Cycle
 from kdg.core.guarantees import Guarantee, Role, Step
+from kdg.core.interval import Interval
 from kdg.core.progress import CrashAt, Limits
 from kdg.errors import UsageError
 from kdg.runtime.times import parse_duration, parse_time

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kdg.core.crash.world import SHAPES
-from kdg.core.cycle import Cycle, Interval
+from kdg.core.cycle import Cycle
 from kdg.core.guarantees import Guarantee, Role
+from kdg.core.interval import Interval
 from kdg.core.ports import NoTransaction
 from kdg.core.progress import Limits
 from kdg.core.pump import Pump

@@ -19,7 +19,7 @@ from kdg.core.cycle import (
     Event,
     Failed,
     Failure,
-    Interval,
+    Kind,
     Lost,
     Revoked,
     State,
@@ -29,6 +29,7 @@ from kdg.core.cycle import (
     plan,
 )
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Step
+from kdg.core.interval import Interval
 
 AMO, ALO, EOS = (Cycle.of(row) for row in (AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE))
 WHOLE = Cycle.of(EXACTLY_ONCE, settles=False, whole=True)
@@ -391,7 +392,7 @@ def hold(cycle: Cycle, state: State) -> None:
     head = state.todo[0]
     if head in (Step.COMMIT_TRANSACTION, Step.RECORD_POSITION):
         assert state.open, f"{head} without an open transaction"
-    if head is Step.WRITE and cycle.transactional:
+    if head is Step.WRITE and cycle.kind is Kind.TRANSACTION:
         assert state.open, "a write outside the transaction"
     if head is Step.BEGIN:
         assert not state.open, "two transactions"

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kdg.core.cycle import MAX_RETRIES, Cycle, Event, Interval, Lost, Revoked
+from kdg.core.cycle import MAX_RETRIES, Cycle, Event, Lost, Revoked
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
+from kdg.core.interval import Interval
 from kdg.core.ports import TryAgain
 from kdg.core.progress import CrashAt, Limits
 from kdg.core.pump import Pump
