@@ -1,4 +1,7 @@
-"""`make demo`: produce, pipe exactly-once with the pipe killed in the middle, consume, and count. Runs inside `kdg sandbox`."""
+"""`make demo`: produce, pipe exactly-once with the pipe killed in the middle, consume, and count.
+
+Runs inside `kdg sandbox`.
+"""
 
 from __future__ import annotations
 

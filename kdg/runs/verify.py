@@ -9,11 +9,13 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from kdg.core.guarantees import GUARANTEES
+from kdg.core.guarantees import GUARANTEES, Role
 from kdg.errors import Interrupted, KdgError
-from kdg.runs.plan import Plan
-from kdg.runs.report import print_error, write_file
+from kdg.runs.plan import Plan, plan_of
+from kdg.runs.report import check_report, print_error, write_file
 from kdg.runtime.signals import Signals
+from kdg.settings.options.reading import Reading
+from kdg.settings.options.verifying import VerifyOptions
 
 if TYPE_CHECKING:
     from kdg.sandbox import Broker
@@ -27,15 +29,37 @@ WARM_UP = 50_000
 
 Note = Callable[[str], None]
 LiveView = Callable[["Setup"], AbstractContextManager[Callable[["Progress"], None]]]
-"""Opens the live view of a run; inside `with`, the function that it gives takes the latest progress. The CLI hands it in."""
+"""Opens the live view of a run; inside `with`, the function that it gives takes the latest progress.
+
+The CLI hands it in.
+"""
+
+
+def run(options: VerifyOptions, cmd: Sequence[str], view: LiveView) -> int:
+    """Check everything, run, and report. cmd: the program after `--`. Returns the exit code. Raises UsageError."""
+    from kdg.runs.verify_setup import brokers_of, setup_of
+
+    common = options.common
+    check_report(common.report)
+    check_report(options.junit, "--junit")
+    plan = plan_of("pipe", [Role.CONSUMER, Role.PRODUCER], common, Reading(group="kdg-verify"))
+    setup = setup_of(plan, options, cmd)
+    cluster = Cluster(plan, brokers_of(options))
+    if options.cost:
+        return answer(lambda signals: measure(setup, cluster, signals), common.report, None)
+    return answer(
+        lambda signals: verify(setup, cluster, signals, view, verbose=options.verbose),
+        common.report,
+        options.junit,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The cluster of a run. start: how many brokers a sandbox gets; None: the cluster of -b is used."""
+    """The cluster of a run. start: how many brokers a sandbox gets; 0 if the cluster of -b is used."""
 
     plan: Plan
-    start: int | None
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +101,7 @@ def verify(setup: Setup, cluster: Cluster, signals: Signals, view: LiveView, *, 
     from kdg.verify.verdict import Verdict
 
     names, note = Names.new(), cluster.plan.note
-    if cluster.start is None:
+    if not cluster.start:
         note(_what_it_makes(setup, names, cluster.plan.brokers))
     watching = live(setup, note, view, quiet=cluster.plan.quiet, verbose=verbose)
     with _running(cluster, setup) as (bootstrap, brokers), watching as (show, note_fault):
@@ -91,10 +115,10 @@ def measure(setup: Setup, cluster: Cluster, signals: Signals) -> Answer:
     from kdg.verify import cost
 
     note, records = cluster.plan.note, setup.records or COST_RECORDS
-    if cluster.start is None:
+    if not cluster.start:
         note(
-            f"on {cluster.plan.brokers} this makes, for each measurement, two topics and a group whose names begin with "
-            f"kdg-verify-, pipes {records:,} records, and removes all of it"
+            f"on {cluster.plan.brokers} this makes, for each measurement, two topics and a group whose names begin "
+            f"with kdg-verify-, pipes {records:,} records, and removes all of it"
         )
     found = []
     with _running(cluster, setup) as (bootstrap, brokers):
@@ -120,20 +144,23 @@ def measure(setup: Setup, cluster: Cluster, signals: Signals) -> Answer:
 def _what_it_makes(setup: Setup, names: Names, bootstrap: str) -> str:
     records = setup.records or round(setup.rate * setup.seconds)
     return (
-        f"on {bootstrap} this makes the topics {names.source} and {names.target} ({setup.partitions} partitions each) and the "
-        f"group {names.group}, feeds about {records:,} small records, and removes all of it at the end"
+        f"on {bootstrap} this makes the topics {names.source} and {names.target} ({setup.partitions} partitions each) "
+        f"and the group {names.group}, feeds about {records:,} small records, and removes all of it at the end"
     )
 
 
 @contextmanager
 def _running(cluster: Cluster, setup: Setup) -> Iterator[tuple[str, Sequence[Broker]]]:
-    """The cluster's address, and the brokers of the sandbox if there is one. Raises KdgError, also for a KafkaException."""
+    """The cluster's address, and the brokers of the sandbox if there is one.
+
+    Raises KdgError, also for a KafkaException.
+    """
     from kdg.verify.clients.observer import Failures
     from kdg.verify.setup import broker_settings
 
     with ExitStack() as stack:
         running: tuple[str, Sequence[Broker]] = (cluster.plan.brokers, ())
-        if cluster.start is not None:
+        if cluster.start:
             from kdg.sandbox import Sandbox
 
             settings = broker_settings(setup.pace)
@@ -149,7 +176,7 @@ def _running(cluster: Cluster, setup: Setup) -> Iterator[tuple[str, Sequence[Bro
 def live(
     setup: Setup, note: Note, view: LiveView, *, quiet: bool, verbose: bool
 ) -> Iterator[tuple[Callable[[Progress], None], Note]]:
-    """Where the progress and the line of each fault go: to a live view on a terminal, to stderr with -v, else nowhere."""
+    """Where progress and the line of each fault go: to a live view on a terminal, to stderr with -v, else nowhere."""
     if verbose or quiet or not sys.stderr.isatty():
         yield _ignore, note if verbose else _ignore
         return

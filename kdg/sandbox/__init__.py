@@ -1,7 +1,7 @@
 """A real Apache Kafka (KRaft) on this machine: started, used, and removed without a trace.
 
-`Sandbox` is a context manager: inside `with` the cluster runs, afterwards its processes and its data are gone. It raises
-`SandboxError`. The package knows nothing of guarantees, records or confluent_kafka.
+`Sandbox` is a context manager: inside `with` the cluster runs, afterwards its processes and its data are gone. It
+raises `SandboxError`. The package knows nothing of guarantees, records or confluent_kafka.
 
     cluster       the life of a whole sandbox: plan, format, start, wait until it is ready, remove
     nodes         the ports and the server.properties of each node

@@ -1,4 +1,7 @@
-"""Owns one broker process: start, stop, kill, freeze, and the question whether it is ready. It does not know the other nodes."""
+"""Owns one broker process: start, stop, kill, freeze, and the question whether it is ready.
+
+It does not know the other nodes.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,12 @@ JVM = (
     "-Djava.awt.headless=true",
 )
 
-# The shell writes its pid and then becomes the JVM, so the pid is the JVM's. If the file cannot be written, because the reaper
-# has moved the folder away, no JVM is started.
+# The shell writes its pid and then becomes the JVM, so the pid is the JVM's. If the file cannot be written, because the
+# reaper has moved the folder away, no JVM is started.
 _WRITE_PID_AND_RUN = 'echo $$ > "$0" && exec "$@"'
 
-# An ApiVersions request: version 0, correlation id 0, no client id (KIP-35). A broker in KRaft mode answers on the listener
-# for clients only after it has registered with the controller.
+# An ApiVersions request: version 0, correlation id 0, no client id (KIP-35). A broker in KRaft mode answers on the
+# listener for clients only after it has registered with the controller.
 _REQUEST = struct.pack(">ihhih", 10, 18, 0, 0, -1)
 _ANSWER = struct.Struct(">iih")  # length, correlation id, error code
 
@@ -91,7 +94,10 @@ class Broker:
             )
 
     def stop(self, timeout: float = 30.0) -> None:
-        """Shut down with SIGTERM: Kafka hands leadership over to other brokers. After `timeout` seconds SIGKILL follows."""
+        """Shut down with SIGTERM: Kafka hands leadership over to other brokers.
+
+        After `timeout` seconds SIGKILL follows.
+        """
         self.resume()
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -112,7 +118,10 @@ class Broker:
         self._signal(signal.SIGCONT)
 
     def wait_ready(self, timeout: float = READY_IN) -> None:
-        """Return when it answers clients. Raises SandboxError with the end of its log if it ends, or after `timeout` seconds."""
+        """Return when it answers clients.
+
+        Raises SandboxError with the end of its log if it ends, or after `timeout` seconds.
+        """
         wait_ready([self], timeout)
 
     def is_ready(self) -> bool:
@@ -160,7 +169,10 @@ class Broker:
 
 
 def wait_ready(brokers: Sequence[Broker], timeout: float) -> None:
-    """Return when all of them answer clients. Raises SandboxError as soon as one has ended, or after `timeout` seconds."""
+    """Return when all of them answer clients.
+
+    Raises SandboxError as soon as one has ended, or after `timeout` seconds.
+    """
     deadline = time.monotonic() + timeout
     while waiting := [each for each in brokers if not each.is_ready()]:
         if time.monotonic() > deadline:

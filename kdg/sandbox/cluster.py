@@ -1,4 +1,4 @@
-"""Owns the life of a whole sandbox: its nodes are planned, formatted and started, and all of it is removed at the end."""
+"""Owns the life of a whole sandbox: nodes are planned, formatted and started; at the end all of it is removed."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ATTEMPTS = 3  # at finding free ports
 class Sandbox:
     """A cluster of `brokers` real Kafka nodes on 127.0.0.1. It runs inside `with`; afterwards nothing of it is left.
 
-    properties: added to each node's server.properties; they win over the sandbox's own. secured: adds listeners with TLS and
-    logins (security.py); `client` returns the settings that a client needs for them. note: receives a line of text when
-    something takes a while.
+    properties: added to each node's server.properties; they win over the sandbox's own. secured: adds listeners with
+    TLS and logins (security.py); `client` returns the settings that a client needs for them. note: receives a line of
+    text when something takes a while.
 
-    Entering raises SandboxError: there is no Java, the jars cannot be fetched, or a node ends or does not answer. If kdg is
-    killed, the reaper removes processes and data (reaper.py).
+    Entering raises SandboxError: there is no Java, the jars cannot be fetched, or a node ends or does not answer. If
+    kdg is killed, the reaper removes processes and data (reaper.py).
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Sandbox:
         return self._security().write_config(mode, self.secured_bootstrap(mode))
 
     def _security(self) -> Security:
-        assert self.security is not None, "only for a secured sandbox, inside `with`"  # noqa: S101  # a defect of the caller
+        assert self.security is not None, "only for a secured sandbox, inside `with`"  # noqa: S101  # caller's defect
         return self.security
 
     def tool(self, main_class: str, *args: str) -> list[str]:
@@ -135,7 +135,8 @@ class Sandbox:
 
 
 def _format(parts: Distribution, nodes: tuple[Node, ...], users: Sequence[str] = ()) -> None:
-    """Format the log directories of all nodes in one call, as if they were the first node's; then give the others their own ids.
+    """Format the log directories of all nodes in one call, as if they were the first node's; then give the others their
+    own ids.
 
     One call for all nodes, because each call starts a JVM.
     """

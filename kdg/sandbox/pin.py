@@ -1,7 +1,7 @@
 """Owns the making of jars.lock: `python -m kdg.sandbox.pin` writes it for the version KAFKA.
 
-It needs the network, and only developers run it. jars.lock is part of the package, so that every machine runs the same bytes
-and no user's machine resolves dependencies.
+It needs the network, and only developers run it. jars.lock is part of the package, so that every machine runs the same
+bytes and no user's machine resolves dependencies.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from kdg.sandbox.jars import LOCK, Jar, maven, sha256
 KAFKA = "4.3.1"
 
 RESOLVED = (f"org.apache.kafka:kafka_2.13:{KAFKA}", "org.slf4j:slf4j-simple:1.7.36")
-# Kafka's command-line tools, without their dependencies. Those that the broker does not have are Kafka Connect and its web
-# server (45 jars, 11 MB), and the console tools and the performance tools do not load them.
+# Kafka's command-line tools, without their dependencies. Those that the broker does not have are Kafka Connect and its
+# web server (45 jars, 11 MB), and the console tools and the performance tools do not load them.
 ALONE = (f"org.apache.kafka:kafka-tools:{KAFKA}",)
 
 

@@ -1,9 +1,9 @@
 """Owns the cleaning up after a sandbox or a fault run: a separate process that does it even if kdg was killed.
 
-The process runs this file as a script, `reaper.py FOLDER`, in a session of its own. Its stdin is a pipe whose other end only
-kdg holds. The pipe closes when kdg closes it, or when kdg ends in any way, SIGKILL included; this works on macOS too, which
-has no signal for the death of a parent. Then the reaper kills every process group named in a `FOLDER/*/pid` file, and deletes
-FOLDER.
+The process runs this file as a script, `reaper.py FOLDER`, in a session of its own. Its stdin is a pipe whose other end
+only kdg holds. The pipe closes when kdg closes it, or when kdg ends in any way, SIGKILL included; this works on macOS
+too, which has no signal for the death of a parent. Then the reaper kills every process group named in a `FOLDER/*/pid`
+file, and deletes FOLDER.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ def start(folder: Path) -> subprocess.Popen[bytes]:
 
 
 def clear(folder: Path) -> None:
-    """Kill the processes of `folder` and delete it. Tried again for 10 s, because a dying process may still write files."""
+    """Kill the processes of `folder` and delete it.
+
+    Tried again for 10 s, because a dying process may still write files.
+    """
     gone = folder.with_name(f"{folder.name}.gone")
     with contextlib.suppress(OSError):
         folder.rename(gone)  # a process that is being started can no longer write its pid file, and so does not start

@@ -1,8 +1,9 @@
 """Owns the security of a sandbox: its certificates, users and listeners, and the settings with which a client logs in.
 
-A secured sandbox has three listeners beside the open one that the sandbox itself uses: TLS; MTLS, which requires a client
-certificate; and SASL over TLS, with SCRAM, PLAIN and OAUTHBEARER (Kafka's unsigned tokens). An authorizer is on: `admin` may do
-everything, `restricted` only what an ACL allows. Certificates and passwords are made at the start and removed at the end.
+A secured sandbox has three listeners beside the open one that the sandbox itself uses: TLS; MTLS, which requires a
+client certificate; and SASL over TLS, with SCRAM, PLAIN and OAUTHBEARER (Kafka's unsigned tokens). An authorizer is on:
+`admin` may do everything, `restricted` only what an ACL allows. Certificates and passwords are made at the start and
+removed at the end.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class Security:
         )
 
     def write_config(self, mode: str, bootstrap: str) -> Path:
-        """Write a configuration file of kdg for `admin`, with a profile for `restricted` unless the mode has no login."""
+        """Write a configuration file of kdg for `admin`; if the mode has a login, with a profile for `restricted`."""
         lines = [f"brokers = {json.dumps(bootstrap)}", *_toml(self.client(mode))]
         if mode != "tls":
             lines += ["", f"[profiles.{RESTRICTED}]", *_toml(self.client(mode, RESTRICTED))]
@@ -115,7 +116,10 @@ def _toml(values: Mapping[str, str]) -> list[str]:
 
 
 def make_certificates(folder: Path) -> None:
-    """Write `ca.pem`, and one PEM file with key and certificate for the broker and for each user. Raises SandboxError."""
+    """Write `ca.pem`, and one PEM file with key and certificate for the broker and for each user.
+
+    Raises SandboxError.
+    """
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives.asymmetric import ec
@@ -155,7 +159,7 @@ def _certificate(
         .not_valid_after(now + _LIFETIME)
     )
     for extension in extensions:
-        assert isinstance(extension, x509.ExtensionType)  # noqa: S101  # the import is local, so a signature cannot name the type
+        assert isinstance(extension, x509.ExtensionType)  # noqa: S101  # a signature cannot name a local import
         made = made.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
     return made.sign(signer, hashes.SHA256())
 

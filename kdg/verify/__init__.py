@@ -4,13 +4,14 @@ A fault run copies numbered records from a source topic to a target topic while 
 
     1. A feeder produces records to the source. Each has a number, so that every record can be recognised later.
     2. Workers copy the records to the target. They share a consumer group, and are `kdg pipe` or any other program.
-    3. Observers watch: one reads the target as a read_committed consumer, one reads the positions that the group commits.
-    4. Every few seconds a fault is injected: a worker or a broker is killed, terminated or frozen, and comes back later.
+    3. Observers watch: one reads the target as a read_committed consumer, one reads the positions of the group.
+    4. Every few seconds a fault is injected: a worker or a broker is killed, terminated or frozen. It comes back later.
        A seed determines which faults come, and in which order.
-    5. After the last fault everything runs again. The feeder stops, and the group gets time to reach the end of the source.
-    6. The workers end. Both topics are read from beginning to end and compared: each record that is missing in the target is
-       lost, each that is there more often than in the source is duplicated.
-    7. The verdict: the guarantee held, it is broken, or it is not shown, because too few faults hit while records flowed.
+    5. After the last fault everything runs again. The feeder stops, and the group may go on to the end of the source.
+    6. The workers end. Both topics are read from beginning to end and compared: a record that is missing in the target
+       is lost, and one that is there more often than in the source is duplicated.
+    7. The verdict: the guarantee held, or it is broken, or it is not shown, because too few faults hit while records
+       flowed.
 
     setup       the parameters of a run, and the commands and the environment of its workers
     faults      the kinds of faults, and the plan (pure)

@@ -1,4 +1,6 @@
-"""Owns the comparison at the end of a run: source and target are read and compared, also with what was seen during the run."""
+"""Owns the comparison at the end of a run: source and target are read and compared, also with what was seen during the
+run.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,8 @@ from kdg.verify.setup import Names, Setup
 class Comparison:
     """What the comparison found.
 
-    partitions: the counts of each partition. wrong: which records are lost or duplicated. stuck: what the cluster itself did
-    wrong. notes: lines for the history.
+    partitions: the counts of each partition. wrong: which records are lost or duplicated. stuck: what the cluster
+    itself did wrong. notes: lines for the history.
     """
 
     partitions: Mapping[int, Tally]

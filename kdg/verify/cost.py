@@ -1,4 +1,5 @@
-"""Owns the cost of a guarantee: throughput, and latency from produce to committed read, of one `kdg pipe` with default settings.
+"""Owns the cost of a guarantee: throughput, and latency from produce to committed read, of one `kdg pipe` with default
+settings.
 
 Each guarantee gets topics of its own on the same cluster. First a full source is piped at full speed, which gives the
 throughput. Then records are fed slowly (a trickle), which gives the latency.
@@ -112,7 +113,10 @@ class Measurement:
 
 
 def rate(arrivals: Sequence[tuple[float, int]]) -> float:
-    """Records a second between the first and the last arrival. The records of the first arrival do not count: they took time before it."""
+    """Records a second between the first and the last arrival.
+
+    The records of the first arrival do not count: they took time before it.
+    """
     seconds = arrivals[-1][0] - arrivals[0][0]
     return sum(many for _when, many in arrivals[1:]) / seconds if seconds else float("inf")
 

@@ -1,7 +1,7 @@
 """Owns the counting: how many records are lost, duplicated or out of order, and which of it a guarantee allows. Pure.
 
-A record is a sequence number within its partition of the input. The output may be partitioned otherwise than the input; then
-order is compared only among records that share an input partition and an output partition.
+A record is a sequence number within its partition of the input. The output may be partitioned otherwise than the input;
+then order is compared only among records that share an input partition and an output partition.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ Values = Mapping[PartitionOffset, Hashable]
 """What a reader saw at each (partition, offset)."""
 
 Seen = Mapping[int, Sequence[Sequence[int]]]
-"""By partition of the input: for each partition of the output the sequence numbers in it, by offset. `{0: [[1, 2], [3]]}`."""
+"""By partition of the input: a list for each partition of the output, of the sequence numbers in it by offset.
+
+`{0: [[1, 2], [3]]}`: of the records of partition 0, one output partition holds 1 and 2, another one holds 3.
+"""
 
 REPORTED_AS = {"duplicated": "doubled"}
-"""The names of counts in text, JSON and JUnit, where they differ from the field's: reports keep the names they have had."""
+"""The names of counts in text, JSON and JUnit where they differ from the names of the fields. Programs read them."""
 
 
 def reported(name: str) -> str:
@@ -36,8 +39,8 @@ def reported(name: str) -> str:
 class Tally:
     """The counts of one partition, or of all.
 
-    records: in the input. foreign: records in the output that nobody sent. aborted_seen: records that a read_committed reader
-    was shown although they were aborted. went_back: how often a committed position moved back.
+    records: in the input. foreign: records in the output that nobody sent. aborted_seen: records that a read_committed
+    reader was shown although they were aborted. went_back: how often a committed position moved back.
     """
 
     records: int = 0
@@ -59,8 +62,9 @@ class Tally:
 def tally(sent: Sequence[int], *seen: Sequence[int]) -> Tally:
     """The counts of one partition. seen: the records in each partition of the output, by offset.
 
-    A record is out of order if its first occurrence comes after that of a record that was sent later. Every further occurrence
-    is a duplicate. A record that is in several output partitions is left out of the order: nobody knows where it came first.
+    A record is out of order if its first occurrence comes after that of a record that was sent later. Every further
+    occurrence is a duplicate. A record that is in several output partitions is left out of the order: nobody knows
+    where it came first.
     """
     expected, got = Counter(sent), Counter(chain.from_iterable(seen))
     partitions = Counter(chain.from_iterable(map(set, seen)))
@@ -127,8 +131,8 @@ def _named(partition: int, wrong: Counter[int]) -> list[str]:
 def allowed(guarantee: Guarantee) -> frozenset[str]:
     """The fields of a Tally that may be above 0.
 
-    Where the position is committed first, records may also be out of order: an instance that was frozen after its commit
-    writes its records late.
+    Where the position is committed first, records may also be out of order: an instance that was frozen after its
+    commit writes its records late.
     """
     may = {
         "lost": guarantee.may_lose,

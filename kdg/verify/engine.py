@@ -1,4 +1,7 @@
-"""Owns one fault run, from the first record to its result. The package docstring has the steps; this module performs them."""
+"""Owns one fault run, from the first record to its result.
+
+The package docstring has the steps; this module performs them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from time import sleep
 
 from kdg.core.ports import Signals
@@ -61,10 +65,10 @@ def run(
 ) -> Result:
     """One run on a cluster.
 
-    brokers: those of a sandbox, which may be disturbed and are removed with the sandbox. Without any, the cluster belongs to
-    the user, and the topics and the group of the run are removed at the end. note: receives each line of the history.
-    watch: receives the progress, 20 times a second. Raises KdgError or KafkaException if the run can have no result, and
-    Interrupted.
+    brokers: those of a sandbox, which may be disturbed and are removed with the sandbox. Without any, the cluster
+    belongs to the user, and the topics and the group of the run are removed at the end. note: receives each line of the
+    history. watch: receives the progress, 20 times a second. Raises KdgError or KafkaException if the run can have no
+    result, and Interrupted.
     """
     names = names or Names.new()
     connection = {**setup.connection, "bootstrap.servers": bootstrap}
@@ -125,7 +129,8 @@ class _Run:
     def _nothing_came(self) -> NotMet:
         return NotMet(
             f"no record came out within {STARTS_WITHIN:g} s. The worker said: {self.supervisor.last_words()}",
-            "It has to copy records from KDG_SOURCE to KDG_TARGET at the brokers KDG_BROKERS, as a member of KDG_GROUP.",
+            "It has to copy records from KDG_SOURCE to KDG_TARGET at the brokers KDG_BROKERS, as a member of "
+            "KDG_GROUP.",
         )
 
     # ── waiting ──
@@ -173,9 +178,12 @@ class _Run:
             self._until(over, fault.gap)
             if fault.patient:
                 self._until(lambda: self.reader.flows(FLOW) or over(), self.setup.pace.flow_wait)
-            self._until(lambda fault=fault: bool(self.injector.candidates(fault)), VICTIM_WITHIN)  # type: ignore[misc]  # bound at once
+            self._until(partial(self._may_inject, fault), VICTIM_WITHIN)
             if not over():
                 self.injector.inject(fault)
+
+    def _may_inject(self, fault: PlannedFault) -> bool:
+        return bool(self.injector.candidates(fault))
 
     def _plan(self) -> Iterator[PlannedFault]:
         brokers, transactional = len(self.injector.brokers), self.setup.guarantee.transactional
@@ -205,7 +213,9 @@ class _Run:
         return self.positions.positions == ends
 
     def _seems_finished(self, ends: Mapping[int, int]) -> bool:
-        """Another program may keep its positions elsewhere, or commit them long before or after its output, or have given up."""
+        """Another program may keep its positions elsewhere, or commit them long before or after its output, or have
+        given up.
+        """
         if self.reader.flows(QUIET):
             return False
         if self._at_the_ends(ends) or not self.reader.flows(SILENT):

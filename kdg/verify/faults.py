@@ -18,7 +18,9 @@ class FaultKind(StrEnum):
     PAUSE_SHORT = "pause-short"
     """SIGSTOP to a worker for less than the session timeout of the group."""
     PAUSE_LONG = "pause-long"
-    """SIGSTOP to a worker for longer than the session and the transaction timeout: when it goes on, it is no longer a member."""
+    """SIGSTOP to a worker for longer than the session and the transaction timeout: when it goes on, it is no longer a
+    member.
+    """
     BROKER_KILL = "broker-kill"
     """SIGKILL to a broker; it is started again."""
     BROKER_PAUSE = "broker-pause"
@@ -50,11 +52,11 @@ _SHARES = {
 class Pace:
     """How fast faults follow each other, and the timeouts of the group.
 
-    gap: seconds from one fault to the next, between these two values. Faults that come faster than the group recovers show
-    nothing, because no record flows. holds: seconds until a worker or broker is started again or goes on; one of these values
-    is drawn. A worker that stays away longer than the session timeout is removed from the group; one that comes back sooner
-    finds its old membership and its old transaction. patient: the share of the faults that wait until records flow, for
-    flow_wait seconds at most; the others may hit the recovery from an earlier fault.
+    gap: seconds from one fault to the next, between these two values. Faults that come faster than the group recovers
+    show nothing, because no record flows. holds: seconds until a worker or broker is started again or goes on; one of
+    these values is drawn. A worker that stays away longer than the session timeout is removed from the group; one that
+    comes back sooner finds its old membership and its old transaction. patient: the share of the faults that wait until
+    records flow, for flow_wait seconds at most; the others may hit the recovery from an earlier fault.
     """
 
     session_ms: int
@@ -64,7 +66,10 @@ class Pace:
     patient: float = 0.75
     flow_wait: float = 10.0
     given_up: frozenset[int] = frozenset()
-    """Exit codes with which a worker may end by itself. After them it is safe to run the worker again, and it is started again."""
+    """Exit codes with which a worker may end by itself.
+
+    After them it is safe to run the worker again, and it is started again.
+    """
 
 
 THOROUGH = Pace(
@@ -99,7 +104,9 @@ BRISK = Pace(
 """At least 20 faults a minute. The cluster has to allow a session timeout of 2 s, as the sandbox does."""
 
 FOREIGN = replace(THOROUGH, gap=(0.4, 1.6), patient=1.0, flow_wait=60.0, given_up=BRISK.given_up)
-"""For the user's own clusters and programs: session timeouts of 6 s or more, and each fault waits until records flow again."""
+"""For the user's own clusters and programs: session timeouts of 6 s or more, and each fault waits until records flow
+again.
+"""
 
 # The exit codes with which a worker may end by itself if a broker was away a moment ago: undelivered, aborted, unknown,
 # unreachable.
@@ -115,8 +122,8 @@ EXCUSED_FOR = 20.0
 class PlannedFault:
     """One fault of the plan.
 
-    gap: seconds after the fault before. victim: a number from 0 up to 1 that chooses among the candidates of the moment.
-    hold: seconds until the victim comes back. patient: whether the fault waits until records flow.
+    gap: seconds after the fault before. victim: a number from 0 up to 1 that chooses among the candidates of the
+    moment. hold: seconds until the victim comes back. patient: whether the fault waits until records flow.
     """
 
     kind: FaultKind
@@ -145,10 +152,10 @@ def plan(seed: int, kinds: Sequence[FaultKind] = ALL, pace: Pace = THOROUGH) -> 
 def possible(kinds: Sequence[FaultKind], brokers: int, *, transactional: bool) -> tuple[FaultKind, ...]:
     """The kinds that show something about the workers, on a cluster with so many brokers that may be disturbed.
 
-    A single Kafka 4.3.1, which is broker and controller at once, breaks transactions by itself when it is killed: transactions
-    that were about to be ended are loaded as ended while the broker is still fenced, and their markers are not written
-    ("Couldn't find leader endpoint ... likely deleted already"). Their records stay invisible for ever, or are committed
-    together with the next transaction of the producer.
+    A single Kafka 4.3.1, which is broker and controller at once, breaks transactions by itself when it is killed:
+    transactions that were about to be ended are loaded as ended while the broker is still fenced, and their markers are
+    not written ("Couldn't find leader endpoint ... likely deleted already"). Their records stay invisible for ever, or
+    are committed together with the next transaction of the producer.
     """
     if not brokers:
         return tuple(kind for kind in kinds if kind not in ON_BROKERS)

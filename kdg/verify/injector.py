@@ -1,4 +1,6 @@
-"""Owns the injection of faults: which workers and brokers a fault may hit, what is done to them, and when they come back."""
+"""Owns the injection of faults: which workers and brokers a fault may hit, what is done to them, and when they come
+back.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ BROKER_LOOKS_AGAIN = 0.3
 class Injector:
     """Injects faults into workers and brokers.
 
-    flows: whether records flow at the moment. injected: the faults so far. At most one broker is away at a time, because a
-    cluster of three with a replication factor of three tolerates one failure.
+    flows: whether records flow at the moment. injected: the faults so far. At most one broker is away at a time,
+    because a cluster of three with a replication factor of three tolerates one failure.
     """
 
     workers: Sequence[Worker]

@@ -33,8 +33,8 @@ class WorkerExit:
 class Result:
     """One run.
 
-    faults: how many of each kind were injected. while_flowing: how many of them hit while records flowed. stuck: what was not
-    settled at the end although everything ran again. wrong: which records are lost or duplicated.
+    faults: how many of each kind were injected. while_flowing: how many of them hit while records flowed. stuck: what
+    was not settled at the end although everything ran again. wrong: which records are lost or duplicated.
     """
 
     guarantee: str
@@ -61,7 +61,9 @@ class Result:
         return sum(self.faults.values())
 
     def too_few(self, least: int = 1) -> list[str]:
-        """Why the run shows nothing although nothing broke; empty if `least` faults, and most of all, hit while records flowed."""
+        """Why the run shows nothing although nothing broke; empty if `least` faults, and most of all, hit while records
+        flowed.
+        """
         if self.while_flowing >= max(least, FLOWING_SHARE * self.injected):
             return []
         return [f"only {self.while_flowing} of {self.injected} faults hit while records flowed"]

@@ -1,4 +1,7 @@
-"""Owns the parameters of a run, and the commands and the environment of its workers. Its only input is the environment."""
+"""Owns the parameters of a run, and the commands and the environment of its workers.
+
+Its only input is the environment.
+"""
 
 from __future__ import annotations
 
@@ -47,10 +50,10 @@ PROTOCOLS: Mapping[str, tuple[str, ...]] = {
 class Setup:
     """The parameters of a run.
 
-    seconds: for how long faults come. rate: records a second, over all partitions. records: feed so many records instead, spread
-    over the seconds; faults come until all are fed. program: how kdg is started; its `pipe` command copies the records.
-    extra: more options for it. command: another program, in place of `kdg pipe`. connection: the settings beside
-    bootstrap.servers that reach the cluster. logs: the folder that keeps the workers' stderr.
+    seconds: for how long faults come. rate: records a second, over all partitions. records: feed so many records
+    instead, spread over the seconds; faults come until all are fed. program: how kdg is started; its `pipe` command
+    copies the records. extra: more options for it. command: another program, in place of `kdg pipe`. connection: the
+    settings beside bootstrap.servers that reach the cluster. logs: the folder that keeps the workers' stderr.
     """
 
     guarantee: Guarantee
@@ -91,7 +94,10 @@ def commands(setup: Setup, names: Names) -> list[list[str]]:
 
 
 def pipe(setup: Setup, names: Names, number: int) -> list[str]:
-    """`kdg pipe` as a worker. Under exactly-once the first worker gets a new transactional id at each start; the others keep theirs."""
+    """`kdg pipe` as a worker.
+
+    Under exactly-once the first worker gets a new transactional id at each start; the others keep theirs.
+    """
     options = ["--batch-records", "500", "--batch-interval", "200ms"]
     if setup.protocol != "consumer":
         options += ["-X", f"session.timeout.ms={setup.pace.session_ms}"]

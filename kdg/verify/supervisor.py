@@ -1,4 +1,4 @@
-"""Owns the ends of workers: a worker that ends is started again, and an end that no fault explains breaks the promise."""
+"""Owns the ends of workers: a worker that ends is started again; an end without a reason breaks the promise."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ RESTARTS_AFTER = 1.0
 class Supervisor:
     """Watches the worker processes.
 
-    recent: the faults that may explain an exit. exits: the workers that ended by themselves. late: the workers that did not
-    end in time after SIGTERM.
+    recent: the faults that may explain an exit. exits: the workers that ended by themselves. late: the workers that did
+    not end in time after SIGTERM.
     """
 
     workers: Sequence[Worker]

@@ -60,7 +60,10 @@ class Verdict:
             return NotMet(f"{self.guarantee.name} is broken: {'; '.join(self.broken)}.", self._which())
         if self.not_shown:
             reason = f"{'; '.join(self.not_shown)}, and at least {self.least} have to"
-            hint = "Let it run longer (--for), or let the group recover sooner (session.timeout.ms=6000 in CMD's consumer)."
+            hint = (
+                "Let it run longer (--for), or let the group recover sooner "
+                "(session.timeout.ms=6000 in CMD's consumer)."
+            )
             return NotMet(f"nothing broke, but {self.guarantee.name} is not shown: {reason}.", hint)
         return None
 

@@ -25,7 +25,7 @@ _WRITE_PID_AND_RUN = 'echo $$ > "$0" && exec "$@"'
 TAIL = 8
 """How many lines of stderr are kept with the exit of a worker."""
 PARTING = 5.0
-"""After SIGTERM and the end of a command's first process: seconds that its other processes have to end by themselves."""
+"""Seconds that the other processes of a command have to end, after SIGTERM and after the end of its first process."""
 FILES_FOLDER = "\0files"
 """A placeholder in a command: the pool replaces it by the folder of `WorkerPool.files`, which is made later."""
 
@@ -45,8 +45,8 @@ def _group_lives(pid: int) -> bool:
 class Worker:
     """One worker: the same command, run in one process after the other.
 
-    frozen: whether its process is stopped by SIGSTOP. ending: when it was asked to end, in seconds of the run; None if it was
-    not. starts: how often it was started.
+    frozen: whether its process is stopped by SIGSTOP. ending: when it was asked to end, in seconds of the run; None if
+    it was not. starts: how often it was started.
     """
 
     number: int
@@ -119,7 +119,8 @@ class Worker:
     def reap(self, timeout: float = 0.0) -> int | None:
         """The exit code of the process (-N for signal N), reported once; None while it runs, or if there is no process.
 
-        A command may have several processes (`a | b` in a shell). If it was asked to end, the others get PARTING seconds.
+        A command may have several processes (`a | b` in a shell). If it was asked to end, the others get PARTING
+        seconds.
         """
         if self._process is None:
             return None
@@ -156,8 +157,8 @@ class Worker:
 class WorkerPool:
     """The workers; they exist inside `with`.
 
-    commands: the argv of each worker. logs: the folder in which their stderr is kept; if None, stderr is removed with them.
-    files: name and content of files in FILES_FOLDER, which only this user can read.
+    commands: the argv of each worker. logs: the folder in which their stderr is kept; if None, stderr is removed with
+    them. files: name and content of files in FILES_FOLDER, which only this user can read.
     """
 
     commands: Sequence[Sequence[str]]

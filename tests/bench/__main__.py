@@ -1,4 +1,5 @@
-"""`make bench`: kdg beside other tools, every row of the table, and growth. `make bench-quick`: the rows alone, with fewer records.
+"""`make bench`: kdg beside other tools, every row of the table, and growth. `make bench-quick`: the rows alone, with
+fewer records.
 
     python -m tests.bench [--quick] [--only TEXT] [--write FILE]
 

@@ -16,7 +16,10 @@ from confluent_kafka import Producer
 
 
 def main(bootstrap: str, topic: str) -> None:
-    """Produce every line of stdin. Reads fit into the CPU's cache, the loop runs in C, and only failures are reported."""
+    """Produce every line of stdin.
+
+    Reads fit into the CPU's cache, the loop runs in C, and only failures are reported.
+    """
     settings = {
         "bootstrap.servers": bootstrap,
         "enable.idempotence": True,

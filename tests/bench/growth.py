@@ -1,4 +1,6 @@
-"""Owns the growth: whether time and memory stay in proportion with more records, larger records, partitions or instances."""
+"""Owns the growth: whether time and memory stay in proportion with more records, larger records, partitions or
+instances.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from .race import race, take
 from .rows import Side, consume, holds, pipe, produce
@@ -34,11 +37,11 @@ class Grown:
 
 
 def growth(stage: Stage, unit: int, most: int, repeats: int) -> Iterator[Grown]:
-    """Whether time grows linearly and memory does not: 4 units take at most 4.4 times the time of one unit, and `most` units at
-    most 1.25 times its memory.
+    """Whether time grows linearly and memory does not: 4 units take at most 4.4 times the time of one unit, and `most`
+    units at most 1.25 times its memory.
     """
     for name, side in COMMANDS.items():
-        one, four = race([lambda side=side: side(stage, unit), lambda side=side: side(stage, 4 * unit)], repeats)  # type: ignore[misc]
+        one, four = race([partial(side, stage, unit), partial(side, stage, 4 * unit)], repeats)
         yield Grown(f"{name}, {unit:,}", one.median, one.memory, "under 150 MB", one.memory < 150 * MB)
         ratio = four.median / one.median
         yield Grown(f"{name}, {4 * unit:,}", four.median, four.memory, f"{ratio:.2f} times, at most 4.4", ratio <= 4.4)
@@ -58,7 +61,7 @@ def large_records(stage: Stage, records: int) -> Iterator[Grown]:
 def partitions(stage: Stage, records: int, numbers: Sequence[int], repeats: int) -> Iterator[Grown]:
     """One instance of a pipe over topics with so many partitions each."""
     sides = [pipe(10_000, partitions=number) for number in numbers]
-    times = race([lambda side=side: side(stage, records) for side in sides], repeats)  # type: ignore[misc]
+    times = race([partial(side, stage, records) for side in sides], repeats)
     for number, taken in zip(numbers, times, strict=True):
         yield Grown(f"pipe exactly once, {number:,} partitions", taken.median, taken.memory)
 

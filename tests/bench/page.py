@@ -1,4 +1,7 @@
-"""Owns the page of results: tables, chart and sentences, made from the JSON of a run. README and terminal show the same page."""
+"""Owns the page of results: tables, chart and sentences, made from the JSON of a run.
+
+README and terminal show the same page.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def markdown(results: Results) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A line for each row: what, the peer, both times, their ratio, the limit, whether it was held, and kdg's memory."""
+    """A line for each row: name, peer, both times, their ratio, the limit, whether it was held, and kdg's memory."""
     lines = [
         "| what | peer | kdg | peer | ratio | at most | | memory |",
         "| --- | --- | --: | --: | --: | --: | --- | --: |",

@@ -18,8 +18,8 @@ NOTHING = Path(os.devnull)
 class Run:
     """A program to be timed.
 
-    check: called afterwards, raises if the program did not do its work. after: called afterwards, removes what it made. Neither is
-    timed.
+    check: called afterwards, raises if the program did not do its work. after: called afterwards, removes what it made.
+    Neither is timed.
     """
 
     argv: Sequence[str]

@@ -24,8 +24,8 @@ BARE = Path(__file__).with_name("bare.py")
 class Row:
     """kdg beside a peer.
 
-    bar: the longest time that kdg may take, as a multiple of the peer's time. seconds: the same in seconds; a row has one of
-    the two. records: how many are copied. quick: how many under `make bench-quick`, if fewer.
+    bar: the longest time that kdg may take, as a multiple of the peer's time. seconds: the same in seconds; a row has
+    one of the two. records: how many are copied. quick: how many under `make bench-quick`, if fewer.
     """
 
     name: str
@@ -109,8 +109,8 @@ def console_produce(stage: Stage, records: int) -> Run:
 def consume(*options: str, bytes_each: int = 101, group: bool = False, fill: int = 0) -> Side:
     """`kdg consume TOPIC > FILE`.
 
-    bytes_each: the size of a record and its newline; 0 if another format is printed. fill: how many records are in the topic,
-    if more than are read.
+    bytes_each: the size of a record and its newline; 0 if another format is printed. fill: how many records are in the
+    topic, if more than are read.
     """
 
     def side(stage: Stage, records: int) -> Run:

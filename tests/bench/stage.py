@@ -68,7 +68,8 @@ class Stage:
         if not path.exists():
             noise = base64.b64encode(random.Random(1).randbytes(1 << 20))  # noqa: S311  # reproducible, no secret
             width = size - 11
-            # Written piece by piece: a child process inherits the largest resident memory of this process (exec keeps it).
+            # Written piece by piece: a child process inherits the largest resident memory of this process (exec keeps
+            # it).
             with path.open("wb") as file:
                 file.writelines(b"%010d %b\n" % (n, _cut(noise, n * 7919, width)) for n in range(records))
         return path

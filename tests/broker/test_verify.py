@@ -1,6 +1,8 @@
-"""`kdg verify` on a real Kafka: right programs pass, wrong ones fail with the right counts, and nothing is left anywhere.
+"""`kdg verify` on a real Kafka: right programs pass, wrong ones fail with the right counts, and nothing is left
+anywhere.
 
-The programs run at the same time, each with topics of its own on the session's broker; what is asked of each is asked afterwards.
+The programs run at the same time, each with topics of its own on the session's broker; what is asked of each is asked
+afterwards.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from .conftest import Kdg
         (["-b", "h:1"], ["-b", "--on-this-cluster"]),
         (["--on-this-cluster"], ["-b", "KDG_BROKERS"]),
         (["--on-this-cluster", "-b", "h:1", "--brokers", "3"], ["--brokers", "--on-this-cluster"]),
-        (["--on-this-cluster", "-b", "h:1", "--faults", "broker-kill"], ["broker-kill", "not ours"]),
+        (["--on-this-cluster", "-b", "h:1", "--faults", "broker-kill"], ["broker-kill", "not disturbed"]),
         (["-g", "eos", "--faults", "broker-kill"], ["broker-kill", "--brokers 3"]),
         (["-g", "eos", "-X", "acks=0"], ["acks=0", "exactly-once"]),
         (["-X", "linger.ms=1", "--", "sh"], ["-X", "CMD"]),

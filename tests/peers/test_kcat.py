@@ -1,4 +1,4 @@
-"""kcat reads what kdg writes, and the other way round; kcat has to be on the PATH."""
+"""kcat reads the records that kdg writes, and the other way round. kcat has to be on the PATH."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ FORMAT = r"%t %p %o %T %K|%k|%S|%s|%h\n"
 
 
 def kcat(kafka: Kafka, *args: str, input: bytes = b"") -> bytes:  # noqa: A002  # as subprocess calls it
-    done = subprocess.run(["kcat", "-q", "-b", kafka.bootstrap, *args], input=input, capture_output=True, timeout=120, check=False)  # fmt: skip
+    argv = ["kcat", "-q", "-b", kafka.bootstrap, *args]
+    done = subprocess.run(argv, input=input, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
@@ -31,7 +32,7 @@ def test_kdg_reads_what_kcat_wrote(kafka: Kafka) -> None:
 
 
 def test_both_print_the_same_for_the_same_tokens(kafka: Kafka) -> None:
-    """On records that both can print: kcat knows no repeated headers with a null."""
+    """kcat and kdg print the same for the same tokens. The records have no header with a null value, which kcat cannot print."""
     topic = kafka.topic()
     kafka.produce(topic, lines(500), headers=[("a", b"1"), ("b", b"")], key=b"k", timestamp=1_700_000_000_000)
     ours = kafka.ok("consume", topic, "-e", "-f", FORMAT).out
@@ -54,7 +55,8 @@ def test_the_configuration_of_kcat_is_understood(kafka: Kafka, tmp_path: object)
         out.write(f"bootstrap.servers={kafka.bootstrap}\nlinger.ms=1\n")
     topic = kafka.topic()
     assert kafka.kdg("produce", topic, "-F", file, input=b"a\n", env={"KDG_BROKERS": ""}).code == 0
-    assert subprocess.run(["kcat", "-q", "-F", file, "-C", "-t", topic, "-e"], capture_output=True, timeout=60, check=True).stdout == b"a\n"  # fmt: skip
+    argv = ["kcat", "-q", "-F", file, "-C", "-t", topic, "-e"]
+    assert subprocess.run(argv, capture_output=True, timeout=60, check=True).stdout == b"a\n"
 
 
 def test_any_record_that_kdg_copied_is_the_same_for_kcat(kafka: Kafka) -> None:

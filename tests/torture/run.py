@@ -1,7 +1,7 @@
 """`make torture`: every guarantee under every fault, over the ways to share a group and the sizes of a cluster.
 
-Each run has a cluster of its own. Exactly-once gets most of the time. Exit 0 only if every promise held, the faults hit while
-records flowed, and what may go wrong did go wrong somewhere: at-most-once lost, at-least-once doubled.
+Each run has a cluster of its own. Exactly-once gets most of the time. Exit 0 only if every promise held, the faults hit
+while records flowed, and what may go wrong did go wrong somewhere: at-most-once lost, at-least-once doubled.
 """
 
 from __future__ import annotations

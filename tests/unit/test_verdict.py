@@ -1,4 +1,6 @@
-"""What `kdg verify` says of a run: held, broken, not shown, in words, JSON and JUnit XML; and of what a guarantee costs."""
+"""What `kdg verify` says of a run: held, broken, not shown, in words, JSON and JUnit XML; and of what a guarantee
+costs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What a run is judged by, without Kafka: counting, the plan of faults, the verdict over all runs, the workers as processes."""
+"""What a run is judged by, without Kafka: counting, the plan of faults, the verdict over all runs, the workers as
+processes.
+"""
 
 from __future__ import annotations
 

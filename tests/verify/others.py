@@ -1,7 +1,9 @@
-"""`make verify-others`: what other programs lose and double under the faults that kdg is run under, as a table for the README.
+"""`make verify-others`: what other programs lose and double under the faults that kdg is run under, as a table for the
+README.
 
-Each is given to `kdg verify` as CMD, with its own settings but for the session, 6 s, so that a group recovers before the next
-fault. kcat has to be installed (apt-get install kcat, brew install kcat); the console tools come from the sandbox's jars.
+Each is given to `kdg verify` as CMD, with its own settings but for the session, 6 s, so that a group recovers before
+the next fault. kcat has to be installed (apt-get install kcat, brew install kcat); the console tools come from the
+sandbox's jars.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Programs that copy records as people write them, for `kdg verify -- python programs.py NAME`: one is right, the others are not.
+"""Programs that copy records as people write them, for `kdg verify -- python programs.py NAME`: one is right, the
+others are not.
 
-Plain confluent_kafka, nothing of kdg. VERIFY_SESSION_MS shortens the session, VERIFY_SKIPPED names a file for what is known to be lost.
+Plain confluent_kafka, nothing of kdg. VERIFY_SESSION_MS shortens the session, VERIFY_SKIPPED names a file for what is
+known to be lost.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Any
 from confluent_kafka import Consumer, Message, Producer
 
 SESSION_MS = os.environ.get("VERIFY_SESSION_MS", "6000")
-KDG = SimpleNamespace(**{name: os.environ.get(f"KDG_{name.upper()}", "") for name in ("brokers", "source", "target", "group", "worker")})  # fmt: skip
+NAMES = ("brokers", "source", "target", "group", "worker")
+KDG = SimpleNamespace(**{name: os.environ.get(f"KDG_{name.upper()}", "") for name in NAMES})
 
 
 def consumer(**more: Any) -> Consumer:

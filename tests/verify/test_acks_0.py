@@ -1,5 +1,5 @@
-"""acks=0 called at-least-once, on three brokers one of which is frozen until another leads in its place: the long form of
-tests/broker/test_verify.py, because a short run may happen to lose nothing. Part of `make hazards`."""
+"""acks=0 called at-least-once, on three brokers one of which is frozen until another leads in its place: the long form
+of tests/broker/test_verify.py, because a short run may happen to lose nothing. Part of `make hazards`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Plain Kafka clients that feed and observe a fault run. Each runs in a thread of its own.
 
-They use confluent_kafka directly and share no code with kdg's own source and target, because what they report is compared with
-what kdg did.
+They use confluent_kafka directly and share no code with kdg's own source and target, because what they report is
+compared with what kdg did.
 
     observer   the thread that all of them are, and the settings of a client
     feeder     numbered records for the source topic

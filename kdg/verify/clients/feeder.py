@@ -19,9 +19,9 @@ TICK = 0.02
 class Feeder(Observer):
     """Produces the records `partition:sequence` to each partition in turn, and counts those that are acknowledged.
 
-    rate: records a second, over all partitions. limit: the number of records after which it stops. padding: bytes that are
-    added to each value. acknowledged: by partition, the sequence numbers in the order of the acknowledgements. refused: how
-    many records were given up, by the text of the error.
+    rate: records a second, over all partitions. limit: the number of records after which it stops. padding: bytes that
+    are added to each value. acknowledged: by partition, the sequence numbers in the order of the acknowledgements.
+    refused: how many records were given up, by the text of the error.
     """
 
     topic: str

@@ -17,7 +17,8 @@ EVERY = 0.5
 class PositionWatch(Observer):
     """Reads a group's committed positions and never joins the group.
 
-    positions: the latest, by partition; -1 where the group has none. moved_back: (partition, from, to) for each move back.
+    positions: the latest, by partition; -1 where the group has none. moved_back: (partition, from, to) for each move
+    back.
     """
 
     group: str
@@ -28,7 +29,8 @@ class PositionWatch(Observer):
     _consumer: Consumer = field(init=False, repr=False)
 
     def _open(self) -> None:
-        # read_uncommitted, because a read_committed client waits for pending transactions, whose positions do not count yet.
+        # read_uncommitted, because a read_committed client waits for pending transactions, whose positions do not count
+        # yet.
         self._consumer = make_consumer(self.connection, "read_uncommitted", self.group)
 
     def _work(self) -> None:

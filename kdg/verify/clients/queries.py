@@ -1,4 +1,6 @@
-"""Owns the questions that are asked at the end of a run: where partitions end, whether a transaction is open, which records are there."""
+"""Owns the questions that are asked at the end of a run: where partitions end, whether a transaction is open, which
+records are there.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # car
 def sequences(values: Mapping[PartitionOffset, bytes]) -> dict[int, list[list[int]]]:
     """The sequence numbers of fed records, by the partition that each was fed to.
 
-    One list for each partition of the topic that was read, in the order of the offsets. `{0: [[1, 2], [3]]}`: of the records
-    fed to partition 0, one partition of the topic holds 1 and 2, another one 3.
+    One list for each partition of the topic that was read, in the order of the offsets. `{0: [[1, 2], [3]]}`: of the
+    records fed to partition 0, one partition of the topic holds 1 and 2, another one 3.
     """
     found: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for position in sorted(values):
@@ -65,7 +67,8 @@ def read_all(
     seconds: float = 120.0,
     between: Callable[[], None] = lambda: None,
 ) -> dict[PartitionOffset, bytes]:
-    """The value at each position of a topic, for a new read_committed reader, up to the ends that the partitions have now.
+    """The value at each position of a topic, for a new read_committed reader, up to the ends that the partitions have
+    now.
 
     between: called every 0.1 s. Raises KdgError if the reading takes longer than `seconds`, and KafkaException.
     """
