@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from kdg.cli.app import make_app
-from kdg.cli.commands import check, explain, sandbox, verify
+from kdg.cli.commands import check, explain
 from kdg.cli.options import COMPLETIONS
 from kdg.core.guarantees import DEFAULT, GUARANTEES, Guarantee
 from kdg.settings.librdkafka import KNOWN
@@ -19,7 +19,9 @@ from kdg.settings.options.common import Common
 from kdg.settings.options.limited import flags_under
 from kdg.settings.options.option import Option, given, options_of
 from kdg.settings.options.reading import Deduplication, Output, OutputFraming, PartitionReading, Reading
+from kdg.settings.options.sandboxing import SandboxOptions
 from kdg.settings.options.sending import Copying, Delivery, Filtering, InputFraming, Placing
+from kdg.settings.options.verifying import VerifyOptions
 
 from .answers import ARGUMENTS, refused, settings_of
 from .conftest import Kdg
@@ -30,8 +32,8 @@ GROUPS: dict[str, tuple[type, ...]] = {
     "pipe": (Common, Reading, Copying, Filtering, Deduplication),
     "explain": (explain.Options,),
     "check": (check.Options,),
-    "verify": (verify.Options,),
-    "sandbox": (sandbox.Options,),
+    "verify": (VerifyOptions,),
+    "sandbox": (SandboxOptions,),
 }
 """The groups of each command, in the order of its help."""
 

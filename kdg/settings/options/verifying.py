@@ -57,7 +57,7 @@ class VerifyOptions:
     ] = False
     address: Annotated[
         str | None,
-        Option("-b", "HOST:PORT,...", "With --on-this-cluster: the brokers to connect to first. Else KDG_BROKERS."),
+        Option("-b", "HOST:PORT,...", "With --on-this-cluster: the brokers to connect to first. Default: KDG_BROKERS."),
     ] = None
     cost: Annotated[
         bool,
