@@ -6,17 +6,20 @@ has answered (rdkafka_cgrp.c). Until then it keeps what it has, and its commits 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Literal, overload
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]  # not in its __all__
 
+from kdg.kafka.library import OnRebalance
+
+from .admin import metadata_of
 from .cluster import NEVER, Request
 from .groups import Group, Place, Protocol, Stored
 from .world import Process, World
 
-Callback = Callable[[Any, list[TopicPartition]], None]
 EOF = KafkaError._PARTITION_EOF  # noqa: SLF001  # the library's own name
 SESSION_SECONDS = 2.0
 
@@ -54,7 +57,7 @@ class SimConsumer:
         self.generation = -1
         self.owned: dict[Place, int] = {}
         self.told: list[tuple[str, list[Place]]] = []
-        self.callbacks: dict[str, Callback] = {}
+        self.callbacks: dict[str, OnRebalance] = {}
         self.closed = False
         self.losing: list[Place] = []
         self._answering = False
@@ -159,7 +162,13 @@ class SimConsumer:
 
     # ── the library's interface ──
 
-    def subscribe(self, _topics: Sequence[str], *, on_assign: Callback, on_revoke: Callback, on_lost: Callback) -> None:
+    def list_topics(self, topic: str | None = None, timeout: float = -1) -> ClusterMetadata:
+        """As Consumer.list_topics, of all topics."""
+        return metadata_of(self.world.cluster)
+
+    def subscribe(
+        self, topics: list[str], on_assign: OnRebalance, on_revoke: OnRebalance, on_lost: OnRebalance
+    ) -> None:
         """As Consumer.subscribe."""
         self.callbacks = {"assign": on_assign, "revoke": on_revoke, "lost": on_lost}
         self._seen = 0
@@ -247,12 +256,14 @@ class SimConsumer:
             self._ended[place] = offset
             messages.append(_end_of(*place, offset))
 
-    def get_watermark_offsets(self, partition: TopicPartition, **_options: Any) -> tuple[int, int]:
+    def get_watermark_offsets(
+        self, partition: TopicPartition, timeout: float = -1, cached: bool = False
+    ) -> tuple[int, int]:
         """As Consumer.get_watermark_offsets."""
         log = self.world.cluster.logs[partition.topic, partition.partition]
         return log.start, log.stable
 
-    def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+    def committed(self, partitions: list[TopicPartition], timeout: float = -1) -> list[TopicPartition]:
         """As Consumer.committed under read_committed: there is no answer while a transaction may still move a position."""
         self.world.pass_by(self.process)
         places = [(tp.topic, tp.partition) for tp in partitions]
@@ -262,9 +273,11 @@ class SimConsumer:
         found = [self.group.stored.get(place, Stored(-1001)) for place in places]
         return [TopicPartition(*p, s.offset, s.metadata) for p, s in zip(places, found, strict=True)]
 
-    def commit(
-        self, offsets: list[TopicPartition], asynchronous: bool
-    ) -> list[TopicPartition]:  # as the library has it
+    @overload
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: Literal[True]) -> None: ...
+    @overload
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: Literal[False]) -> list[TopicPartition]: ...
+    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition] | None:
         """As Consumer.commit, synchronously."""
         self.world.pass_by(self.process)
         positions = _offsets(offsets)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
-from kdg.core.pump import Pump
 from kdg.errors import PositionGone
 from kdg.kafka.topic_ids import FRESH
+from kdg.runs.session import Frame
 
 from .cluster import NEVER, Transaction
 from .groups import Place, Protocol
 from .invariants import Verdict, judge
-from .opening import Scene, open_reader, open_writer
+from .opening import OPEN, Scene, group_name, plan_of, surroundings_of
 from .world import LONG, PATIENCE, Fault, Process, World
 
 F = Fault
@@ -30,14 +29,14 @@ class Case:
     """A command under a guarantee, and what may happen to it. share: how many of a hundred schedules are its."""
 
     command: str
-    row: Guarantee
+    guarantee: Guarantee
     faults: tuple[Fault, ...]
     share: int
 
     @property
     def name(self) -> str:
         """As it is given on the command line."""
-        return f"{self.row.short} {self.command}"
+        return f"{self.guarantee.short} {self.command}"
 
 
 CASES = {
@@ -73,8 +72,8 @@ class History:
         world, case = self.world, self.case
         world.partitions = 1 + random.getrandbits(1)
         world.cluster.make_topic("target", world.partitions)
-        group = world.cluster.group("g", protocol=tuple(Protocol)[int(random.random() * 3)])
-        scene = Scene(world, case.row, case.command, 1 + random.getrandbits(1), random.random() < 0.2, group)
+        group = world.cluster.group(group_name(case.command), protocol=tuple(Protocol)[int(random.random() * 3)])
+        scene = Scene(world, case.guarantee, case.command, 1 + random.getrandbits(1), random.random() < 0.2, group)
         if scene.consumes:
             world.cluster.make_topic("source", 1 + random.getrandbits(1))
             group.places = world.cluster.places("source")
@@ -144,11 +143,12 @@ class History:
     # ── who runs ──
 
     def _process(self) -> Process:
-        process = Process(f"p{len(self.world.processes) + 1}")
-        opening: Callable[[Scene, Process], Pump] = open_reader if self.scene.consumes else open_writer
-        process.open = lambda: opening(self.scene, process)
+        process = Process(f"p{len(self.world.processes) + 1}", self._frame, OPEN[self.case.command])
         self.world.processes.append(process)
         return process
+
+    def _frame(self, process: Process) -> Frame:
+        return Frame.of(plan_of(self.scene, process), process.signals, surroundings_of(self.scene, process))
 
     def _start(self) -> Process | None:
         """A further process, where the user would start one; None where there is none to be started."""
@@ -163,7 +163,7 @@ class History:
         processes = self.world.processes
         if not processes:
             return True
-        if not processes[-1].over or self._succeeded(processes[-1]) or not self.case.row.reads_again:
+        if not processes[-1].over or self._succeeded(processes[-1]) or not self.case.guarantee.reads_again:
             return False
         return not (self.scene.cycle.whole and self._looks_done())
 
@@ -174,7 +174,7 @@ class History:
 
     def _succeeded(self, process: Process) -> bool:
         failed = process.crashed or process.error is not None or process.signals.received is not None
-        return process.over and not failed and not self.scene.unsent.get(process)
+        return process.over and not failed
 
     def _output(self) -> list[bytes]:
         if self.case.command == "consume":

@@ -28,7 +28,7 @@ class Verdict(NamedTuple):
 
 def judge(case: Case, scene: Scene, sent: list[bytes], output: list[bytes], trouble: list[str]) -> Verdict:
     """What became of what was sent. trouble: what is known to be wrong already."""
-    counts, row = Counter(output), case.row
+    counts, guarantee = Counter(output), case.guarantee
     lost = [value for value in sent if value not in counts and value not in scene.gone]
     doubled = [value for value, count in counts.items() if count > 1]
     broken = [*trouble, *scene.world.conduct.broken]
@@ -36,9 +36,9 @@ def judge(case: Case, scene: Scene, sent: list[bytes], output: list[bytes], trou
     noticed = Fault.RETAIN in scene.world.bitten and any(
         isinstance(process.error, PositionGone) for process in scene.world.processes
     )
-    if lost and not row.may_lose and not noticed:
+    if lost and not guarantee.may_lose and not noticed:
         broken.append(f"lost: {_names(lost)}")
-    if doubled and not row.may_duplicate:
+    if doubled and not guarantee.may_duplicate:
         broken.append(f"doubled: {_names(doubled)}")
     if strangers := counts.keys() - set(sent):
         broken.append(f"aborted seen: {_names(strangers)}")
@@ -47,7 +47,9 @@ def judge(case: Case, scene: Scene, sent: list[bytes], output: list[bytes], trou
     if scene.group.went_back:
         broken.append(f"went back: {', '.join(scene.group.went_back)}")
     late = scene.world.bitten & _LATE or any(process.crashed for process in scene.world.processes)
-    if not (row.may_lose and late) and (disorder := out_of_order(value for value in output if value not in scene.gone)):
+    if not (guarantee.may_lose and late) and (
+        disorder := out_of_order(value for value in output if value not in scene.gone)
+    ):
         broken.append(f"out of order: {_names(disorder)}")
     return Verdict(len(lost), len(doubled), tuple(broken))
 

@@ -56,7 +56,7 @@ def _decides(change: Callable[[Cycle, State, Event], State]) -> Callable[[], Pat
 
 def _row(row: Guarantee, command: str, chunk: Sequence[Step], interval: Sequence[Step] = ()) -> Case:
     case = CASES[f"{row.short} {command}"]
-    return replace(case, row=replace(row, chunk=tuple(chunk), interval=tuple(interval)))
+    return replace(case, guarantee=replace(row, chunk=tuple(chunk), interval=tuple(interval)))
 
 
 def _no_rewind(_pump: Pump) -> Event:
@@ -126,6 +126,6 @@ MUTANTS = (
     Mutant("rewind instead of reload: produce --resume", CASES["eos produce --resume"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)),
     Mutant("messages of a revoked partition are kept", CASES["eos pipe"], _HARM, (_method(KafkaSource, "_untouched", _kept), _method(KafkaSource, "_batch", _batch_of_all))),
     Mutant("a topic made again is not noticed", CASES["alo consume"], ("lost",), (_method(TopicIds, "check", lambda _ids, _fresh=0: None),)),
-    Mutant("at-most-once reads its input again", replace(CASES["amo produce"], row=replace(AT_MOST_ONCE, reads_again=True)), ("doubled",), ()),
-    Mutant("at-least-once does not read its input again", replace(CASES["alo produce"], row=replace(AT_LEAST_ONCE, reads_again=False)), ("lost",), ()),
+    Mutant("at-most-once reads its input again", replace(CASES["amo produce"], guarantee=replace(AT_MOST_ONCE, reads_again=True)), ("doubled",), ()),
+    Mutant("at-least-once does not read its input again", replace(CASES["alo produce"], guarantee=replace(AT_LEAST_ONCE, reads_again=False)), ("lost",), ()),
 )  # fmt: skip

@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, Message, TopicPartition
+from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]  # not in its __all__
 
 from kdg.kafka.client import Watch
 from kdg.kafka.library import OnDelivery
 
+from .admin import metadata_of
 from .cluster import FENCED, OK, OUT_OF_ORDER, WRONG_STATE, Request
 from .consumer import _offsets, _shown, failure
 from .groups import Place
@@ -56,7 +58,22 @@ class SimProducer:
 
     # ── sending ──
 
-    def produce(self, topic: str, value: bytes | None, *_rest: Any) -> None:
+    def list_topics(self, topic: str | None = None, timeout: float = -1) -> ClusterMetadata:
+        """As Producer.list_topics, of all topics."""
+        return metadata_of(self.world.cluster)
+
+    def produce(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int,
+        on_delivery: OnDelivery | None = None,
+        callback: None = None,
+        timestamp: int = 0,
+        headers: list[tuple[str, str | bytes | None]] | None = None,
+        /,
+    ) -> None:
         """As Producer.produce; a record goes to the partition that its value names."""
         if self.fatal or self.abortable:
             raise failure(_STATE)

@@ -98,18 +98,18 @@ def test_every_history_keeps_the_row_of_its_guarantee(total: Total, capsys: pyte
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_allowed_damage_does_happen_in_the_model(total: Total, case: Case) -> None:
     """Otherwise the faults do not bite."""
-    assert bool(total.lost[case.name]) == case.row.may_lose
-    assert bool(total.doubled[case.name]) == case.row.may_duplicate
+    assert bool(total.lost[case.name]) == case.guarantee.may_lose
+    assert bool(total.doubled[case.name]) == case.guarantee.may_duplicate
 
 
 def test_every_command_and_guarantee_has_a_case() -> None:
     """The sinks of consume are no part of the model: tests/broker/test_sinks.py."""
     commands = {case.command for case in CASES.values()}
     wanted = {
-        f"{case.row.short} {shape.command}"
+        f"{case.guarantee.short} {shape.command}"
         for case in CASES.values()
         for shape in SHAPES.values()
-        if shape.serves(case.row) and shape.command in commands
+        if shape.serves(case.guarantee) and shape.command in commands
     }
     assert set(CASES) == wanted
 

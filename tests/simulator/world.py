@@ -10,17 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
 from confluent_kafka import KafkaError
+
+from kdg.core.pump import Pump
+from kdg.errors import KdgError
+from kdg.runs.session import Frame, OpenSession, Session, close, finish, opened
 
 from .cluster import Cluster, Request
 from .conduct import Conduct
 from .groups import Place
 
 if TYPE_CHECKING:
-    from kdg.core.pump import Pump
-
     from .consumer import SimConsumer
     from .producer import SimProducer
 
@@ -67,33 +69,50 @@ class Fault(Enum):
 
 
 class SimSignals:
-    """Stands in for kdg's Signals."""
+    """The signals of a process; see kdg.runtime.signals.SignalWaiter."""
 
     def __init__(self) -> None:
         self.received: int | None = None
 
-    def wait_for(self, _descriptor: int, _timeout: float, **_options: Any) -> bool:
+    def wait_for(self, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
         """Input is always there."""
         return True
 
 
-class Process:
-    """One run of kdg. opening: what is still to be done before it pumps."""
+def _no_run(_of: object) -> NoReturn:
+    raise AssertionError
 
-    def __init__(self, name: str) -> None:
+
+class Process:
+    """One run of kdg. begin: makes the frame of the run, at its first step. open_session: what kdg.runs opens it with."""
+
+    def __init__(
+        self, name: str, begin: Callable[[Process], Frame] = _no_run, open_session: OpenSession = _no_run
+    ) -> None:
         self.name = name
         self.signals = SimSignals()
         self.consumer: SimConsumer | None = None
         self.producers: list[SimProducer] = []
-        self.pump: Pump | None = None
-        self.open: Callable[[], Pump] | None = None
+        self.begin = begin
+        self.open_session = open_session
+        self.frame: Frame | None = None
+        self.session: Session | None = None
         self.running = False
         self.over = False
         self.crashed = False
-        self.error: BaseException | None = None
         self.net: Net | None = None
         self.cut = False
         self.stick = False
+
+    @property
+    def pump(self) -> Pump | None:
+        """The loop of the run, once it is open."""
+        return None if self.session is None else self.session.pump
+
+    @property
+    def error(self) -> KdgError | None:
+        """What the run would report."""
+        return None if self.frame is None else self.frame.outcome.error
 
 
 class World:
@@ -317,29 +336,24 @@ class World:
             process.running = False
 
     def _step(self, process: Process) -> None:
-        from kdg.errors import KdgError
+        """As kdg.runs.session.perform, but one action at a time, and without closing what a crash leaves behind."""
+        frame = process.frame = process.frame or process.begin(process)
+        if process.session is None:
+            process.session = opened(frame, process.open_session)
+            if process.session is None:
+                self._close(process, frame)
+                return
+            process.session.pump.start()
+        pump = process.session.pump
+        if not pump.step():
+            pump.finish()
+            finish(frame, process.session)
+            self._close(process, frame)
 
-        try:
-            if process.pump is None and process.open is not None:
-                process.pump = process.open()
-                process.pump.start()
-            pump = process.pump
-            if pump is not None and not pump.step():
-                pump.finish()
-                process.error = pump.error
-                self._close(process)
-        except KdgError as error:
-            process.error = error
-            self._close(process)
-
-    def _close(self, process: Process) -> None:
+    def _close(self, process: Process, frame: Frame) -> None:
         process.over = True
         self.note(process, f"ends: {process.error or 'all done'}")
-        if process.pump is not None:
-            process.pump.source.close()
-            process.pump.target.close()
-        if process.consumer is not None:
-            process.consumer.close()
+        close(frame)
 
     def gone(self, process: Process) -> None:
         """Killed: what it had sent or was sending may still arrive."""
