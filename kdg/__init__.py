@@ -3,16 +3,16 @@
 The map, from the command line down. A package imports only packages below it; tests/unit/test_layout.py holds both.
 
     cli         what can be typed: each command's options become a plan, and an error becomes a message and an exit code
-    runs        one run of each command: resolve the plan, open source, destination and transaction, report what happened
+    runs        one run of each command: resolve the plan (dry_run.py prints it), open source and destination, report the result
     verify      `kdg verify`: kill and freeze workers and brokers, count the records that were lost or duplicated
     check       `kdg check`: which guarantee a configuration and a topic really give
-    explain     `kdg explain`: the page that a word asks for
+    explain     `kdg explain`: a page for each name; the meaning of an exit code is in errors.py, of a guarantee in core
     sandbox     a real Apache Kafka on this machine, started and removed
     sinks       destinations outside Kafka: stdout, file (cuts off a torn last record), SQLite, a command; undelivered records
     transforms  what happens to a batch on its way: deduplication, the command that filters it
     kafka       the Kafka client library: clients, errors, consumer, producer, transactions, look-ups; and the known hazards
     sources     inputs outside Kafka: a file descriptor, a command's output; what `-o` means (start_offsets.py; kafka/lookup.py finds the offsets)
-    text        how a page or a table becomes text, Markdown or JSON
+    text        how a page becomes text, Markdown or JSON, and how a table is aligned
     formats     bytes of lines, JSON and templates to records and back
     settings    every option of the command line, configuration files, Java's names, -X: how they become a client's settings
     runtime     what surrounds a run: deadlines, signals, child processes, durations and times

@@ -185,19 +185,3 @@ def parse_crash(text: str, guarantee: Guarantee) -> CrashAt:
             f"Use one of {', '.join(steps)}, and :N for the Nth time.",
         )
     return CrashAt(steps[wanted], int(times or 1))
-
-
-def show_settings(plan: Plan) -> str:
-    """What `--dry-run` prints: each client's effective settings, value, origin and why; secrets masked."""
-    lines = [f"{plan.command} under {plan.guarantee.name}; nothing is connected (--dry-run)"]
-    for role, settings in plan.clients.items():
-        lines += ["", role.value]
-        wide = max(len(name) for name in settings)
-        from_where = max(14, *(len(setting.origin) for setting in settings.values()))
-        for name in sorted(settings):
-            setting = settings[name]
-            why = f"   {setting.why}" if setting.why else ""
-            lines.append(f"  {name:<{wide}}  {setting.shown:<16}  {setting.origin:<{from_where}}{why}".rstrip())
-    cycle = " > ".join(step.value for step in plan.guarantee.steps)
-    lines += ["", f"cycle     {cycle}", f"settles   every {plan.batch_records} records or {plan.batch_seconds:g} s"]
-    return "\n".join(lines) + "\n"

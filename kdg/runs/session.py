@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from kdg.core.pump import Pump
 from kdg.errors import Interrupted, KdgError
 from kdg.runs.clients import Surroundings
-from kdg.runs.plan import Plan, require_brokers, show_settings
+from kdg.runs.dry_run import show_settings
+from kdg.runs.plan import Plan, require_brokers
 from kdg.runs.progress import ProgressLine
 from kdg.runs.report import Outcome, check_report, conclude
 from kdg.runtime.deadline import Deadline

@@ -18,6 +18,7 @@ from kdg.core.ports import Signals
 from kdg.errors import Interrupted, KdgError
 from kdg.kafka.topics import make_topics, remove
 from kdg.runtime.deadline import Deadline
+from kdg.text.tables import aligned
 from kdg.verify.clients.feeder import Feeder
 from kdg.verify.clients.observer import Connection
 from kdg.verify.clients.readers import LatencyReader
@@ -128,22 +129,17 @@ def percentile(ordered: Sequence[float], percent: int) -> float:
 
 def text(costs: Sequence[Cost]) -> str:
     """A table of all costs, and two bar charts."""
-    wide = max(len(cost.guarantee) for cost in costs)
-    head = f"{'':<{wide}}  {'records/s':>11}  {'p50':>9}  {'p99':>9}\n"
-    rows = [f"{c.guarantee:<{wide}}  {c.throughput:>11,.0f}  {c.p50:>6,.0f} ms  {c.p99:>6,.0f} ms\n" for c in costs]
-    return (
-        head + "".join(rows) + _chart("records/s", costs, "throughput", wide) + _chart("p99 in ms", costs, "p99", wide)
-    )
+    head = ("", "records/s", "p50", "p99")
+    rows = [(c.guarantee, f"{c.throughput:,.0f}", f"{c.p50:,.0f} ms", f"{c.p99:,.0f} ms") for c in costs]
+    speed = _chart("records/s", [(c.guarantee, c.throughput) for c in costs])
+    latency = _chart("p99 in ms", [(c.guarantee, c.p99) for c in costs])
+    return "\n".join([*aligned([head, *rows], right={1, 2, 3}), "", *speed, "", *latency]) + "\n"
 
 
-def _chart(title: str, costs: Sequence[Cost], field: str, wide: int) -> str:
-    values = [getattr(cost, field) for cost in costs]
-    most = max(values)
-    bars = [
-        f"{cost.guarantee:<{wide}}  {'█' * max(round(value / most * BAR), 1)} {value:,.0f}\n"
-        for cost, value in zip(costs, values, strict=True)
-    ]
-    return f"\n{title}\n{''.join(bars)}"
+def _chart(title: str, values: Sequence[tuple[str, float]]) -> list[str]:
+    most = max(value for _, value in values)
+    bars = [(name, f"{'█' * max(round(value / most * BAR), 1)} {value:,.0f}") for name, value in values]
+    return [title, *aligned(bars)]
 
 
 def as_json(costs: Sequence[Cost]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kdg.core.guarantees import Guarantee
+from kdg.text.tables import markdown_table
 from kdg.verify.counting import Tally, breaches, total
 
 FLOWING_SHARE = 0.6
@@ -105,8 +106,7 @@ _COLUMNS = (
 
 def table(results: Sequence[Result]) -> str:
     """All runs as a Markdown table."""
-    rows = [_COLUMNS, tuple("---" for _ in _COLUMNS), *map(_cells, results)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return markdown_table(_COLUMNS, [_cells(result) for result in results]) + "\n"
 
 
 def _cells(result: Result) -> tuple[str, ...]:
