@@ -11,10 +11,10 @@ import pytest
 from typer.main import get_command
 
 from kdg.cli.app import make_app
-from kdg.cli.commands import check, explain
 from kdg.cli.options import COMPLETIONS
 from kdg.core.guarantees import DEFAULT, GUARANTEES, Guarantee
 from kdg.settings.librdkafka import KNOWN
+from kdg.settings.options.asking import CheckOptions, ExplainOptions
 from kdg.settings.options.common import Common
 from kdg.settings.options.limited import flags_under
 from kdg.settings.options.option import Option, given, options_of
@@ -30,8 +30,8 @@ GROUPS: dict[str, tuple[type, ...]] = {
     "produce": (Common, Delivery, InputFraming, Placing),
     "consume": (Common, PartitionReading, Output, Deduplication, OutputFraming),
     "pipe": (Common, Reading, Copying, Filtering, Deduplication),
-    "explain": (explain.Options,),
-    "check": (check.Options,),
+    "explain": (ExplainOptions,),
+    "check": (CheckOptions,),
     "verify": (VerifyOptions,),
     "sandbox": (SandboxOptions,),
 }

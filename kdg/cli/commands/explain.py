@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
 from kdg.cli import completion
 from kdg.cli.options import command
-from kdg.settings.options.option import Option
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of explain."""
-
-    client: Annotated[
-        str,
-        Option("--client", "librdkafka|python|dotnet|java|go|kcat", "Use the names and calls of this client."),
-    ] = "librdkafka"
-    format_: Annotated[
-        str,
-        Option("--format", "text|markdown|json", "How the page is written."),
-    ] = "text"
+from kdg.settings.options.asking import ExplainOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -35,9 +20,10 @@ def register(app: typer.Typer) -> None:
     def explain(
         names: Annotated[list[str] | None, typer.Argument(autocompletion=completion.pages, hidden=True)] = None,
         *,
-        options: Options,
+        options: ExplainOptions,
     ) -> None:
-        """Explain a guarantee, a setting or an exit code. Two guarantees are shown side by side; no NAME shows the table.
+        """Explain a guarantee, a setting or an exit code. Two guarantees are shown side by side; no NAME shows the
+        table.
 
         `questions`, `contradictions`, `exit-codes` and `config` have pages of their own. Other words are searched for.
         """

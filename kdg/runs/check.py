@@ -1,0 +1,131 @@
+"""Owns the run of `kdg check`: reads the configuration and asks the cluster, has both judged, and prints the page."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kdg.check.appsettings import json_readings
+from kdg.check.page import page, reached
+from kdg.check.reading import DIALECTS, Reading, readings
+from kdg.check.verdict import judge
+from kdg.core.guarantees import Role
+from kdg.errors import NotMet, UsageError
+from kdg.runs.plan import guarantee_of
+from kdg.runtime.deadline import Deadline
+from kdg.runtime.signals import Signals
+from kdg.settings import keyvalue
+from kdg.settings.files import Configuration, environment, load, properties_of, read, shown
+from kdg.settings.librdkafka import canonical
+from kdg.settings.options.asking import CheckOptions
+from kdg.settings.options.properties import parse_properties
+from kdg.settings.requirements import LogFacts
+from kdg.settings.resolve import Layer
+from kdg.text.render import FORMATS, render
+
+SECONDS = 30.0
+"""How long the cluster has to answer."""
+
+
+def run(options: CheckOptions) -> int:
+    """Judge, print, and return the exit code: 10 if the guarantee is not reached. Raises UsageError, Unreachable."""
+    _one_of("--format", options.format_, tuple(FORMATS))
+    given, topics = parse_properties(options.settings or []), options.topic or []
+    judged = _judged(options, given, _kind(options), connect=bool(topics))
+    guarantee = guarantee_of(options.guarantee, judged.configuration)
+    if not judged.readings and not topics:
+        raise UsageError("nothing to check.", "Give --config FILE, -X PROP=VALUE, or --topic TOPIC.")
+    logs = _logs(topics, options.brokers, judged.configuration) if topics else []
+    verdicts = [judge(reading) for reading in judged.readings]
+    color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    sys.stdout.write(render(page(judged.name, verdicts, logs, guarantee), options.format_, color=color))
+    return 0 if reached(verdicts, logs, guarantee) else NotMet.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What the options say of the configuration; None where the names in the configuration have to show it."""
+
+    client: str | None
+    role: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What is judged. configuration: how kdg itself reaches the cluster."""
+
+    name: str
+    readings: Sequence[Reading]
+    configuration: Configuration
+
+
+def _kind(options: CheckOptions) -> _Kind:
+    if options.role is not None:
+        _one_of("--role", options.role, [role.value for role in Role])
+    if options.client is not None:
+        _one_of("--client", options.client, DIALECTS)
+    return _Kind(options.client, None if options.role is None else Role(options.role))
+
+
+def _one_of(flag: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise UsageError(f"{flag} {value!r} is not known.", f"Choose one of {', '.join(known)}.")
+
+
+def _judged(options: CheckOptions, given: Mapping[str, str], kind: _Kind, *, connect: bool) -> _Judged:
+    """The configuration, in whatever form FILE has it, with -X on top. connect: its secrets are needed. Raises UsageError."""
+    typed, outside = Layer("-X", given), environment()
+    if options.config is None:
+        found = load(None, options.profile, secrets=connect)
+        of_x = readings(given, kind.client, kind.role) if given else []
+        return _Judged("-X" if given else "topics", of_x, _stacked(found, typed, *found.layers))
+    file = Path(options.config).expanduser()
+    text, name = read(file), shown(file)
+    if text.lstrip()[:1] == "{" or kind.client == "dotnet":
+        sections = [reading.with_(given) for reading in json_readings(text, name, kind.role)]
+        return _Judged(name, sections, _stacked(outside, typed, *outside.layers, Layer(name, sections[0].given)))
+    if file.suffix == ".toml":
+        found = load(options.config, options.profile, secrets=connect)
+        own = {**_merged(found.layers[len(outside.layers) :]), **given}
+        of_file = readings(own, kind.client or "librdkafka", kind.role)
+        return _Judged(name, of_file, _stacked(found, typed, *found.layers))
+    raw, is_java = keyvalue.parse(text, name)
+    of_file = readings({**raw, **given}, kind.client or ("java" if is_java else None), kind.role)
+    usable = Layer(name, properties_of(text, name) if connect else {})
+    return _Judged(name, of_file, _stacked(outside, typed, *outside.layers, usable))
+
+
+def _stacked(configuration: Configuration, *layers: Layer) -> Configuration:
+    """The configuration with these layers, the strongest first."""
+    return replace(configuration, layers=list(layers))
+
+
+def _merged(layers: Sequence[Layer]) -> dict[str, str]:
+    return {canonical(name): value for layer in reversed(layers) for name, value in layer.values.items()}
+
+
+def _logs(topics: list[str], brokers: str | None, connection: Configuration) -> list[LogFacts]:
+    """What the cluster says of the topics and of its transaction log. Raises Unreachable, UsageError."""
+    from kdg.kafka.client import Watch, make_admin, reach
+    from kdg.kafka.cluster_facts import look
+    from kdg.kafka.lookup import partitions_of
+
+    typed = {} if brokers is None else {"bootstrap.servers": brokers}
+    settings = _merged(connection.layers) | typed
+    where = settings.get("bootstrap.servers")
+    if not where:
+        raise UsageError(
+            "no brokers: kdg does not know which cluster has the topic.",
+            "Give -b HOST:PORT, or set KDG_BROKERS, or name them in FILE.",
+        )
+    watch = Watch()
+    with Signals() as signals:
+        deadline = Deadline(signals, SECONDS, reach=SECONDS)
+        admin = make_admin(settings, watch)
+        metadata = reach(admin, watch, deadline, where)
+        for topic in topics:
+            partitions_of(metadata, topic, where, making="kdg check never makes a topic")
+        return look(admin, metadata, topics, transactional=True)
