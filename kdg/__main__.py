@@ -1,4 +1,4 @@
-"""Owns the process: the one place where it ends."""
+"""Owns the process of `kdg`: the only place where it ends."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import signal
 import sys
 
 GC_THRESHOLD = 100_000
-"""A READ makes thousands of messages that all go together; at Python's 700 the collector would look through them again and again."""
+"""How many new objects start a garbage collection. One READ creates thousands of messages, and all of them are released
+together; with Python's default of 700, the collector would go through them many times in vain."""
 
 
 def main() -> None:
-    """The console script. Ends by the signal itself where a signal ended the run, so that a shell sees it."""
+    """The console script. If a signal ended the run, the process ends by the same signal, so that a shell sees it."""
     gc.set_threshold(GC_THRESHOLD)
-    # Until a run takes the signals over, Ctrl-C ends the process as it ends any other, without a traceback.
+    # Until a run handles the signals, Ctrl-C ends the process at once and without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -26,7 +27,7 @@ def main() -> None:
         from kdg.runtime.signals import die_by
 
         die_by(code - 128)
-    # Without waiting for a client whose close hangs (librdkafka #4884), nor for the interpreter to take itself apart.
+    # os._exit does not wait for a client whose close hangs (librdkafka #4884), nor for the shutdown of the interpreter.
     os._exit(code)
 
 

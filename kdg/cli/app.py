@@ -18,16 +18,16 @@ from kdg.runs.report import print_error
 
 
 def make_app(only: str | None = None) -> typer.Typer:
-    """The commands in the order in which help shows them.
+    """The application with its commands, in the order in which help shows them.
 
-    only: the one that is going to run, an empty text for none. The others stand there by name: to load them is most of the time
-    that a start takes (DESIGN.md section 6).
+    only: the command that is going to run, or "" for none; the other commands are registered by name only, because
+    loading them takes most of the time of a start. None loads every command.
     """
     app = typer.Typer(
         name="kdg",
         help="Produce, consume and pipe Kafka records under a delivery guarantee that you name.",
         add_completion=True,
-        rich_markup_mode=None,  # rich is not loaded for help (DESIGN.md section 6)
+        rich_markup_mode=None,  # so that rich is not loaded for help
         pretty_exceptions_enable=False,
         add_help_option=False,
     )
@@ -41,15 +41,15 @@ def make_app(only: str | None = None) -> typer.Typer:
 
 
 def _elsewhere() -> None:
-    """Stands for a command that is not run by this process."""
+    """In the place of a command that this process does not run."""
 
 
 def _root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # a flag
-    help_: Help = False,  # a flag
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    help_: Help = False,
 ) -> None:
-    del help_  # its callback has answered
+    del help_  # the callback of the option has printed the help
     if version:
         from importlib.metadata import version as installed
 
@@ -61,7 +61,7 @@ def _root(
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
-    """What kdg parses, and CMD: everything after the first `--`, which is never parsed."""
+    """The arguments that kdg parses, and CMD: everything after the first `--`, which kdg does not parse."""
     arguments = list(argv)
     if "--" not in arguments:
         return arguments, []
@@ -70,10 +70,10 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def run(argv: Sequence[str]) -> int:
-    """The exit code of one command line; messages are on stderr. 128 + N: it is to end by signal N."""
+    """Run one command line and return its exit code; messages go to stderr. 128 + N: end the process by signal N."""
     arguments, cmd = split(argv)
     try:
-        # The shell's completion asks for any of them.
+        # Completion in a shell may ask for any command.
         only = None if "_KDG_COMPLETE" in os.environ else _named(arguments)
         command = make_quick(typer.main.get_command(make_app(only)))
         code = command(arguments, prog_name="kdg", standalone_mode=False, obj=cmd)
@@ -85,7 +85,7 @@ def run(argv: Sequence[str]) -> int:
         return UsageError.exit_code
     except typer.Abort:
         return 130
-    except Exception as exc:  # noqa: BLE001  # a defect of kdg: the user gets a message, and the traceback on request
+    except Exception as exc:  # noqa: BLE001  # a defect of kdg: the user gets a message, and on request the traceback
         return _defect(exc)
     return code if isinstance(code, int) else 0
 
@@ -97,18 +97,19 @@ def _defect(exc: Exception) -> int:
         traceback.print_exc()
     print_error(
         KdgError(
-            f"a defect of kdg: {type(exc).__name__}: {exc}.", "Please report it, with what KDG_TRACEBACK=1 prints."
+            f"a defect of kdg: {type(exc).__name__}: {exc}.",
+            "Please report it together with the traceback that KDG_TRACEBACK=1 prints.",
         )
     )
     return KdgError.exit_code
 
 
 def _named(arguments: Sequence[str]) -> str:
-    """The command that is meant; empty when there is none of that name."""
+    """The command that is meant; "" if there is no command of that name."""
     named = next((a for a in arguments if not a.startswith("-")), "")
     return named if named in COMMANDS else ""
 
 
 def _usage_hint(arguments: Sequence[str]) -> str:
     named = _named(arguments)
-    return f"`kdg {named} --help` shows what there is." if named else "`kdg --help` shows what there is."
+    return f"`kdg {named} --help` lists the options." if named else "`kdg --help` lists the commands."

@@ -1,6 +1,6 @@
-"""Owns what a shell offers after Tab: guarantees and pages at once, topics and groups from the cluster that the line names.
+"""Owns what a shell offers after Tab: guarantees, pages of `kdg explain`, and the topics and groups of the cluster.
 
-A completion never prints an error and never waits long: where the cluster does not answer, nothing is offered.
+A completion prints no error and does not wait long: if the cluster does not answer, nothing is offered.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from kdg.settings.librdkafka import canonical
 
 
 def guarantees(incomplete: str) -> list[str]:
-    """The names after -g."""
-    return [row.name for row in GUARANTEES if row.name.startswith(incomplete)]
+    """The names of the guarantees."""
+    return [guarantee.name for guarantee in GUARANTEES if guarantee.name.startswith(incomplete)]
 
 
 def pages(incomplete: str) -> list[str]:
-    """What `kdg explain` has a page for."""
+    """The names of the pages of `kdg explain`."""
     from kdg.explain import names
 
     return [name for name in names() if name.startswith(incomplete)]
 
 
 def topics(context: typer.Context, incomplete: str) -> list[str]:
-    """Topics of the cluster."""
+    """The topics of the cluster that the line names."""
     return _asked(context, incomplete, _topics)
 
 
 def groups(context: typer.Context, incomplete: str) -> list[str]:
-    """Groups of the cluster."""
+    """The consumer groups of the cluster that the line names."""
     return _asked(context, incomplete, _groups)
 
 
@@ -50,7 +50,7 @@ def _groups(settings: Mapping[str, str]) -> list[str]:
 
 
 def _asked(context: typer.Context, incomplete: str, ask: Callable[[Mapping[str, str]], list[str]]) -> list[str]:
-    with contextlib.suppress(Exception):  # whatever it is: a half-typed line is no place for an error
+    with contextlib.suppress(Exception):  # an error would be printed into a line that is half typed
         settings = _connection(context.params)
         if settings.get("bootstrap.servers"):
             return [name for name in ask(settings) if name.startswith(incomplete)]
@@ -58,7 +58,7 @@ def _asked(context: typer.Context, incomplete: str, ask: Callable[[Mapping[str, 
 
 
 def _connection(typed: Mapping[str, object]) -> dict[str, str]:
-    """How the half-typed line reaches its cluster: -b, -X, -F, --profile, the environment."""
+    """The settings with which the half-typed line reaches its cluster: -b, -X, -F, --profile, the environment."""
     layers = load(_text(typed.get("config")), _text(typed.get("profile"))).layers
     settings = {canonical(name): value for layer in reversed(layers) for name, value in layer.values.items()}
     pairs = typed.get("settings")

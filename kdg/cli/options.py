@@ -1,4 +1,4 @@
-"""Owns turning the description of an option (kdg/settings/options) into an option of Typer, and a function into a command."""
+"""Owns how a description of an option (kdg/settings/options) becomes an option of Typer, and a function a command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kdg.errors import UsageError
 from kdg.settings.options.option import Option
 
 
-def _show_help(context: typer.Context, wanted: bool) -> None:  # how typer calls it
+def _show_help(context: typer.Context, wanted: bool) -> None:
     if wanted:
         sys.stdout.write(context.get_help() + "\n")
         raise typer.Exit
@@ -41,8 +41,9 @@ def command(
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Register a function as the command `kdg NAME`; its docstring is the help.
 
-    usage: the arguments, as the first line of help shows them: "TOPIC [FILE]". A parameter of the function is an argument, or
-    a group of options (a dataclass), which it gets filled. takes_command: it also gets `cmd`, what follows `--`.
+    usage: the arguments, as the first line of help shows them: "TOPIC [FILE]". Each parameter of the function is an
+    argument or a group of options, which is a dataclass. takes_command: the function also gets `cmd`, the words after
+    `--`.
     """
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
@@ -85,7 +86,7 @@ def typer_option(option: Option) -> Any:
 
 
 def _with_usage(usage: str) -> type[TyperCommand]:
-    """A command whose usage line is `kdg NAME [OPTIONS] USAGE`; Typer's own shows every argument with its Python type."""
+    """A command whose usage line is `kdg NAME [OPTIONS] USAGE`; the one of Typer has braces around each argument."""
 
     class Command(TyperCommand):
         def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -1,8 +1,8 @@
-"""Owns keeping pydantic out of start-up: Typer 0.29 loads it (0.1 s) to turn each typed word into a str or an int.
+"""Owns keeping pydantic out of the start: Typer 0.29 loads it, in 0.1 s, to convert each typed word to a str or an int.
 
-kdg's options are words, whole numbers and lists of them, so their conversion is done here and Typer's is not asked for. It
-rests on an attribute of Typer's parameters that is not public: should it go away, Typer's own conversion is used again, and the
-test of the start-up time says so.
+The options of kdg are words, whole numbers, flags and lists of them, so kdg converts them here. This relies on an
+attribute of Typer's parameters that is not public. If the attribute disappears, Typer converts again, and the test of
+the start-up time fails.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import typer
 
 
 class Plain:
-    """Stands where Typer keeps the converter of one parameter."""
+    """The converter of one parameter, in the place where Typer keeps its own."""
 
-    def __init__(self, number: bool, info: Any) -> None:  # made in one place, below
+    def __init__(self, number: bool, info: Any) -> None:
         self._number = number
         self._lowest, self._highest = getattr(info, "min", None), getattr(info, "max", None)
 
@@ -33,7 +33,7 @@ class Plain:
         try:
             number = int(word)
         except ValueError:
-            raise typer.BadParameter(f"{word!r} is no whole number.", ctx=ctx, param=param) from None
+            raise typer.BadParameter(f"{word!r} is not a whole number.", ctx=ctx, param=param) from None
         if (self._lowest is not None and number < self._lowest) or (
             self._highest is not None and number > self._highest
         ):
@@ -44,7 +44,7 @@ class Plain:
 
 
 def make_quick(command: Any) -> Any:
-    """The command, its parameters and those of its subcommands converted by `Plain` where they are of a kind it knows."""
+    """The command; its parameters, and those of its subcommands, are converted by `Plain` if it knows their type."""
     for param in command.params:
         kind = _kind(param)
         if kind is not None and getattr(param, "_runtime_param", ...) is None:
@@ -55,7 +55,7 @@ def make_quick(command: Any) -> Any:
 
 
 def _kind(param: Any) -> type | None:
-    """str, int or bool; None for a type that only Typer can convert."""
+    """The type of the parameter: str, int or bool; None for a type that only Typer can convert."""
     annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
     inner = get_args(annotation)
     kind = inner[0] if inner else annotation

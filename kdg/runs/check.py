@@ -76,12 +76,12 @@ def _one_of(flag: str, value: str, known: Sequence[str]) -> None:
 
 
 def _judged(options: CheckOptions, given: Mapping[str, str], kind: _Kind, *, connect: bool) -> _Judged:
-    """The configuration, in whatever form FILE has it, with -X on top. connect: its secrets are needed. Raises UsageError."""
+    """The configuration in FILE, of any kind, with -X on top. connect: its secrets are needed. Raises UsageError."""
     typed, outside = Layer("-X", given), environment()
     if options.config is None:
         found = load(None, options.profile, secrets=connect)
-        of_x = readings(given, kind.client, kind.role) if given else []
-        return _Judged("-X" if given else "topics", of_x, _stacked(found, typed, *found.layers))
+        found_readings = readings(given, kind.client, kind.role) if given else []
+        return _Judged("-X" if given else "topics", found_readings, _stacked(found, typed, *found.layers))
     file = Path(options.config).expanduser()
     text, name = read(file), shown(file)
     if text.lstrip()[:1] == "{" or kind.client == "dotnet":

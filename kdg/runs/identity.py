@@ -15,7 +15,11 @@ from kdg.settings.resolve import Resolved
 
 
 def with_id_of_producer(plan: Plan, resume: str | None) -> Plan:
-    """The plan of `produce` with a transactional id: `--resume NAME` has one of its own. Raises UsageError for an empty one."""
+    """The plan of `produce` with a transactional id. Raises UsageError for an empty one.
+
+    Without --transactional-id, the id comes from `--resume NAME` (so that two runs with the same NAME fence each
+    other), or it is random.
+    """
     producer = dict(plan.clients[Role.PRODUCER])
     if "transactional.id" not in producer:
         name = f"kdg.produce.{resume or secrets.token_hex(8)}"
@@ -29,7 +33,7 @@ def with_id_of_producer(plan: Plan, resume: str | None) -> Plan:
 def with_id_of_member(plan: Plan, group: str) -> Plan:
     """The plan of `pipe` with a transactional id, if the guarantee has transactions.
 
-    Without --transactional-id each process makes an id of its own, so that any number of instances share a group. A given id
+    Without --transactional-id each process gets a random id, so that any number of instances share a group. A given id
     is also the name of the member in the group (group.instance.id).
     """
     if not plan.guarantee.transactional:

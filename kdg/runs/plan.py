@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from kdg.core import guarantees
 from kdg.core.cycle import Cycle
@@ -16,21 +16,22 @@ from kdg.errors import UsageError
 from kdg.runtime.times import parse_duration, parse_time
 from kdg.settings.files import Configuration, load
 from kdg.settings.options.common import Common
-from kdg.settings.options.option import Option, given
+from kdg.settings.options.limited import refuse_foreign
+from kdg.settings.options.option import given
 from kdg.settings.options.properties import parse_properties
 from kdg.settings.options.reading import Reading
 from kdg.settings.resolve import Layer, Resolved, known_overrides, resolve
 from kdg.sources.start_offsets import BEGINNING, Start, parse_start
 
 ALONE = 0.05
-"""Seconds of nothing new after which a record that comes alone is settled."""
+"""Seconds without a new record, after which the batch is settled: a single record does not wait for the interval."""
 UP_TO_AN_END = 0.25
-"""The same where the end is known: the marker at a partition's end comes with the fetch after the records."""
+"""The same for a run that stops at known offsets: the library reports the end of a partition one fetch later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run, resolved: the guarantee, each client's settings, the limits, and where to report."""
+    """One run, resolved: the guarantee, the settings of each client, the limits, and where to report."""
 
     command: str
     guarantee: Guarantee
@@ -46,28 +47,27 @@ class Plan:
     strict: bool
     dry_run: bool
     progress: bool | None = None
-    notes: list[str] = field(default_factory=list)
 
     def settings(self, role: Role) -> dict[str, str]:
-        """A client's settings as librdkafka takes them."""
+        """The settings of a client, as librdkafka takes them."""
         return {name: setting.value for name, setting in self.clients[role].items()}
 
     def value(self, role: Role, name: str) -> str | None:
-        """One effective setting."""
+        """The effective value of one setting; None if kdg leaves it to librdkafka."""
         found = self.clients[role].get(name)
         return None if found is None else found.value
 
     def interval(self, *, to_an_end: bool = False) -> Interval:
-        """When a batch is due. to_an_end: reading stops at a known place, so that silence means waiting for it, not a lone record."""
+        """When a batch is due. to_an_end: the run stops at known offsets, so the end of a partition is waited for."""
         idle = UP_TO_AN_END if to_an_end else ALONE
         return Interval(max_records=self.batch_records, max_seconds=self.batch_seconds, idle_seconds=idle)
 
     def cycle(self, *, settles: bool = True, whole: bool = False) -> Cycle:
-        """The guarantee's cycle for this run."""
+        """The cycle of the guarantee for this run."""
         return Cycle.of(self.guarantee, settles=settles, whole=whole)
 
     def note(self, line: str) -> None:
-        """A word to the user on stderr; `-q` silences it."""
+        """Print a note to the user on stderr, unless `-q` was given."""
         if not self.quiet:
             sys.stderr.write(f"kdg: {line}\n")
             sys.stderr.flush()
@@ -99,7 +99,7 @@ def plan_of(command: str, roles: Sequence[Role], common: Common, *groups: object
     configuration = load(common.config, common.profile)
     guarantee = guarantee_of(common.guarantee, configuration)
     typed = dict(given([common, *groups]))
-    _refuse_foreign(guarantee, typed)
+    refuse_foreign(guarantee, typed)
     options = [Layer(option.name, {option.sets: value}) for option, value in typed.items() if option.sets]
     properties = Layer("-X", parse_properties(common.settings or []))
     known_overrides([properties], roles)
@@ -127,7 +127,7 @@ def plan_of(command: str, roles: Sequence[Role], common: Common, *groups: object
 
 
 def require_brokers(plan: Plan) -> None:
-    """Raises UsageError when no broker was named anywhere."""
+    """Raises UsageError if no broker was named."""
     if not plan.brokers:
         raise UsageError(
             "no brokers: kdg does not know which cluster is meant.",
@@ -136,7 +136,7 @@ def require_brokers(plan: Plan) -> None:
 
 
 def reading_plan(reading: Reading, group: str | None, timeout: float | None) -> ReadingPlan:
-    """The plan of a reader. group: as resolved, from -G, -X group.id or KDG_GROUP."""
+    """The plan of a command that reads. group: as resolved from -G, -X group.id or KDG_GROUP. Raises UsageError."""
     until = None if reading.until is None else parse_time(reading.until, "--until")
     if reading.exit_at_end and until is not None:
         raise UsageError("-e and --until both say where to stop.", "Drop one of them.")
@@ -151,14 +151,6 @@ def reading_plan(reading: Reading, group: str | None, timeout: float | None) -> 
     )
 
 
-def _refuse_foreign(guarantee: Guarantee, typed: Iterable[Option]) -> None:
-    """Raises UsageError for an option that belongs to other guarantees than this one."""
-    for option in typed:
-        if option.only_under and guarantee not in option.only_under:
-            homes = " or ".join(home.name for home in option.only_under)
-            raise UsageError(f"{option.name} means nothing under {guarantee.name}.", f"Drop it, or choose -g {homes}.")
-
-
 def checked_acks(text: str | None) -> None:
     """Raises UsageError if `--acks` was given something else than all or leader."""
     if text not in (None, "all", "leader"):
@@ -168,20 +160,20 @@ def checked_acks(text: str | None) -> None:
 
 
 def guarantee_of(typed: str | None, configuration: Configuration) -> Guarantee:
-    """The guarantee that was asked for: -g, else what the environment or the file says, else the default. Raises UsageError."""
+    """The guarantee that was asked for: -g, else the environment, else the file, else the default. Raises UsageError."""
     word, origin = (typed, "-g") if typed is not None else configuration.guarantee or (guarantees.DEFAULT.name, "")
     return guarantees.parse(word, origin)
 
 
 def parse_crash(text: str, guarantee: Guarantee) -> CrashAt:
-    """What `--crash-at STEP[:N]` means. Raises UsageError for a step that the guarantee's cycle does not have."""
+    """The meaning of `--crash-at STEP[:N]`. Raises UsageError if the cycle of the guarantee does not have the step."""
     name, _, times = text.partition(":")
     wanted = re.sub(r"[ _]", "-", name.strip().lower())
     wanted = {"send-offsets": Step.RECORD_POSITION.value}.get(wanted, wanted)
     steps = {step.value: step for step in guarantee.steps}
     if wanted not in steps or (times and (not times.isdigit() or int(times) < 1)):
         raise UsageError(
-            f"--crash-at {text!r} is no step of {guarantee.name}.",
+            f"--crash-at {text!r} is not a step of {guarantee.name}.",
             f"Use one of {', '.join(steps)}, and :N for the Nth time.",
         )
     return CrashAt(steps[wanted], int(times or 1))

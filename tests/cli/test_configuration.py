@@ -1,4 +1,4 @@
-"""Configuration as a user meets it: which file, which profile, what wins, what is refused, and that no secret is shown."""
+"""Configuration as a user meets it: which file, which profile, what is stronger, what is refused, no secret shown."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ COMMON = (
 READING = "-G/--group -o/--offset -c/--count -e/--exit-at-end --until --idle-timeout"
 DEDUPLICATION = "--dedup-by --dedup-store --dedup-ttl"
 CONTRACT = {
-    "produce": f"{COMMON} --acks --resume --restart --transactional-id --undelivered --allow-unterminated -D/--delimiter "
-    "-K/--key-delimiter -k/--key -H/--header -Z/--null -J/--json --key-encoding --value-encoding -p/--partition "
+    "produce": f"{COMMON} --acks --resume --restart --transactional-id --undelivered --allow-unterminated "
+    "-D/--delimiter -K/--key-delimiter -k/--key -H/--header -Z/--null -J/--json --key-encoding --value-encoding -p/--partition "
     "--keep-partition --partitioner -z/--compression -c/--count",
     "consume": f"{COMMON} {READING} -p/--partition --output --sqlite --table --retry {DEDUPLICATION} -D/--delimiter "
     "-K/--key-delimiter -J/--json -f/--format -Z/--null --key-encoding --value-encoding",

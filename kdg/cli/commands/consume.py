@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 
     @command(app, "consume", "TOPIC...", takes_command=True)
     def consume(
-        topics: Annotated[list[str], typer.Argument(metavar="TOPIC", autocompletion=completion.topics, hidden=True)],
+        topics: Annotated[list[str], typer.Argument(metavar="TOPIC", hidden=True, autocompletion=completion.topics)],
         *,
         cmd: tuple[str, ...],
         common: Common,
@@ -28,16 +28,18 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Print the records of TOPIC... on stdout, store them in a file or a table, or hand them to CMD.
 
-        A TOPIC that begins with ^ is a pattern: all topics whose names match, and with -G also those that are created later.
+        A TOPIC that begins with ^ is a pattern: all topics whose names match, and with -G also those that are created
+        later.
 
-        With -G, the position of the group moves: before a record is printed (at-most-once), or after it (at-least-once). Without
-        -G no position outlives the run. Only committed records are read.
+        With -G, the position of the group moves: before a record is printed (at-most-once), or after it
+        (at-least-once). Without -G no position outlives the run. Only committed records are read.
 
-        exactly-once keeps the positions with the records, in the file of --output or --sqlite; -G then only shows the progress.
+        exactly-once keeps the positions with the records, in the file of --output or --sqlite; -G then only shows the
+        progress.
 
-        CMD runs once per batch. The batch is on its stdin, as it would be printed, and its offsets are in the environment:
-        KDG_BATCH is [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...]. The batch is committed when CMD exits
-        with 0.
+        CMD runs once per batch. The batch is on the stdin of CMD, as it would be printed, and its offsets are in the
+        environment: KDG_BATCH is [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...]. The batch is
+        committed when CMD exits with 0.
         """
         from kdg.runs.consume import run
 

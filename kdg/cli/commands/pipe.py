@@ -33,12 +33,13 @@ def register(app: typer.Typer) -> None:
         A SOURCE that begins with ^ is a pattern: all topics whose names match, and those that are created later.
 
         The position of the group (-G, required) moves before a batch is sent (at-most-once), after all of the batch is
-        acknowledged (at-least-once), or in the same transaction (exactly-once). Any number of instances share the work of a group.
+        acknowledged (at-least-once), or in the same transaction (exactly-once). Any number of instances can share the
+        work of a group.
 
-        CMD runs once per batch. It reads the batch on stdin as JSON lines (see kdg consume -J), and the JSON lines that it prints
-        are sent instead: grep, head and jq -c work on whole records. If CMD exits with another status than 0, nothing of the
-        batch is settled, and the run ends. KDG_BATCH in the environment of CMD names the batch: [{"topic": ..., "partition": ...,
-        "first": ..., "last": ...}, ...].
+        CMD runs once per batch. It reads the batch on stdin as JSON lines (see kdg consume -J), and the JSON lines that
+        it prints are sent instead: grep, head and jq -c work on whole records. If CMD exits with another status than 0
+        (or one of --ok-exit), nothing of the batch is settled, and the run ends. KDG_BATCH in the environment of CMD
+        names the batch: [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...].
         """
         from kdg.runs.pipe import run
 

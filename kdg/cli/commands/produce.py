@@ -30,10 +30,11 @@ def register(app: typer.Typer) -> None:
 
         at-most-once: each record is sent once, and no answer is waited for.
 
-        at-least-once: a record counts when it is acknowledged. Records that are not are counted and named, and the exit code is 3.
+        at-least-once: a record counts when it is acknowledged. Records that are not acknowledged are counted and named,
+        and the exit code is 3.
 
-        exactly-once: the whole input is one transaction. With --resume NAME there are many, each with the position in the input;
-        the run can be stopped and started again at any moment.
+        exactly-once: the whole input is one transaction. With --resume NAME there are many transactions, and each one
+        also stores the position in the input: the run can be stopped and started again at any moment.
         """
         from kdg.runs.produce import run
 

@@ -1,11 +1,12 @@
-"""Owns what an option of the command line is, as data: its names, its help, what it sets, and where it may be used.
+"""Owns what an option of the command line is, as data: its names, its help, what it sets, and under which guarantees.
 
-Each option is described once, as a field of a group (kdg/settings/options.py):
+An option is described once, as a field of a group:
 
     acks: Annotated[str | None, Option("--acks", "all|leader", "who must store a record ...", sets="acks")] = None
 
-The command line declares it, `--help` shows it, the shell completes it, `--dry-run` names it as an origin, and a guarantee
-that has no use for it refuses it: all of that reads this description. Nothing is parsed here.
+Everything else reads this description: the command line declares the option, `--help` shows it, the shell completes its
+value, `--dry-run` names it as an origin, and a guarantee to which it does not belong refuses it. Nothing is parsed
+here.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Option:
 
     flags: its names, separated by spaces: "-G --group", "--progress/--no-progress".
     metavar: how help names its value: "FILE"; empty for a flag, which has no value.
-    summary: what it does, in the words of help.
+    summary: what it does; help shows this text.
     sets: the librdkafka property that takes its value, if there is one.
     only_under: the guarantees under which it may be used; empty for all of them.
     completes: what a shell offers as its value: "guarantees", "topics" or "groups".
