@@ -84,9 +84,9 @@ def _without_a_guarantee(fact: Fact) -> str:
 
 def _of_kdg(fact: Fact) -> list[Any]:
     """What kdg itself sets under every guarantee."""
-    from kdg.settings.resolve import OF_THE_TOOL
+    from kdg.settings.defaults import KDG_DEFAULTS
 
-    return [s for s in dict.fromkeys(s for role in Role for s in OF_THE_TOOL[role]) if s.name == fact.name]
+    return [s for s in dict.fromkeys(s for role in Role for s in KDG_DEFAULTS[role]) if s.name == fact.name]
 
 
 # ── names ──

@@ -1,7 +1,10 @@
-"""Owns how a guarantee, a role and what the user overrides become the settings of one librdkafka client.
+"""Owns how the settings of one librdkafka client are computed: kdg's defaults, the guarantee's settings, the user's settings.
 
-Pure: values in, values out; nothing is connected and nothing is read here. A value that would break the chosen guarantee is an
-error that names both sides; it is never silently overridden (DESIGN.md section 2).
+The user's settings come in layers (flags, -X, environment, profile, file). They win, except where a value would break the
+guarantee: then the run ends with an error that names both sides. kdg never replaces a value of the user in silence.
+`--acks leader` sets acks=1, enable.idempotence=false and max.in.flight.requests.per.connection=1: see _without_idempotence.
+
+Pure: it reads nothing and connects to nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Setting
 from kdg.errors import UsageError
+from kdg.settings.defaults import KDG_DEFAULTS
 from kdg.settings.librdkafka import canonical, roles_of
 
 SECRETS = ("password", "secret", "passphrase", "key.pem", "ssl_key", "sasl.oauthbearer.config", "jaas")
@@ -19,7 +23,7 @@ MASK = "********"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Settings of one origin, such as `-X` or `KDG_BROKERS`; the first layer of a list is the strongest."""
+    """Settings from one origin, such as `-X` or `KDG_BROKERS`. In a list of layers the first one is the strongest."""
 
     origin: str
     values: Mapping[str, str]
@@ -27,7 +31,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An effective setting: its value, where it came from and why it is so."""
+    """An effective setting: its value, its origin (such as `-X`, `kdg`, `exactly-once`), and the reason for the value."""
 
     name: str
     value: str
@@ -36,7 +40,7 @@ class Resolved:
 
     @property
     def shown(self) -> str:
-        """The value as it may be printed."""
+        """The value as kdg prints it: a secret is masked."""
         return MASK if is_secret(self.name) else self.value
 
 
@@ -48,47 +52,20 @@ def is_secret(name: str) -> bool:
     return any(part in name for part in SECRETS)
 
 
-def _fixed(name: str, value: str, why: str) -> Setting:
-    return Setting(name, value, why, allowed=(value,))
-
-
-# What kdg itself rests on, whatever the guarantee. Figures: DESIGN.md section 6.
-OF_THE_TOOL: Mapping[Role, tuple[Setting, ...]] = {
-    Role.PRODUCER: (
-        Setting("client.id", "kdg", "how the broker's logs and quotas name this client"),
-        Setting("reconnect.backoff.ms", "20", "half of it passes between the first connection and the next"),
-        Setting("partitioner", "murmur2_random", "the partition a Java client would choose for a key"),
-        _fixed("delivery.report.only.error", "true", "only failures need a callback; the rest are counted"),
-        Setting("linger.ms", "20", "waits this long to fill a batch; a flush does not wait", commands=("produce",)),
-        Setting("linger.ms", "5", "sends while more is read, before the flush that settles it", commands=("pipe",)),
-        Setting("queue.buffering.max.messages", "50000", "keeps memory flat"),
-        Setting("queue.buffering.max.kbytes", "65536", "keeps memory flat"),
-    ),
-    Role.CONSUMER: (
-        Setting("client.id", "kdg", "how the broker's logs and quotas name this client"),
-        Setting("reconnect.backoff.ms", "20", "half of it passes between the first connection and the next"),
-        _fixed("enable.partition.eof", "true", "tells that a partition's end is reached"),
-        _fixed("allow.auto.create.topics", "false", "a mistyped topic is an error, not a new topic"),
-        Setting("fetch.queue.backoff.ms", "10", "fetches again as soon as there is room"),
-        Setting("queued.max.messages.kbytes", "16384", "keeps memory flat"),
-        Setting("fetch.wait.max.ms", "100", "a record that comes alone is not kept waiting"),
-    ),
-}
-
-# A timeout that depends on another one follows it, unless it is set: (role, name, the one it
-# depends on, how, the library's default in ms, why).
+# A timeout that depends on another one follows it, unless the user sets it: (client, name, the setting it depends on,
+# how, librdkafka's default in milliseconds, why).
 _FOLLOWS = (
     (Role.PRODUCER, "socket.timeout.ms", "transaction.timeout.ms", min, 60_000, "not longer than the transaction"),
     (Role.PRODUCER, "message.timeout.ms", "transaction.timeout.ms", min, 300_000, "not longer than the transaction"),
     (Role.CONSUMER, "max.poll.interval.ms", "session.timeout.ms", max, 300_000, "not shorter than the session"),
 )
 
-# KIP-848 moved these to the broker; librdkafka refuses them with group.protocol=consumer.
+# With group.protocol=consumer the broker decides these (KIP-848), and librdkafka refuses them.
 _CLASSIC_ONLY = ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy")
 
 
 def known_overrides(layers: Sequence[Layer], roles: Iterable[Role]) -> None:
-    """Raises UsageError for a property that no client of this run knows; its value, perhaps a secret, is not shown."""
+    """Raises UsageError for a property that no client of this run knows. Its value may be a secret and is not shown."""
     wanted = frozenset(roles)
     for layer in layers:
         for name in layer.values:
@@ -97,7 +74,9 @@ def known_overrides(layers: Sequence[Layer], roles: Iterable[Role]) -> None:
                 raise UsageError(f"{layer.origin} {name}: no Kafka client knows this property.", _did_you_mean(name))
             if not known & wanted:
                 only = next(iter(known)).value
-                raise UsageError(f"{layer.origin} {name} is for a {only}, and this run has none.", f"Drop {name}.")
+                raise UsageError(
+                    f"{layer.origin} {name} is a setting of a {only}, and this run has no {only}.", f"Drop {name}."
+                )
 
 
 def _did_you_mean(name: str) -> str:
@@ -106,17 +85,17 @@ def _did_you_mean(name: str) -> str:
     from kdg.settings.librdkafka import KNOWN
 
     near = difflib.get_close_matches(canonical(name), KNOWN, n=1)
-    return f"Did you mean {near[0]}?" if near else "kdg explain shows those that bear on a guarantee."
+    return f"Did you mean {near[0]}?" if near else "`kdg explain` shows the settings that a guarantee depends on."
 
 
 def resolve(guarantee: Guarantee, role: Role, command: str, layers: Sequence[Layer]) -> dict[str, Resolved]:
     """The effective settings of one client, by name.
 
-    Raises UsageError for a value that would break the guarantee, naming the setting, its origin and what to do.
+    layers: the user's settings, strongest first. Raises UsageError for a value that would break the guarantee.
     """
     settings = {s.name: s for s in _defaults(guarantee, role, command)}
     given = _given(layers, role)
-    given = _tie_idempotence(settings, given)
+    given = _without_idempotence(settings, given)
     for name, override in given.items():
         setting = settings.get(name)
         if setting is not None and not setting.permits(_normal(name, override.value)):
@@ -131,16 +110,16 @@ def resolve(guarantee: Guarantee, role: Role, command: str, layers: Sequence[Lay
 
 
 def _defaults(guarantee: Guarantee, role: Role, command: str) -> tuple[Setting, ...]:
-    rows = OF_THE_TOOL[role] + guarantee.settings(role)
+    rows = KDG_DEFAULTS[role] + guarantee.settings(role)
     return tuple(s for s in rows if not s.commands or command in s.commands)
 
 
 def _origin(guarantee: Guarantee, role: Role, setting: Setting) -> str:
-    return "kdg" if setting in OF_THE_TOOL[role] else guarantee.name
+    return "kdg" if setting in KDG_DEFAULTS[role] else guarantee.name
 
 
 def _given(layers: Sequence[Layer], role: Role) -> dict[str, Resolved]:
-    """The strongest override of each property this client knows."""
+    """The user's settings that this client knows, by kdg's name; the strongest value of each."""
     given: dict[str, Resolved] = {}
     for layer in reversed(layers):
         for name, value in layer.values.items():
@@ -151,7 +130,7 @@ def _given(layers: Sequence[Layer], role: Role) -> dict[str, Resolved]:
 
 
 def _normal(name: str, value: str) -> str:
-    """One spelling for each value that librdkafka reads alike."""
+    """One spelling for values that mean the same to librdkafka: `-1`, `ALL` and `all` for acks."""
     lowered = value.strip().lower()
     if name == "acks":
         return {"-1": "all", "leader": "1"}.get(lowered, lowered)
@@ -160,23 +139,28 @@ def _normal(name: str, value: str) -> str:
     return {"t": "true", "f": "false"}.get(lowered, value)
 
 
-def _tie_idempotence(settings: dict[str, Setting], given: dict[str, Resolved]) -> dict[str, Resolved]:
-    """Without all acknowledgements there is no idempotence, and without idempotence only one request in flight keeps order."""
-    row = settings.get("enable.idempotence")
-    if row is None or row.locked:
+def _without_idempotence(settings: dict[str, Setting], given: dict[str, Resolved]) -> dict[str, Resolved]:
+    """What `--acks leader`, acks=1 or enable.idempotence=false change in the settings of a producer.
+
+    acks=1 turns idempotence off: it needs the acknowledgement of all in-sync replicas. Without idempotence only one request
+    may be in flight at a time, because a retry would change the order of the records. Raises UsageError for acks=1 together
+    with enable.idempotence=true. Nothing changes under a guarantee that locks idempotence, or does not have it.
+    """
+    idempotence = settings.get("enable.idempotence")
+    if idempotence is None or idempotence.locked:
         return given
     leader = "acks" in given and _normal("acks", given["acks"].value) == "1"
     asked = given.get("enable.idempotence")
     if leader and asked and _normal(asked.name, asked.value) in ("true", "1"):
         raise UsageError(
-            f"enable.idempotence=true ({asked.origin}) contradicts acks=1 ({given['acks'].origin}): the broker recognises a "
-            "retry only when all in-sync replicas acknowledge.",
+            f"enable.idempotence=true ({asked.origin}) contradicts acks=1 ({given['acks'].origin}): "
+            "the broker recognises a retry only if all in-sync replicas acknowledge.",
             f"Drop {given['acks'].origin if given['acks'].origin.startswith('--') else 'acks=1'}, or enable.idempotence=true.",
         )
     if leader:
         given = {"enable.idempotence": Resolved("enable.idempotence", "false", given["acks"].origin, "")} | given
-    off = "enable.idempotence" in given and _normal("", given["enable.idempotence"].value) in ("false", "0")
-    if off:
+    turned_off = "enable.idempotence" in given and _normal("", given["enable.idempotence"].value) in ("false", "0")
+    if turned_off:
         settings["max.in.flight.requests.per.connection"] = Setting(
             "max.in.flight.requests.per.connection", "1", "without idempotence, a retry would change the order"
         )
@@ -184,6 +168,7 @@ def _tie_idempotence(settings: dict[str, Setting], given: dict[str, Resolved]) -
 
 
 def _follow(role: Role, resolved: dict[str, Resolved]) -> dict[str, Resolved]:
+    """Add the timeouts that follow another one."""
     for of_role, name, leader, how, default, why in _FOLLOWS:
         if of_role is role and leader in resolved and name not in resolved:
             milliseconds = _milliseconds(resolved[leader])
@@ -195,10 +180,13 @@ def _milliseconds(setting: Resolved) -> int:
     try:
         return int(setting.value)
     except ValueError:
-        raise UsageError(f"{setting.name}={setting.value} ({setting.origin}) is no number of milliseconds.") from None
+        raise UsageError(
+            f"{setting.name}={setting.value} ({setting.origin}) is not a number of milliseconds."
+        ) from None
 
 
 def _without_classic(resolved: dict[str, Resolved], given: Mapping[str, Resolved]) -> dict[str, Resolved]:
+    """With group.protocol=consumer: without the settings that it does not have, unless the user gave them."""
     protocol = resolved.get("group.protocol")
     if protocol is None or protocol.value != "consumer":
         return resolved
@@ -206,7 +194,7 @@ def _without_classic(resolved: dict[str, Resolved], given: Mapping[str, Resolved
 
 
 def contradiction(guarantee: Guarantee, setting: Setting, override: Resolved) -> UsageError:
-    """The error for a value under which the guarantee would not hold: both sides named, and the way out."""
+    """The error for a value that would break the guarantee: it names the value, what the guarantee needs, and what to do."""
     shown = f"{override.name}={override.shown}"
     allowed = " or ".join(value or "none" for value in setting.allowed or ())
     needs = allowed or f"anything but {', '.join(setting.refused)}"
@@ -222,8 +210,8 @@ def contradiction(guarantee: Guarantee, setting: Setting, override: Resolved) ->
 
 
 def _holds(guarantee: Guarantee, role: Role, name: str, value: str) -> bool:
-    rows = [s for s in guarantee.settings(role) if s.name == name]
-    return all(s.permits(value) for s in rows)
+    """Whether the guarantee holds with this value."""
+    return all(s.permits(value) for s in guarantee.settings(role) if s.name == name)
 
 
 def plain(settings: Settings) -> dict[str, str]:

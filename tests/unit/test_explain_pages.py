@@ -25,7 +25,7 @@ from kdg.explain.facts import FACTS, Default
 from kdg.explain.names import DESTINATIONS
 from kdg.explain.words import promised
 from kdg.settings.librdkafka import KNOWN
-from kdg.settings.resolve import OF_THE_TOOL
+from kdg.settings.defaults import KDG_DEFAULTS
 from tests.support.pages import data, squeezed, unwrapped
 
 every_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)
@@ -234,7 +234,7 @@ def test_a_default_is_a_value_with_a_note(default: Default, shown: str) -> None:
 
 
 def test_what_kdg_itself_sets_is_shown_where_no_guarantee_does() -> None:
-    linger = next(s for s in OF_THE_TOOL[Role.PRODUCER] if s.name == "linger.ms")
+    linger = next(s for s in KDG_DEFAULTS[Role.PRODUCER] if s.name == "linger.ms")
     assert linger.why in unwrapped("linger.ms")
 
 

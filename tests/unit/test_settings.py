@@ -6,8 +6,9 @@ import pytest
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Role, Setting
 from kdg.errors import UsageError
+from kdg.settings.defaults import KDG_DEFAULTS
 from kdg.settings.librdkafka import KNOWN
-from kdg.settings.resolve import MASK, OF_THE_TOOL, Layer, known_overrides, plain, resolve
+from kdg.settings.resolve import MASK, Layer, known_overrides, plain, resolve
 
 P, C = Role.PRODUCER, Role.CONSUMER
 
@@ -174,7 +175,7 @@ def test_a_secret_is_shown_masked_even_when_it_is_refused(name: str) -> None:
 @pytest.mark.parametrize("role", list(Role))
 def test_own_settings_have_a_reason(role: Role) -> None:
     """The tools own settings are known to the client and have a reason."""
-    for setting in OF_THE_TOOL[role]:
+    for setting in KDG_DEFAULTS[role]:
         assert role in KNOWN[setting.name]
         assert setting.why
 
