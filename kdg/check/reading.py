@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from kdg.core.guarantees import Role
 from kdg.explain.dialects.dotnet import dotnet_name
 from kdg.explain.facts import FACTS
-from kdg.settings.java import NEAREST, RENAMED, WITHOUT_MEANING, is_javas_alone, java_name
+from kdg.settings.java import NEAREST, RENAMED, WITHOUT_MEANING, is_java_only, java_name
 from kdg.settings.librdkafka import KNOWN, canonical, roles_of
 
 DIALECTS = ("librdkafka", "java", "dotnet")
@@ -109,7 +109,7 @@ def readings(given: Mapping[str, str], dialect: str | None, role: Role | None, w
 
 
 def _dialects_of(given: Mapping[str, str]) -> Sequence[str]:
-    java = any(is_javas_alone(name) for name in given)
+    java = any(is_java_only(name) for name in given)
     librdkafka = any(_ONLY_LIBRDKAFKA.match(name) for name in given)
     return ("librdkafka", "java") if java == librdkafka else ("java",) if java else ("librdkafka",)
 
@@ -144,4 +144,4 @@ def _read(given: Mapping[str, str], dialect: str, role: Role, where: str) -> Rea
 
 
 def _only_java(name: str) -> bool:
-    return name in WITHOUT_MEANING or name in NEAREST or is_javas_alone(name)
+    return name in WITHOUT_MEANING or name in NEAREST or is_java_only(name)

@@ -1,8 +1,16 @@
-"""Owns where configuration is kept: the file, its profiles, the environment. What a value means is resolved in kdg/settings/resolve.py.
+"""Owns reading configuration: the file, its profiles, the environment. What the values do: kdg/settings/resolve.py.
 
-A TOML file holds kdg's own keys (OWN), librdkafka's properties by their names, and `[profiles.NAME]` with the same; a value
-`{ env = "NAME" }` or `{ file = "PATH" }` is read from there. Any other file is `key=value`: kcat's or Java's. A value may be
-a secret: no message has one.
+A TOML file has the keys of OWN and librdkafka's properties, and profiles with the same keys:
+
+    brokers = ["one:9092", "two:9092"]
+    guarantee = "exactly-once"
+    linger.ms = 20
+
+    [profiles.prod]
+    brokers = "prod:9093"
+    sasl.password = { env = "PASSWORD" }         # or { file = "PATH" }, relative to this file
+
+Any other file has lines `key=value`, as kcat and Java use them. Messages never contain a value: it may be a secret.
 """
 
 from __future__ import annotations
@@ -17,26 +25,29 @@ from kdg.errors import UsageError
 from kdg.settings.resolve import Layer
 
 OWN = {"brokers": "bootstrap.servers", "group": "group.id"}
-"""Keys of kdg's own that stand for a property; `KDG_BROKERS` and `KDG_GROUP` are the same in the environment."""
+"""kdg's own key, and the property it sets. In the environment: `KDG_BROKERS` and `KDG_GROUP`."""
 GUARANTEE, PROFILE, PROFILES = "guarantee", "profile", "profiles"
 _FORMS = ({"env"}, {"file"})
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the environment and the file say. layers: strongest first. guarantee: the word, and who said it."""
+    """The configuration of the environment and the file.
+
+    layers: settings, strongest first. guarantee: as the user wrote it, with its origin: ("eos", "KDG_GUARANTEE").
+    """
 
     layers: Sequence[Layer]
     guarantee: tuple[str, str] | None = None
 
 
 def default_file(environ: Mapping[str, str] = os.environ) -> Path:
-    """`~/.config/kdg/config.toml`, or where XDG_CONFIG_HOME says."""
+    """`~/.config/kdg/config.toml`, or `kdg/config.toml` below XDG_CONFIG_HOME."""
     return Path(environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "kdg" / "config.toml"
 
 
 def environment(environ: Mapping[str, str] = os.environ) -> Configuration:
-    """What `KDG_BROKERS`, `KDG_GROUP` and `KDG_GUARANTEE` say."""
+    """The configuration in `KDG_BROKERS`, `KDG_GROUP` and `KDG_GUARANTEE`."""
     variables = {f"KDG_{key.upper()}": name for key, name in OWN.items()}
     layers = [Layer(v, {name: value}) for v, name in variables.items() if (value := environ.get(v))]
     said = environ.get("KDG_GUARANTEE")
@@ -46,26 +57,27 @@ def environment(environ: Mapping[str, str] = os.environ) -> Configuration:
 def load(
     path: str | None, profile: str | None, environ: Mapping[str, str] = os.environ, *, secrets: bool = True
 ) -> Configuration:
-    """The environment, then the profile, then the file. path, profile: as typed, else KDG_CONFIG and KDG_PROFILE.
+    """The configuration of the environment, the profile and the file, the strongest first.
 
-    secrets: whether values that stand elsewhere are fetched; without, they are empty.
+    path: of the file; None for KDG_CONFIG or the default file. profile: None for KDG_PROFILE or the file's own choice.
+    secrets: False leaves the values of `{ env = ... }` and `{ file = ... }` empty.
 
-    Raises UsageError for a file that cannot be read, a profile that is not there, and a secret that cannot be had.
+    Raises UsageError for a file that cannot be read, a profile that does not exist, and a secret that is missing.
     """
     outside = environment(environ)
     layers, said = list(outside.layers), [outside.guarantee] if outside.guarantee else []
     wanted = path or environ.get("KDG_CONFIG")
     file = Path(wanted).expanduser() if wanted else default_file(environ)
-    place = _Place(file, environ, secrets)
-    for section in _sections(place, profile or environ.get("KDG_PROFILE"), named=bool(wanted)):
+    context = _Context(file, environ, secrets)
+    for section in _sections(context, profile or environ.get("KDG_PROFILE"), named=bool(wanted)):
         layers.append(section.layer)
         said += section.guarantee
     return Configuration(layers, said[0] if said else None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where values that stand elsewhere are looked for: beside the file, and in the environment."""
+class _Context:
+    """What reading a file needs: its path, the environment for `{ env = ... }`, and whether secrets are read at all."""
 
     file: Path
     environ: Mapping[str, str]
@@ -74,37 +86,44 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
+    """The settings of a profile or of the whole file. guarantee: as in Configuration, none or one."""
+
     layer: Layer
     guarantee: list[tuple[str, str]]
 
 
-def _sections(place: _Place, profile: str | None, *, named: bool) -> Iterator[_Section]:
-    file = place.file
+def _sections(context: _Context, profile: str | None, *, named: bool) -> Iterator[_Section]:
+    file = context.file
     if not named and not file.is_file():
         if profile:
-            raise UsageError(f"no profile {profile}: there is no {shown(file)}.", "Write it, or name a file with -F.")
+            raise UsageError(
+                f"no profile {profile}: the file {shown(file)} does not exist.", "Create it, or name a file with -F."
+            )
         return
     text = read(file)
     if file.suffix != ".toml":
         yield _Section(Layer(shown(file), properties_of(text, shown(file))), [])
         if profile:
-            raise UsageError(f"no profile {profile}: {shown(file)} is not TOML and has no profiles.", "Profiles stand in TOML files; drop --profile or KDG_PROFILE.")  # fmt: skip
+            raise UsageError(
+                f"no profile {profile}: {shown(file)} is not a TOML file and has no profiles.",
+                "Only a file that ends in .toml can have profiles; drop --profile or KDG_PROFILE.",
+            )
         return
     whole = toml(text, shown(file))
     chosen = profile or _text(whole.get(PROFILE), f"{shown(file)}: {PROFILE}")
     if chosen:
-        yield _section(_profile(whole, chosen, file), f"{shown(file)} [{chosen}]", place)
-    yield _section({k: v for k, v in whole.items() if k not in (PROFILE, PROFILES)}, shown(file), place)
+        yield _section(_profile(whole, chosen, file), f"{shown(file)} [{chosen}]", context)
+    yield _section({k: v for k, v in whole.items() if k not in (PROFILE, PROFILES)}, shown(file), context)
 
 
 def shown(file: Path) -> str:
-    """A path as a message has it: below the home folder with a ~."""
+    """A path as messages show it: `~/x` for a file in the home folder."""
     home = Path.home()
     return f"~/{file.relative_to(home)}" if file.is_relative_to(home) else str(file)
 
 
 def read(file: Path) -> str:
-    """A configuration file's text. Raises UsageError."""
+    """The text of a configuration file. Raises UsageError."""
     try:
         return file.read_text(encoding="utf-8-sig")
     except OSError as exc:
@@ -116,7 +135,7 @@ def read(file: Path) -> str:
 
 
 def properties_of(text: str, name: str) -> dict[str, str]:
-    """A `key=value` file as librdkafka's properties: kcat's as it stands, Java's translated. Raises UsageError."""
+    """The properties of a `key=value` file; those of a Java file are translated. Raises UsageError."""
     from kdg.settings import java, keyvalue
 
     found, is_java = keyvalue.parse(text, name)
@@ -124,33 +143,39 @@ def properties_of(text: str, name: str) -> dict[str, str]:
 
 
 def toml(text: str, name: str) -> dict[str, Any]:
-    """A TOML file's tables. Raises UsageError with the parser's reason, which holds no value."""
+    """The tables of a TOML file. Raises UsageError with the parser's reason, which contains no value of the file."""
     import tomllib
 
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
-        raise UsageError(f"{name} is no TOML: {exc}.", 'A property whose name begins with another\'s needs quotes: "group.protocol" = "consumer".') from exc  # fmt: skip
+        raise UsageError(
+            f"{name} is not valid TOML: {exc}.",
+            'If a name continues another name, put it in quotes: group = "a" and "group.protocol" = "consumer".',
+        ) from exc
 
 
 def _profile(whole: Mapping[str, Any], name: str, file: Path) -> Mapping[str, Any]:
     profiles = whole.get(PROFILES, {})
     found = profiles.get(name) if isinstance(profiles, dict) else None
     if not isinstance(found, dict):
-        there = ", ".join(profiles) if profiles and isinstance(profiles, dict) else "none"
-        raise UsageError(f"no profile {name} in {shown(file)}; it has {there}.", f"Add [profiles.{name}], or name another.")  # fmt: skip
+        names = ", ".join(profiles) if profiles and isinstance(profiles, dict) else "none"
+        raise UsageError(
+            f"no profile {name} in {shown(file)}; its profiles: {names}.",
+            f"Add [profiles.{name}], or name another profile.",
+        )
     return found
 
 
-def _section(table: Mapping[str, Any], origin: str, place: _Place) -> _Section:
+def _section(table: Mapping[str, Any], origin: str, context: _Context) -> _Section:
     guarantee = _text(table.get(GUARANTEE), f"{origin}: {GUARANTEE}")
     flat = dict(_flat({key: value for key, value in table.items() if key != GUARANTEE}))
-    values = {OWN.get(name, name): _value(value, name, origin, place) for name, value in flat.items()}
+    values = {OWN.get(name, name): _value(value, name, origin, context) for name, value in flat.items()}
     return _Section(Layer(origin, values), [(guarantee, origin)] if guarantee else [])
 
 
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Names with their dots: TOML makes tables of them."""
+    """Names with their dots. TOML reads `linger.ms` as a table `linger` with a key `ms`."""
     for key, value in table.items():
         if isinstance(value, dict) and set(value) not in _FORMS:
             yield from _flat(value, f"{before}{key}.")
@@ -161,33 +186,33 @@ def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any
 def _text(value: Any, what: str) -> str:
     if value is None or isinstance(value, str):
         return value or ""
-    raise UsageError(f"{what} is no text.", "Put it in quotes.")
+    raise UsageError(f"{what} is not a text.", "Put the value in quotes.")
 
 
-def _value(value: Any, name: str, origin: str, place: _Place) -> str:
+def _value(value: Any, name: str, origin: str, context: _Context) -> str:
     if isinstance(value, dict):
-        return _elsewhere(value, f"{origin}: {name}", place)
+        return _reference(value, f"{origin}: {name}", context)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return ",".join(_value(item, name, origin, place) for item in value)
+        return ",".join(_value(item, name, origin, context) for item in value)
     if isinstance(value, str | int | float):
         return str(value)
-    raise UsageError(f"{origin}: {name} is neither a text nor a number.", "Put it in quotes.")
+    raise UsageError(f"{origin}: {name} is neither a text nor a number.", "Put the value in quotes.")
 
 
-def _elsewhere(form: Mapping[str, Any], what: str, place: _Place) -> str:
-    """`{ env = "NAME" }` or `{ file = "PATH" }`; a path is relative to the file it stands in."""
+def _reference(form: Mapping[str, Any], what: str, context: _Context) -> str:
+    """The value of `{ env = "NAME" }` or `{ file = "PATH" }`. Raises UsageError."""
     ((kind, name),) = form.items()
     name = _text(name, f"{what}: {kind}")
-    if not place.secrets:
+    if not context.secrets:
         return ""
     if kind == "env":
-        if name not in place.environ:
-            raise UsageError(f"{what} is to come from the environment, and {name} is not set.", f"Set {name}.")
-        return place.environ[name]
+        if name not in context.environ:
+            raise UsageError(f"{what} names the environment variable {name}, which is not set.", f"Set {name}.")
+        return context.environ[name]
     try:
-        return (place.file.parent / Path(name).expanduser()).read_text(encoding="utf-8").rstrip("\r\n")
+        return (context.file.parent / Path(name).expanduser()).read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not text in UTF-8"
-        raise UsageError(f"{what} is to come from {name}, which cannot be read: {reason}.", "Check the path.") from exc
+        raise UsageError(f"{what} names the file {name}, which cannot be read: {reason}.", "Check the path.") from exc

@@ -1,7 +1,15 @@
-"""Owns what Java's clients call things, and what becomes of it under librdkafka: a translation, nothing, or a refusal. Pure.
+"""Owns translating the properties of Java's clients into librdkafka's. Pure.
 
-Java names and meanings are those of kafka-clients 4.3. A name that both libraries use for the same thing is in none of these
-tables. A value may be a secret and is in no message.
+A Java name falls into one of these groups:
+
+    RENAMED            librdkafka has another name for the same setting: `buffer.memory` is `queue.buffering.max.kbytes`
+    _VALUES            the value changes, too: `buffer.memory` is in bytes, librdkafka's setting in kilobytes
+    _READ_TOGETHER     several Java names make one setting of librdkafka: keystores, truststores, sasl.jaas.config
+    WITHOUT_MEANING    it configures Java's own objects; nothing has to be set
+    NEAREST            there is no equal; the error names what comes nearest
+
+A name in none of them is the same in both libraries. Names and meanings are those of kafka-clients 4.3. Messages never
+contain a value that may be a secret.
 """
 
 from __future__ import annotations
@@ -25,7 +33,7 @@ RENAMED = {
     "ssl.keystore.key": "ssl.key.pem",
     "ssl.truststore.certificates": "ssl.ca.pem",
 }
-"""Java's name, and librdkafka's for the same."""
+"""Java's name, and librdkafka's name for the same setting."""
 
 _WITHOUT_MEANING = """
     auto.include.jmx.reporter exclude.internal.topics key.deserializer key.serializer max.poll.records
@@ -33,7 +41,7 @@ _WITHOUT_MEANING = """
     ssl.keystore.type ssl.truststore.type value.deserializer value.serializer
 """
 WITHOUT_MEANING = frozenset(_WITHOUT_MEANING.split())
-"""Bears on Java's own objects, or is read together with another name: nothing is to be set for it."""
+"""Configures Java's own objects, or says nothing that another name does not say: nothing has to be set."""
 
 NEAREST = {
     "config.providers": "{ env = ... } or { file = ... } in TOML",
@@ -54,7 +62,7 @@ NEAREST = {
     "ssl.secure.random.implementation": "none: OpenSSL has its own",
     "ssl.trustmanager.algorithm": "none: OpenSSL needs no such choice",
 }
-"""What has no equal, and what comes nearest to it."""
+"""A Java name without an equal, and what comes nearest to it."""
 
 _TOGETHER = """
     sasl.jaas.config sasl.login.callback.handler.class ssl.keystore.location ssl.keystore.password
@@ -67,44 +75,54 @@ _ASSIGNORS = {
     "org.apache.kafka.clients.consumer.CooperativeStickyAssignor": "cooperative-sticky",
 }
 
-_ABSENT = {"queue.buffering.max.messages", "enable.auto.offset.store", "enable.gapless.guarantee", "delivery.report.only.error"}  # fmt: skip
-_JAVAS = {new: old for old, new in RENAMED.items()} | {"partitioner": "partitioner.class"}
+_ABSENT = {
+    "queue.buffering.max.messages",
+    "enable.auto.offset.store",
+    "enable.gapless.guarantee",
+    "delivery.report.only.error",
+}
+"""Settings of librdkafka that Java does not have."""
+_JAVA_NAMES = {new: old for old, new in RENAMED.items()} | {"partitioner": "partitioner.class"}
 
 
 def java_name(name: str) -> str:
-    """Java's name of a setting of librdkafka; empty where Java has none."""
-    return "" if name in _ABSENT else _JAVAS.get(name, name)
+    """Java's name for a setting of librdkafka; empty if Java does not have the setting."""
+    return "" if name in _ABSENT else _JAVA_NAMES.get(name, name)
 
 
-def is_javas_alone(name: str) -> bool:
+def is_java_only(name: str) -> bool:
     """Whether only Java's clients know the name."""
     known = name in RENAMED or name in WITHOUT_MEANING or name in NEAREST or name in _READ_TOGETHER
     return known and name not in KNOWN and name not in CANONICAL
 
 
 def translate(given: Mapping[str, str], origin: str) -> dict[str, str]:
-    """Java's properties as librdkafka's. Raises UsageError for what has no equal, naming what comes nearest."""
+    """Java's properties as librdkafka's. origin: the file, for messages. Raises UsageError for a name of NEAREST."""
     found: dict[str, str] = {}
     for name, value in given.items():
         if name in NEAREST:
-            raise UsageError(f"{origin}: {name} has no equal outside Java.", f"Drop it; what comes nearest: {NEAREST[name]}.")  # fmt: skip
+            raise UsageError(
+                f"{origin}: {name} has no equal outside Java.", f"Drop it. The nearest setting: {NEAREST[name]}."
+            )
         if name in WITHOUT_MEANING or name in _READ_TOGETHER:
             continue
-        found[RENAMED.get(name, name)] = _VALUES.get(name, _same)(value, origin)
+        found[RENAMED.get(name, name)] = _VALUES.get(name, _unchanged)(value, origin)
     return found | _store(given, origin, "truststore") | _store(given, origin, "keystore") | _login(given, origin)
 
 
-def _same(value: str, _origin: str) -> str:
+def _unchanged(value: str, _origin: str) -> str:
     return value
 
 
 def _kilobytes(value: str, origin: str) -> str:
+    """`buffer.memory` in kilobytes, at least 1."""
     if not value.strip().isdigit():
-        raise UsageError(f"{origin}: buffer.memory={value} is no number of bytes.")
+        raise UsageError(f"{origin}: buffer.memory={value} is not a number of bytes.")
     return str(max(int(value) // 1024, 1))
 
 
 def _assignors(value: str, origin: str) -> str:
+    """librdkafka's names of Java's assignor classes."""
     names = [name.strip() for name in value.split(",")]
     unknown = [name for name in names if name not in _ASSIGNORS and name not in _ASSIGNORS.values()]
     if unknown:
@@ -121,10 +139,14 @@ _VALUES: Mapping[str, Callable[[str, str], str]] = {
     "partition.assignment.strategy": _assignors,
     "ssl.endpoint.identification.algorithm": lambda value, _: value or "none",
 }
+"""How a value is translated, by Java's name."""
 
 
 def _store(given: Mapping[str, str], origin: str, which: str) -> dict[str, str]:
-    """A keystore or truststore in a form that OpenSSL reads: PEM, and PKCS#12 for keys."""
+    """The settings of librdkafka for a keystore or a truststore. which: `keystore` or `truststore`.
+
+    OpenSSL reads PEM files, and PKCS#12 files with keys. Raises UsageError for others, and says how to convert them.
+    """
     location = given.get(f"ssl.{which}.location")
     if location is None:
         return {}
@@ -149,7 +171,7 @@ _CONVERT = {
 
 
 def _type_of(location: str) -> str:
-    """Java's own default is JKS; what a name says is believed first."""
+    """The type of a store by the ending of its name. Java's default is JKS."""
     suffix = location.rpartition(".")[2].lower()
     return {"pem": "PEM", "crt": "PEM", "p12": "PKCS12", "pfx": "PKCS12"}.get(suffix, "JKS")
 
@@ -159,10 +181,13 @@ _OPTION = re.compile(r"""([\w.]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*
 
 
 def _login(given: Mapping[str, str], origin: str) -> dict[str, str]:
-    """`sasl.jaas.config` taken apart, and the way to get a token."""
+    """The settings of librdkafka for `sasl.jaas.config` and for the class that fetches tokens. Raises UsageError."""
     handler = given.get("sasl.login.callback.handler.class", "")
     if handler and not handler.endswith(".OAuthBearerLoginCallbackHandler"):
-        raise UsageError(f"{origin}: sasl.login.callback.handler.class {handler} has no equal outside Java.", "Use sasl.oauthbearer.method=oidc, or sasl.username and sasl.password.")  # fmt: skip
+        raise UsageError(
+            f"{origin}: sasl.login.callback.handler.class {handler} has no equal outside Java.",
+            "Use sasl.oauthbearer.method=oidc, or sasl.username and sasl.password.",
+        )
     oidc = {"sasl.oauthbearer.method": "oidc"} if handler else {}
     jaas = given.get("sasl.jaas.config")
     if jaas is None:
@@ -170,9 +195,10 @@ def _login(given: Mapping[str, str], origin: str) -> dict[str, str]:
     module = _MODULE.match(jaas)
     kind = module[1].rpartition(".")[2] if module is not None else ""
     if module is None or kind not in _MODULES:
+        found = f" ({kind})" if kind else ""
         raise UsageError(
-            f"{origin}: sasl.jaas.config names no login module that has an equal outside Java{f' ({kind})' if kind else ''}.",
-            "PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and Krb5LoginModule have; else use sasl.username and sasl.password.",
+            f"{origin}: sasl.jaas.config names no login module that has an equal outside Java{found}.",
+            f"Use {', '.join(_MODULES)}; or sasl.username and sasl.password.",
         )
     options = {o[1]: re.sub(r"\\(.)", r"\1", o[2] or o[3] or o[4] or "") for o in _OPTION.finditer(jaas, module.end())}
     names = _MODULES[kind]
@@ -193,7 +219,7 @@ _MODULES: Mapping[str, Mapping[str, str]] = {
 
 
 def _unsecured(options: Mapping[str, str]) -> dict[str, str]:
-    """Kafka's tokens without a signature, for tests."""
+    """Kafka's unsigned tokens, which are for tests."""
     principal = options.get("unsecuredLoginStringClaim_sub")
     if principal is None:
         return {}

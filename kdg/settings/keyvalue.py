@@ -1,6 +1,9 @@
-"""Owns reading `key=value` files: kcat's, which take a value as it stands, and Java's, with escapes and continued lines. Pure.
+"""Owns reading `key=value` files, of which there are two kinds. Pure.
 
-Which of the two a file is, its names tell: one that only Java's clients know makes it Java's (kdg/settings/java.py).
+    kcat's    one property a line; the value is taken as it is
+    Java's    escapes, and lines that a backslash continues, as java.util.Properties reads them
+
+A file with at least one name that only Java's clients know is a Java file (kdg/settings/java.py).
 """
 
 from __future__ import annotations
@@ -8,7 +11,7 @@ from __future__ import annotations
 import re
 
 from kdg.errors import UsageError
-from kdg.settings.java import is_javas_alone
+from kdg.settings.java import is_java_only
 
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
@@ -16,9 +19,12 @@ _KEY = re.compile(r"((?:\\.|[^\\=: \t\f])*)[ \t\f]*[=:]?[ \t\f]*", re.DOTALL)
 
 
 def parse(text: str, name: str) -> tuple[dict[str, str], bool]:
-    """The properties, and whether they are Java's. Raises UsageError with the file's name and the line."""
+    """The properties of a file, and whether it is a Java file. name: of the file, for messages.
+
+    Raises UsageError for a line that is not a property.
+    """
     java = read_java(text)
-    if any(is_javas_alone(key) for key in java):
+    if any(is_java_only(key) for key in java):
         return java, True
     return _read_plain(text, name), False
 
@@ -31,22 +37,26 @@ def _read_plain(text: str, name: str) -> dict[str, str]:
             continue
         key, equals, value = stripped.partition("=")
         if not equals or not key.strip():
-            raise UsageError(f"{name} line {number}: no PROP=VALUE.", "Comments begin with #; TOML is read from files that end in .toml.")  # fmt: skip
+            raise UsageError(
+                f"{name} line {number}: this is not PROP=VALUE.",
+                "A comment begins with #. A file in TOML needs a name that ends in .toml.",
+            )
         found[key.strip()] = value.strip()
     return found
 
 
 def read_java(text: str) -> dict[str, str]:
-    """As java.util.Properties reads it: `=`, `:` or a blank between key and value, escapes, lines continued with a backslash."""
+    """The properties as Java reads them: `=`, `:` or a blank after the key, escapes, continued lines."""
     found = {}
     for line in _logical_lines(text):
         key = _KEY.match(line)
-        assert key is not None  # noqa: S101  # it matches the empty text
+        assert key is not None  # noqa: S101  # it also matches the empty text
         found[_unescape(key[1])] = _unescape(line[key.end() :])
     return found
 
 
 def _logical_lines(text: str) -> list[str]:
+    """The lines without comments; a line that ends in a backslash is joined with the next one."""
     lines: list[str] = []
     continued = False
     for line in text.splitlines():

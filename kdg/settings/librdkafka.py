@@ -1,7 +1,7 @@
-"""Owns what librdkafka's properties are called and which client knows them; from librdkafka 2.16's own list
-(`rd_kafka_conf_properties_show`). A test holds it against the library that is installed.
+"""Owns the names of librdkafka's properties, their other names, and which client knows them. Pure.
 
-`auto.commit.enable` is left out: on the modern consumer it is accepted and does nothing (SETTINGS.md 2c).
+The list is from librdkafka 2.16 (`rd_kafka_conf_properties_show`); a test compares it with the installed library.
+`auto.commit.enable` is not in it on purpose: today's consumer accepts it, but it does nothing.
 """
 
 from __future__ import annotations
@@ -72,22 +72,22 @@ CANONICAL = {
     "sasl.oauthbearer.client.credentials.client.id": "sasl.oauthbearer.client.id",
     "sasl.oauthbearer.client.credentials.client.secret": "sasl.oauthbearer.client.secret",
 }
-"""Other names of the same setting, as kdg calls it."""
+"""Another name of a setting in librdkafka, and the name that kdg uses."""
 
 KNOWN: dict[str, frozenset[Role]] = {
     **dict.fromkeys(_BOTH.split(), frozenset(Role)),
     **dict.fromkeys(_CONSUMER.split(), frozenset({Role.CONSUMER})),
     **dict.fromkeys(_PRODUCER.split(), frozenset({Role.PRODUCER})),
 }
-"""The clients that know a property; a name that is not here is known to none."""
+"""The clients that know a property. A name that is not here is unknown to both."""
 
 
 def canonical(name: str) -> str:
-    """kdg's name for a property: without librdkafka's `topic.` prefix, aliases resolved."""
+    """The name that kdg uses for a property: `acks` for `request.required.acks` and for `topic.acks`."""
     bare = name if name in KNOWN else name.removeprefix("topic.")
     return CANONICAL.get(bare, bare)
 
 
 def roles_of(name: str) -> frozenset[Role]:
-    """Which clients know the property; empty for a name that none knows."""
+    """The clients that know the property; empty for an unknown name."""
     return KNOWN.get(name, frozenset())

@@ -1,8 +1,10 @@
-"""Owns how the settings of one librdkafka client are computed: kdg's defaults, the guarantee's settings, the user's settings.
+"""Owns the effective settings of one client: kdg's defaults, the settings of the guarantee, the user's settings.
 
-The user's settings come in layers (flags, -X, environment, profile, file). They win, except where a value would break the
-guarantee: then the run ends with an error that names both sides. kdg never replaces a value of the user in silence.
-`--acks leader` sets acks=1, enable.idempotence=false and max.in.flight.requests.per.connection=1: see _without_idempotence.
+The user's settings come in layers (flags, -X, environment, profile, file). They win, except where a value would break
+the guarantee: then the run ends with an error that names both sides. kdg never replaces a value of the user in silence.
+
+`--acks leader` sets acks=1, enable.idempotence=false and max.in.flight.requests.per.connection=1; see
+_without_idempotence.
 
 Pure: it reads nothing and connects to nothing.
 """
@@ -31,7 +33,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An effective setting: its value, its origin (such as `-X`, `kdg`, `exactly-once`), and the reason for the value."""
+    """An effective setting: its value, the origin of the value (`-X`, `kdg`, `exactly-once`), and the reason for it."""
 
     name: str
     value: str
@@ -142,9 +144,11 @@ def _normal(name: str, value: str) -> str:
 def _without_idempotence(settings: dict[str, Setting], given: dict[str, Resolved]) -> dict[str, Resolved]:
     """What `--acks leader`, acks=1 or enable.idempotence=false change in the settings of a producer.
 
-    acks=1 turns idempotence off: it needs the acknowledgement of all in-sync replicas. Without idempotence only one request
-    may be in flight at a time, because a retry would change the order of the records. Raises UsageError for acks=1 together
-    with enable.idempotence=true. Nothing changes under a guarantee that locks idempotence, or does not have it.
+    acks=1 turns idempotence off, which needs the acknowledgement of all in-sync replicas. Without idempotence only one
+    request may be in flight at a time, because a retry would change the order of the records. Nothing changes under a
+    guarantee that locks idempotence, or that does not have it.
+
+    Raises UsageError for acks=1 together with enable.idempotence=true.
     """
     idempotence = settings.get("enable.idempotence")
     if idempotence is None or idempotence.locked:
@@ -152,10 +156,11 @@ def _without_idempotence(settings: dict[str, Setting], given: dict[str, Resolved
     leader = "acks" in given and _normal("acks", given["acks"].value) == "1"
     asked = given.get("enable.idempotence")
     if leader and asked and _normal(asked.name, asked.value) in ("true", "1"):
+        acks = given["acks"].origin
         raise UsageError(
-            f"enable.idempotence=true ({asked.origin}) contradicts acks=1 ({given['acks'].origin}): "
+            f"enable.idempotence=true ({asked.origin}) contradicts acks=1 ({acks}): "
             "the broker recognises a retry only if all in-sync replicas acknowledge.",
-            f"Drop {given['acks'].origin if given['acks'].origin.startswith('--') else 'acks=1'}, or enable.idempotence=true.",
+            f"Drop {acks if acks.startswith('--') else 'acks=1'}, or enable.idempotence=true.",
         )
     if leader:
         given = {"enable.idempotence": Resolved("enable.idempotence", "false", given["acks"].origin, "")} | given
@@ -194,7 +199,7 @@ def _without_classic(resolved: dict[str, Resolved], given: Mapping[str, Resolved
 
 
 def contradiction(guarantee: Guarantee, setting: Setting, override: Resolved) -> UsageError:
-    """The error for a value that would break the guarantee: it names the value, what the guarantee needs, and what to do."""
+    """The error for a value that would break the guarantee. It names the value, what is needed, and what to do."""
     shown = f"{override.name}={override.shown}"
     allowed = " or ".join(value or "none" for value in setting.allowed or ())
     needs = allowed or f"anything but {', '.join(setting.refused)}"

@@ -1,4 +1,4 @@
-"""Where configuration comes from: files of three kinds, profiles, the environment, secrets that stand elsewhere."""
+"""Configuration: TOML files, kcat's and Java's files, profiles, the environment, secrets in variables and files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def values(path: Path, profile: str | None = None, **environ: str) -> dict[str, str]:
-    """What counts of all layers."""
+    """The strongest value of each setting."""
     layers = load(str(path), profile, {"PASSWORD": SECRET, **environ}).layers
     return {name: value for layer in reversed(layers) for name, value in layer.values.items()}
 
@@ -53,7 +53,7 @@ def values(path: Path, profile: str | None = None, **environ: str) -> dict[str, 
 # ── TOML ──
 
 
-def test_a_file_holds_kdgs_own_keys_and_librdkafkas_properties(file: Path) -> None:
+def test_file_has_own_keys_and_properties(file: Path) -> None:
     assert values(file) == {
         "bootstrap.servers": "one:1,two:2",
         "client.id": "shared",
@@ -64,7 +64,7 @@ def test_a_file_holds_kdgs_own_keys_and_librdkafkas_properties(file: Path) -> No
 
 
 def test_environment_beats_profile_beats_file(file: Path) -> None:
-    """The environment wins over the profile and the profile over the file."""
+    """The environment is stronger than the profile, and the profile is stronger than the file."""
     prod = values(file, "prod")
     assert prod["bootstrap.servers"] == "prod:9093"
     assert (prod["group.id"], prod["group.protocol"], prod["ssl.key.password"]) == ("billing", "consumer", SECRET)
@@ -73,21 +73,21 @@ def test_environment_beats_profile_beats_file(file: Path) -> None:
     assert (both["bootstrap.servers"], both["group.id"]) == ("env:1", "env")
 
 
-def test_the_guarantee_is_the_strongest_word_for_one(file: Path) -> None:
+def test_strongest_guarantee_wins(file: Path) -> None:
     environ = {"PASSWORD": SECRET}
     assert load(str(file), None, environ).guarantee == ("alo", str(file))
     assert load(str(file), "prod", environ).guarantee == ("eos", f"{file} [prod]")
     assert load(str(file), "prod", {**environ, "KDG_GUARANTEE": "amo"}).guarantee == ("amo", "KDG_GUARANTEE")
 
 
-def test_file_and_profile_are_named_by_the_environment_too(file: Path) -> None:
+def test_environment_can_name_file_and_profile(file: Path) -> None:
     environ = {"PASSWORD": SECRET, "KDG_CONFIG": str(file), "KDG_PROFILE": "prod"}
     assert load(None, None, environ).guarantee == ("eos", f"{file} [prod]")
     file.write_text('profile = "prod"\n' + TOML)
     assert load(str(file), None, {"PASSWORD": SECRET}).guarantee == ("eos", f"{file} [prod]")
 
 
-def test_the_default_file_is_read_when_it_is_there(tmp_path: Path) -> None:
+def test_default_file_is_read_if_it_exists(tmp_path: Path) -> None:
     environ = {"XDG_CONFIG_HOME": str(tmp_path)}
     assert load(None, None, environ).layers == []
     assert default_file(environ) == tmp_path / "kdg" / "config.toml"
@@ -98,37 +98,37 @@ def test_the_default_file_is_read_when_it_is_there(tmp_path: Path) -> None:
 
 
 def test_unused_profile_needs_no_secret(file: Path) -> None:
-    """A secret of a profile that is not chosen is not asked for."""
+    """A secret of a profile that is not chosen may be missing."""
     assert values(file, "prod")
-    with pytest.raises(UsageError, match=r"sasl\.password.*NOT_SET is not set"):
+    with pytest.raises(UsageError, match=r"sasl\.password.*NOT_SET, which is not set"):
         values(file, "broken")
 
 
 @pytest.mark.parametrize(
-    ("text", "profile", "told"),
+    ("text", "profile", "message"),
     [
-        ("brokers = ", None, "no TOML"),
-        ('group = "a"\ngroup.protocol = "consumer"', None, "no TOML"),
+        ("brokers = ", None, "not valid TOML"),
+        ('group = "a"\ngroup.protocol = "consumer"', None, "not valid TOML"),
         ("brokers = 1979-05-27", None, "neither a text nor a number"),
         ('sasl.password = { file = "absent" }', None, "absent"),
-        ("sasl.password = { env = 7 }", None, "no text"),
-        ("guarantee = 7", None, "no text"),
+        ("sasl.password = { env = 7 }", None, "not a text"),
+        ("guarantee = 7", None, "not a text"),
         ('profile = "absent"', None, "no profile absent"),
         ("", "absent", "no profile absent"),
         ("profiles = 7", "absent", "no profile absent"),
     ],
 )
-def test_unreadable_file_is_refused_by_name(tmp_path: Path, text: str, profile: str | None, told: str) -> None:
-    """What cannot be understood is refused with the file named."""
+def test_unreadable_file_is_refused_by_name(tmp_path: Path, text: str, profile: str | None, message: str) -> None:
+    """The message for a file that cannot be understood names the file."""
     file = tmp_path / "config.toml"
     file.write_text(text)
-    with pytest.raises(UsageError, match=told) as caught:
+    with pytest.raises(UsageError, match=message) as caught:
         load(str(file), profile, {})
     assert str(file) in str(caught.value)
     assert caught.value.hint
 
 
-def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
+def test_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         load(str(tmp_path / "absent.toml"), None, {})
     with pytest.raises(UsageError, match="no profile"):
@@ -144,7 +144,7 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
 # ── key=value ──
 
 
-def test_kcats_values_are_taken_as_they_stand(tmp_path: Path) -> None:
+def test_values_of_kcat_are_not_changed(tmp_path: Path) -> None:
     text = "# a comment\n\nbootstrap.servers = a:1\nsasl.password=p\\ss=w#rd!\nsasl.username=domain\\user\n"
     assert properties_of(text, "f") == {
         "bootstrap.servers": "a:1",
@@ -170,7 +170,7 @@ def test_java_properties_are_read_as_java_reads_them() -> None:
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=5), st.text(max_size=10), max_size=4))
-def test_what_java_would_store_is_read_back(pairs: dict[str, str]) -> None:
+def test_java_escapes_are_read_back(pairs: dict[str, str]) -> None:
     def escaped(text: str) -> str:
         return "".join(c if c.isascii() and c.isalnum() else "".join(f"\\u{u:04x}" for u in _utf16(c)) for c in text)
 
@@ -206,7 +206,7 @@ partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStick
 """
 
 
-def test_a_client_properties_of_java_becomes_librdkafkas() -> None:
+def test_java_client_properties_are_translated() -> None:
     assert properties_of(CLIENT, "f") == {
         "bootstrap.servers": "broker:9093",
         "security.protocol": "SASL_SSL",
@@ -225,16 +225,44 @@ def test_a_client_properties_of_java_becomes_librdkafkas() -> None:
 @pytest.mark.parametrize(
     ("line", "becomes"),
     [
-        ("ssl.keystore.location=a.p12\nssl.keystore.password=x", {"ssl.keystore.location": "a.p12", "ssl.keystore.password": "x"}),
-        ("ssl.keystore.location=a.pem\nssl.key.password=x", {"ssl.certificate.location": "a.pem", "ssl.key.location": "a.pem", "ssl.key.password": "x"}),
-        ("ssl.keystore.key=K\nssl.keystore.certificate.chain=C", {"ssl.key.pem": "K", "ssl.certificate.pem": "C"}),
-        ("sasl.jaas.config=a.PlainLoginModule required username='u' password=p;", {"sasl.username": "u", "sasl.password": "p"}),
-        ("sasl.jaas.config=a.OAuthBearerLoginModule required clientId=\"i\" clientSecret=\"s\";\nsasl.login.callback.handler.class=x.OAuthBearerLoginCallbackHandler", {"sasl.oauthbearer.method": "oidc", "sasl.oauthbearer.client.id": "i", "sasl.oauthbearer.client.secret": "s"}),
-        ("sasl.jaas.config=a.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"me\";", {"enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": "principal=me"}),
-        ("sasl.jaas.config=a.Krb5LoginModule required keyTab=\"k\" principal=\"p\" useKeyTab=true;", {"sasl.kerberos.keytab": "k", "sasl.kerberos.principal": "p"}),
+        (
+            "ssl.keystore.location=a.p12\nssl.keystore.password=x",
+            {"ssl.keystore.location": "a.p12", "ssl.keystore.password": "x"},
+        ),
+        (
+            "ssl.keystore.location=a.pem\nssl.key.password=x",
+            {"ssl.certificate.location": "a.pem", "ssl.key.location": "a.pem", "ssl.key.password": "x"},
+        ),
+        (
+            "ssl.keystore.key=K\nssl.keystore.certificate.chain=C",
+            {"ssl.key.pem": "K", "ssl.certificate.pem": "C"},
+        ),
+        (
+            "sasl.jaas.config=a.PlainLoginModule required username='u' password=p;",
+            {"sasl.username": "u", "sasl.password": "p"},
+        ),
+        (
+            (
+                'sasl.jaas.config=a.OAuthBearerLoginModule required clientId="i" clientSecret="s";\n'
+                "sasl.login.callback.handler.class=x.OAuthBearerLoginCallbackHandler"
+            ),
+            {
+                "sasl.oauthbearer.method": "oidc",
+                "sasl.oauthbearer.client.id": "i",
+                "sasl.oauthbearer.client.secret": "s",
+            },
+        ),
+        (
+            'sasl.jaas.config=a.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="me";',
+            {"enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": "principal=me"},
+        ),
+        (
+            'sasl.jaas.config=a.Krb5LoginModule required keyTab="k" principal="p" useKeyTab=true;',
+            {"sasl.kerberos.keytab": "k", "sasl.kerberos.principal": "p"},
+        ),
     ],
-)  # fmt: skip
-def test_each_way_to_log_in_has_its_equal(line: str, becomes: dict[str, str]) -> None:
+)
+def test_each_java_login_is_translated(line: str, becomes: dict[str, str]) -> None:
     assert properties_of(f"key.serializer=x\n{line}", "f") == becomes
     assert set(becomes) <= set(KNOWN)
 
@@ -253,7 +281,7 @@ def test_each_way_to_log_in_has_its_equal(line: str, becomes: dict[str, str]) ->
         ("buffer.memory=much", "buffer.memory", ""),
     ],
 )
-def test_what_only_java_has_is_refused_with_the_nearest_named(line: str, named: str, nearest: str) -> None:
+def test_java_name_without_equal_names_the_nearest(line: str, named: str, nearest: str) -> None:
     with pytest.raises(UsageError, match=named) as caught:
         properties_of(f"key.serializer=x\n{line}", "f.properties")
     assert "f.properties" in str(caught.value)
@@ -261,12 +289,12 @@ def test_what_only_java_has_is_refused_with_the_nearest_named(line: str, named: 
     assert SECRET not in str(caught.value) + caught.value.hint
 
 
-def test_every_name_that_java_translates_to_is_librdkafkas() -> None:
+def test_librdkafka_knows_every_translated_name() -> None:
     assert set(java.RENAMED.values()) <= set(KNOWN)
     assert not (java.WITHOUT_MEANING | set(java.NEAREST)) & set(java.RENAMED)
 
 
-def test_a_name_with_a_secret_is_never_shown() -> None:
+def test_secret_is_never_shown() -> None:
     secrets = [name for name in KNOWN if any(w in name for w in ("password", "secret", "passphrase", "key.pem"))]
     assert all(Resolved(name, SECRET, "f", "").shown == MASK for name in (*secrets, "ssl_key", "sasl.jaas.config"))
     assert is_secret("sasl.oauthbearer.config")

@@ -24,8 +24,8 @@ from kdg.explain.dialects.program import configuration, shown_value
 from kdg.explain.facts import FACTS, Default
 from kdg.explain.names import DESTINATIONS
 from kdg.explain.words import promised
-from kdg.settings.librdkafka import KNOWN
 from kdg.settings.defaults import KDG_DEFAULTS
+from kdg.settings.librdkafka import KNOWN
 from tests.support.pages import data, squeezed, unwrapped
 
 every_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)

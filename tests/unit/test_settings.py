@@ -1,4 +1,4 @@
-"""How a guarantee, a role and overrides become the settings of a client: who wins, what is refused, what follows."""
+"""The settings of a client: which value wins, which one is refused, which timeouts follow another one."""
 
 from __future__ import annotations
 
@@ -13,55 +13,55 @@ from kdg.settings.resolve import MASK, Layer, known_overrides, plain, resolve
 P, C = Role.PRODUCER, Role.CONSUMER
 
 
-def producer(row: Guarantee, command: str = "produce", **given: str) -> dict[str, str]:
-    """The producer's settings with -X; _ in a name for the dot."""
+def producer(guarantee: Guarantee, command: str = "produce", **given: str) -> dict[str, str]:
+    """The settings of a producer with -X: linger_ms="5" is `-X linger.ms=5`."""
     values = {name.replace("_", "."): value for name, value in given.items()}
-    return plain(resolve(row, P, command, [Layer("-X", values)]))
+    return plain(resolve(guarantee, P, command, [Layer("-X", values)]))
 
 
-ROWS = [(row, role, s) for row in GUARANTEES for role in Role for s in row.settings(role)]
+ROWS = [(guarantee, role, s) for guarantee in GUARANTEES for role in Role for s in guarantee.settings(role)]
 
 
-@pytest.mark.parametrize(("row", "role", "setting"), ROWS)
-def test_every_setting_of_the_table_is_what_a_client_gets(row: Guarantee, role: Role, setting: Setting) -> None:
+@pytest.mark.parametrize(("guarantee", "role", "setting"), ROWS)
+def test_client_gets_every_setting_of_the_table(guarantee: Guarantee, role: Role, setting: Setting) -> None:
     for command in setting.commands or ("produce", "consume", "pipe"):
-        assert plain(resolve(row, role, command, [])).get(setting.name, "") == setting.value
+        assert plain(resolve(guarantee, role, command, [])).get(setting.name, "") == setting.value
 
 
-@pytest.mark.parametrize(("row", "role", "setting"), [each for each in ROWS if each[2].allowed is not None])
-def test_refused_value_names_both_sides(row: Guarantee, role: Role, setting: Setting) -> None:
-    """A value that the row does not allow is refused with both sides named."""
+@pytest.mark.parametrize(("guarantee", "role", "setting"), [each for each in ROWS if each[2].allowed is not None])
+def test_refused_value_names_both_sides(guarantee: Guarantee, role: Role, setting: Setting) -> None:
+    """A value that breaks the guarantee is refused; the message names the value and the guarantee."""
     wrong = {"true": "false", "false": "true"}.get(setting.value, "0" if setting.value != "0" else "7")
     command = (setting.commands or ("produce",))[0]
     with pytest.raises(UsageError) as caught:
-        resolve(row, role, command, [Layer("-X", {setting.name: wrong})])
-    assert row.name in str(caught.value)
+        resolve(guarantee, role, command, [Layer("-X", {setting.name: wrong})])
+    assert guarantee.name in str(caught.value)
     assert f"{setting.name}={wrong}" in str(caught.value)
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)
-def test_auto_commit_is_refused_in_any_spelling(row: Guarantee) -> None:
-    """Auto commit is refused under any guarantee in any spelling."""
+@pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.name)
+def test_auto_commit_is_refused_in_any_spelling(guarantee: Guarantee) -> None:
+    """enable.auto.commit is refused under every guarantee, however `true` is written."""
     for value in ("true", "TRUE", "True", "t", "1"):
         with pytest.raises(UsageError, match=r"enable\.auto\.commit"):
-            resolve(row, C, "consume", [Layer("-X", {"enable.auto.commit": value})])
+            resolve(guarantee, C, "consume", [Layer("-X", {"enable.auto.commit": value})])
 
 
 @pytest.mark.parametrize("name", ["acks", "request.required.acks", "topic.acks", "topic.request.required.acks"])
-def test_no_other_name_of_a_setting_gets_past_its_lock(name: str) -> None:
+def test_lock_holds_for_every_name_of_a_setting(name: str) -> None:
     with pytest.raises(UsageError, match="acks"):
         resolve(EXACTLY_ONCE, P, "produce", [Layer("-X", {name: "0"})])
 
 
 @pytest.mark.parametrize("value", ["0", "1", "leader", "2"])
-def test_exactly_once_takes_no_acks_but_all(value: str) -> None:
+def test_exactly_once_accepts_only_acks_all(value: str) -> None:
     with pytest.raises(UsageError):
         producer(EXACTLY_ONCE, acks=value)
     assert producer(EXACTLY_ONCE, acks="-1")["acks"] == "all"
 
 
-def test_the_strongest_layer_wins_and_is_named_as_the_origin() -> None:
+def test_strongest_layer_wins_and_is_the_origin() -> None:
     layers = [Layer("-b", {"bootstrap.servers": "a"}), Layer("-X", {"bootstrap.servers": "b", "client.id": "x"})]
     layers.append(Layer("KDG_BROKERS", {"bootstrap.servers": "c", "client.id": "y"}))
     resolved = resolve(AT_LEAST_ONCE, P, "produce", layers)
@@ -70,20 +70,20 @@ def test_the_strongest_layer_wins_and_is_named_as_the_origin() -> None:
 
 
 def test_default_has_origin_and_reason() -> None:
-    """A default names the guarantee or kdg as its origin and says why."""
+    """The origin of a default is the guarantee or kdg, and it has a reason."""
     resolved = resolve(AT_LEAST_ONCE, P, "produce", [])
     assert resolved["acks"].origin == AT_LEAST_ONCE.name
     assert resolved["linger.ms"].origin == "kdg"
     assert all(setting.why for setting in resolved.values())
 
 
-def test_a_stronger_alias_wins_over_a_weaker_name() -> None:
+def test_stronger_layer_wins_under_another_name() -> None:
     layers = [Layer("-X", {"metadata.broker.list": "strong"}), Layer("KDG_BROKERS", {"bootstrap.servers": "weak"})]
     assert plain(resolve(AT_LEAST_ONCE, P, "produce", layers))["bootstrap.servers"] == "strong"
 
 
 def test_acks_leader_drops_idempotence() -> None:
-    """Acks leader drops idempotence and keeps one request in flight."""
+    """--acks leader turns idempotence off and allows one request in flight."""
     settings = producer(AT_LEAST_ONCE, acks="leader")
     assert settings["acks"] == "1"
     assert settings["enable.idempotence"] == "false"
@@ -92,7 +92,7 @@ def test_acks_leader_drops_idempotence() -> None:
 
 
 def test_acks_leader_contradicts_idempotence() -> None:
-    """Acks leader with idempotence asked for is a contradiction that names both."""
+    """--acks leader with enable.idempotence=true is an error that names both."""
     with pytest.raises(UsageError, match=r"enable\.idempotence=true.*acks=1"):
         resolve(
             AT_LEAST_ONCE,
@@ -103,7 +103,7 @@ def test_acks_leader_contradicts_idempotence() -> None:
 
 
 def test_more_requests_in_flight_without_idempotence() -> None:
-    """Without idempotence more requests in flight are the users own choice."""
+    """Without idempotence the user may choose to have more requests in flight."""
     settings = resolve(
         AT_LEAST_ONCE,
         P,
@@ -114,7 +114,7 @@ def test_more_requests_in_flight_without_idempotence() -> None:
 
 
 def test_dependent_timeouts_follow() -> None:
-    """Timeouts that depend on a changed one follow it unless they are set."""
+    """Timeouts that depend on another one follow it, unless the user sets them."""
     settings = producer(EXACTLY_ONCE, transaction_timeout_ms="2000")
     assert settings["message.timeout.ms"] == settings["socket.timeout.ms"] == "2000"
     settings = producer(EXACTLY_ONCE, transaction_timeout_ms="2000", delivery_timeout_ms="1500")
@@ -122,25 +122,25 @@ def test_dependent_timeouts_follow() -> None:
     assert producer(EXACTLY_ONCE, transaction_timeout_ms="900000")["socket.timeout.ms"] == "60000"
 
 
-def test_a_long_session_takes_the_poll_interval_along() -> None:
+def test_poll_interval_follows_a_long_session() -> None:
     given = [Layer("-X", {"session.timeout.ms": "600000"})]
     assert plain(resolve(AT_LEAST_ONCE, C, "consume", given))["max.poll.interval.ms"] == "600000"
 
 
-def test_a_timeout_that_is_no_number_is_named() -> None:
+def test_timeout_that_is_not_a_number_is_named() -> None:
     with pytest.raises(UsageError, match=r"transaction\.timeout\.ms=soon"):
         producer(EXACTLY_ONCE, transaction_timeout_ms="soon")
 
 
 def test_consumer_protocol_drops_classic_settings() -> None:
-    """The consumer protocol leaves out what only the classic one knows."""
+    """With group.protocol=consumer the settings of the classic protocol are left out."""
     given = [Layer("-X", {"group.protocol": "consumer"})]
     assert "session.timeout.ms" not in resolve(EXACTLY_ONCE, C, "pipe", given)
     assert "session.timeout.ms" in resolve(EXACTLY_ONCE, C, "pipe", [])
 
 
 def test_unknown_property_offers_a_near_name() -> None:
-    """An unknown property is refused without its value and the near name offered."""
+    """The message for an unknown property does not show its value; the hint has a similar name."""
     with pytest.raises(UsageError) as caught:
         known_overrides([Layer("-X", {"sasl.pasword": "hunter2"})], [P])
     assert "sasl.pasword" in str(caught.value)
@@ -149,14 +149,14 @@ def test_unknown_property_offers_a_near_name() -> None:
 
 
 def test_property_of_another_client_is_refused() -> None:
-    """A property of a client that the run does not have is refused without its value."""
+    """A property of a client that the run does not have is refused; its value is not shown."""
     with pytest.raises(UsageError, match="consumer") as caught:
         known_overrides([Layer("-X", {"fetch.min.bytes": "77"})], [P])
     assert "77" not in str(caught.value)
     known_overrides([Layer("-X", {"fetch.min.bytes": "77"})], [P, C])
 
 
-def test_each_client_gets_only_what_it_knows() -> None:
+def test_client_gets_only_properties_it_knows() -> None:
     layer = Layer("-X", {"fetch.min.bytes": "7", "linger.ms": "9", "client.id": "x"})
     of_producer, of_consumer = (plain(resolve(AT_LEAST_ONCE, role, "pipe", [layer])) for role in (P, C))
     assert (of_producer["linger.ms"], of_producer["client.id"]) == ("9", "x")
@@ -166,7 +166,7 @@ def test_each_client_gets_only_what_it_knows() -> None:
 
 
 @pytest.mark.parametrize("name", ["sasl.password", "ssl.key.password", "ssl.key.pem", "ssl.keystore.password"])
-def test_a_secret_is_shown_masked_even_when_it_is_refused(name: str) -> None:
+def test_secret_is_masked(name: str) -> None:
     resolved = resolve(AT_LEAST_ONCE, P, "produce", [Layer("-X", {name: "hunter2"})])
     assert resolved[name].shown == MASK
     assert resolved[name].value == "hunter2"
@@ -174,14 +174,14 @@ def test_a_secret_is_shown_masked_even_when_it_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("role", list(Role))
 def test_own_settings_have_a_reason(role: Role) -> None:
-    """The tools own settings are known to the client and have a reason."""
+    """The client knows each of kdg's own settings, and each has a reason."""
     for setting in KDG_DEFAULTS[role]:
         assert role in KNOWN[setting.name]
         assert setting.why
 
 
 @pytest.mark.parametrize("name", ["enable.auto.offset.store", "isolation.level", "auto.offset.reset"])
-def test_at_most_once_and_exactly_once_read_with_the_same_locks(name: str) -> None:
-    for row in (AT_MOST_ONCE, EXACTLY_ONCE):
-        (setting,) = [s for s in row.consumer if s.name == name]
+def test_consumer_settings_that_are_locked(name: str) -> None:
+    for guarantee in (AT_MOST_ONCE, EXACTLY_ONCE):
+        (setting,) = [s for s in guarantee.consumer if s.name == name]
         assert setting.locked
