@@ -71,7 +71,7 @@ class Span(NamedTuple):
 
 
 def spans_of(batches: Iterable[Batch]) -> list[Span]:
-    """The offsets of these batches, one Span a partition, sorted. The columns topics, partitions, offsets are needed."""
+    """The offsets of these batches, one Span a partition. The columns topics, partitions and offsets are needed."""
     first: dict[TopicPartition, int] = {}
     last: dict[TopicPartition, int] = {}
     for batch in batches:
@@ -100,7 +100,7 @@ class BatchCommand:
     def run(self, data: bytes, spans: Sequence[Span]) -> tuple[int, bytes]:
         """Run the command with `data` on its stdin; returns its exit status and its output.
 
-        Raises Interrupted after a signal, StopNotReached when --timeout is over, KdgError for more than MOST_OUTPUT bytes.
+        Raises Interrupted after a signal, StopNotReached when --timeout is over, KdgError for too much output.
         """
         env = {**os.environ, VARIABLE: json.dumps([span._asdict() for span in spans])}
         process = start_process(self.argv, subprocess.PIPE, subprocess.PIPE if self.captured else None, env)

@@ -5,11 +5,11 @@
     no second one    the process ends `within` seconds after the first signal, if it is still running
 
 Example: `kdg consume` waits for records when Ctrl-C comes. The handler sets `received` to 2 (SIGINT). The loop notices
-that, commits the positions of the records it printed, closes the clients and calls `die_by(2)`, so that a shell sees 130.
+that, commits the positions of the records it printed, closes the clients and calls `die_by(2)`; a shell sees 130.
 
 The handler does not raise: an exception inside the client library's poll() would lose records (hazard 2). Python runs
-handlers only between two steps of the main thread, so never while a call of the client library hangs (hazard 9). A second
-thread therefore reads the arriving signals from a socket (signal.set_wakeup_fd) and ends the process if it has to.
+handlers only between two steps of the main thread, so never while a call of the client library hangs (hazard 9). So a
+second thread reads the arriving signals from a socket (signal.set_wakeup_fd) and ends the process if it has to.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Signals:
         self.received = signum
 
     def _watch(self) -> None:
-        """The second thread. First signal: make `wakeup` readable. Second signal, or no end in time: end the process."""
+        """The second thread. First signal: make `wakeup` readable. Second signal, or `within` over: end the process."""
         first = self._next_caught()
         if first is None:
             return
@@ -101,7 +101,7 @@ class Signals:
         return None
 
     def wait_for(self, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
-        """Wait up to `timeout` seconds until the descriptor is ready. True if it is; False when a signal comes (hazard 16).
+        """Wait up to `timeout` seconds for the descriptor. True if it is ready; False when a signal comes (hazard 16).
 
         writing: wait until it can be written, not read. After the first signal, only the descriptor counts.
         """
@@ -113,7 +113,7 @@ class Signals:
 
 
 _GIVEN_UP = """\
-kdg: {name} came {seconds:g} s ago and the Kafka client does not answer: kdg ends now, without settling, as if it had been killed.
+kdg: {name} came {seconds:g} s ago and the Kafka client does not answer: kdg ends now, without settling, as if killed.
      Run it again: with a group or --resume it continues after the stored position. Otherwise look at the topic first.
 """
 
@@ -125,7 +125,7 @@ def die_by(signum: int) -> None:
 
 
 def _die_from_a_thread(signum: int) -> None:
-    """The same from the second thread. Python changes handlers only in the main thread, which hangs; the C library can."""
+    """The same from the second thread. Python changes handlers only in the main thread, which hangs; libc can."""
     import ctypes
 
     ctypes.CDLL(None).signal(signum, 0)  # SIG_DFL

@@ -1,13 +1,15 @@
 """Destinations outside Kafka, one module each. Each is a Target (kdg/core/ports.py).
 
-stdout            no option: records are printed
-file              `--output FILE`; a last record that a crash tore is cut off here, and moved to FILE.torn
-journal           `--output FILE` under exactly-once: the file and its journal FILE.kdg; what is not committed is cut off
-locked_file       what file and journal share: one process at a time appends to the file, and may cut it back
-sqlite            `--sqlite FILE`; sqlite_table: the columns, and how a record becomes a row
-command           `-- CMD`: a command that gets each batch
-kept_positions    the positions that journal and sqlite store together with the records, for exactly-once
-undelivered       `--undelivered FILE` of produce
+Modules:
+
+    stdout            no option: records are printed
+    file              `--output FILE`; a last record that a crash tore is cut off here, and moved to FILE.torn
+    journal           `--output FILE` under exactly-once; what its journal FILE.kdg does not count is cut off
+    locked_file       what file and journal share: one process at a time appends to the file, and may cut it back
+    sqlite            `--sqlite FILE`; sqlite_table: the columns, and how a record becomes a row
+    command           `-- CMD`: a command that gets each batch
+    kept_positions    the positions that journal and sqlite store together with the records, for exactly-once
+    undelivered       `--undelivered FILE` of produce
 """
 
 from __future__ import annotations

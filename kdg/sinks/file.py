@@ -1,8 +1,8 @@
 """Owns `--output FILE` without a journal. A batch is on the disk before a position after it is committed.
 
-A crash can leave the beginning of a record at the end of the file: a torn record. The next run would append to it and spoil
-both records. So the next run cuts the torn record off when it opens the file, and moves its bytes to FILE.torn. They are
-kept, because somebody else may have written them.
+A crash can leave the beginning of a record at the end of the file: a torn record. The next run would append to it and
+spoil both records. So the next run cuts the torn record off when it opens the file, and moves its bytes to FILE.torn.
+The bytes are kept, because another program may have written them.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class FileSink:
         journal = journal_of(self.path)
         if journal.exists():
             raise UsageError(
-                f"--output {self.path} belongs to exactly-once: {journal} has its length, and the next exactly-once run "
-                "would cut off what is added now.",
+                f"--output {self.path} belongs to exactly-once: {journal} has its length, "
+                "and the next exactly-once run would cut off what is added now.",
                 "Choose another file, or -g exactly-once; without its journal the file is like any other.",
             )
         self._file.open()

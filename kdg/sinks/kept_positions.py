@@ -1,7 +1,7 @@
 """Owns the positions that a sink stores together with its records under exactly-once: of which topics, and how far.
 
-A run may only continue from stored positions if they belong to the topics that it reads: the same cluster, and topics that
-were not deleted and created again since (hazard 13).
+A run may continue from stored positions only if they belong to the topics that it reads: the same cluster, and topics
+that were not deleted and created again since (hazard 13).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Owns a file that this process alone appends to and cuts back: what `--output FILE` needs, with a journal or without."""
+"""Owns a file that only this process appends to and cuts back: `--output FILE`, with a journal or without."""
 
 from __future__ import annotations
 

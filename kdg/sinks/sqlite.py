@@ -1,8 +1,8 @@
 """Owns `--sqlite FILE`: records as rows of a table; under exactly-once with their positions, in the same transaction.
 
-Positions move by compare-and-swap: an UPDATE names the position that this run last stored. If another process has moved it
-since, no row matches, and the run ends with exit 6 instead of adding records twice. The database is in WAL mode, so that
-others can read it at any time. The tables: kdg/sinks/sqlite_table.py.
+Positions move by compare-and-swap: an UPDATE names the position that this run last stored. If another process has moved
+it since, no row matches, and the run ends with exit 6 instead of adding records twice. The database is in WAL mode, so
+that others can read it at any time. The tables: kdg/sinks/sqlite_table.py.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class SqliteSink:
     # ── locks and errors ──
 
     def _begin(self) -> None:
-        """Take the write lock at once: taken later, it could fail because the database has changed since the first read."""
+        """Take the write lock at once. Taken later, it could fail: the database may have changed since the first read."""
         self._retry_while_locked("BEGIN IMMEDIATE")
 
     def _retry_while_locked(self, statement: str) -> None:
@@ -182,7 +182,8 @@ class SqliteSink:
         what = f"--sqlite {self.path}"
         if _is_locked(exc):
             return KdgError(
-                f"{what} has been locked by another process for {LOCKED_SECONDS:g} s; nothing of the batch is committed.",
+                f"{what} has been locked by another process for {LOCKED_SECONDS:g} s; "
+                "nothing of the batch is committed.",
                 "Wait until that process has ended its transaction, and run this again.",
             )
         return KdgError(

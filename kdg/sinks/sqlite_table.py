@@ -41,7 +41,7 @@ def quoted(name: str) -> str:
 
 
 def make_tables(connection: sqlite3.Connection, path: Path, table: str, *, keeps: bool) -> None:
-    """Create the tables that do not exist yet. Raises UsageError for a table with other columns, or of another guarantee.
+    """Create the tables that do not exist. Raises UsageError for a table with other columns, or of another guarantee.
 
     keeps: the positions are stored with the records (exactly-once).
     """
@@ -63,7 +63,8 @@ def make_tables(connection: sqlite3.Connection, path: Path, table: str, *, keeps
         )
     if has_positions and not keeps:
         raise UsageError(
-            f"--sqlite {path}: the table {table} belongs to exactly-once; its positions would not count the rows added now.",
+            f"--sqlite {path}: the table {table} belongs to exactly-once; "
+            "its positions would not count the rows added now.",
             "Choose another --table, or -g exactly-once.",
         )
     columns = ", ".join(f"{column} {kind}" for column, kind in COLUMNS.items())

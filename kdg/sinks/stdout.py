@@ -1,4 +1,4 @@
-"""Owns writing to stdout. Every byte is written, or an error is raised; nothing is buffered here; a signal ends a wait."""
+"""Owns writing to stdout. Every byte is written, or an error is raised; nothing is buffered; a signal ends a wait."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Stdout:
             raise self._translate(exc) from exc
 
     def _write_in_pieces(self, data: memoryview) -> None:
-        """Write pieces that do not block: then a signal is noticed even if the reader of the pipe has stopped reading."""
+        """Write pieces that do not block: a signal is noticed even if the reader of the pipe has stopped reading."""
         blocked_since: float | None = None
         while data:
             if self.signals.wait_for(self.descriptor, 0.25, writing=True):

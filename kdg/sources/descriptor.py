@@ -1,8 +1,8 @@
 """Owns reading records from a file descriptor: a file, stdin, or a command's stdout.
 
-Splits the bytes into records and counts how far it has read. Under `--resume` that position is committed in the transaction
-of the records (kdg/kafka/resume.py). Records that are not settled yet are kept in memory, because a pipe cannot be read
-twice: after an abort they are handed out again.
+Splits the bytes into records and counts how far it has read. Under `--resume` that position is committed in the
+transaction of the records (kdg/kafka/resume.py). Records that are not settled yet are kept in memory, because a pipe
+cannot be read twice: after an abort they are handed out again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from kdg.formats import Decoder
 from kdg.runtime.signals import SignalWaiter
 
 READ_BYTES = 1 << 18
-"""Bytes of one read. Small enough to stay in the processor's cache until they are sent; smaller reads cost more system calls."""
+"""Bytes of one read. They stay in the processor's cache until they are sent; smaller reads cost more system calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Input:
     """A Source of delimited records from a file descriptor.
 
     name: what messages call the input. whole_records: a last record without its delimiter is refused (exit 4), because
-    the input may be cut off. store: where the position is stored; None without `--resume`. at_end: called once at the end
-    of the input; raises if the input may be incomplete (a command that failed).
+    the input may be cut off. store: where the position is stored; None without `--resume`. at_end: called once at the
+    end of the input; raises if the input may be incomplete (a command that failed). read_bytes: reads from a descriptor.
     """
 
     descriptor: int
@@ -116,8 +116,8 @@ class Input:
             return
         if self.whole_records:
             raise Aborted(
-                f"{self.name} ends without a delimiter after its last record ({len(self._rest)} bytes): it may be cut off; "
-                "nothing of the open transaction is visible.",
+                f"{self.name} ends without a delimiter after its last record ({len(self._rest)} bytes): "
+                "it may be cut off; nothing of the open transaction is visible.",
                 "Complete the input, or accept it as it is with --allow-unterminated.",
             )
         self._pending, self._rest, self._unterminated = [self._rest], b"", True
@@ -172,7 +172,7 @@ class Input:
         self._digest = digest.copy()
 
     def reload(self) -> bool:
-        """See Source: the stored position shows whether the commit took effect. Raises Fenced if another run moved it."""
+        """See Source: the stored position shows whether the commit took effect. Raises Fenced if it is another run's."""
         stored = self.store.load() if self.store is not None else None
         if stored is not None and stored.size == self._size:
             self.settled()
@@ -224,7 +224,8 @@ class Input:
     def _other(self, reason: str) -> UsageError:
         return UsageError(
             f"{self.name} is not the input that this --resume name was used for: {reason}.",
-            "Give the same input, choose another name, or start over with --restart (records already sent stay in the topic).",
+            "Give the same input, choose another name, or start over with --restart "
+            "(records already sent stay in the topic).",
         )
 
     def drain(self) -> Iterator[list[bytes]]:

@@ -1,6 +1,7 @@
 """Owns `pipe -- CMD`: CMD gets each batch as lines on its stdin, and the records it prints replace the batch.
 
-JSON lines by default, so that keys, headers and timestamps survive `grep`, `head` and `jq -c`. With `--lines`, values only.
+JSON lines by default, so that keys, headers and timestamps survive `grep`, `head` and `jq -c`. With `--lines`, CMD gets
+values only.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class CommandFilter:
     bare: bool
 
     def __call__(self, batch: Batch) -> Batch:
-        """The records that CMD prints for the batch. Raises KdgError for a failed CMD and for output that is not a record."""
+        """The records that CMD prints. Raises KdgError for a failed CMD and for output that is not a record."""
         if not len(batch):
             return batch
         spans = spans_of([batch])
@@ -71,7 +72,7 @@ def _has_newline(batch: Batch) -> KdgError:
     where = next(number for number, value in enumerate(batch.values) if value is not None and DELIMITER in value)
     topics, partitions, offsets = batch.topics or (), batch.partitions or (), batch.offsets or ()
     return KdgError(
-        f"{topics[where]}[{partitions[where]}] offset {offsets[where]}: the value contains a newline; with --lines it would "
-        "become two records. Nothing of this batch is settled.",
+        f"{topics[where]}[{partitions[where]}] offset {offsets[where]}: the value contains a newline; "
+        "with --lines it would become two records. Nothing of this batch is settled.",
         "Leave --lines out: as JSON, every value is one line.",
     )

@@ -5,8 +5,8 @@
     key, value, header:NAME   the same bytes there: the producer sent the record twice.
                               Stored: one digest for each record, for a limited time (DedupById)
 
-A record is stored as seen only after it was written and flushed. A crash in between can duplicate the record, but never lose
-it. If SeenStore is in the database of the records, both change in one transaction, and a crash does neither.
+A record is stored as seen only after it was written and flushed. A crash in between can duplicate the record, but never
+lose it. If SeenStore is in the database of the records, both change in one transaction, and a crash does neither.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PRUNE_SECONDS = 3600.0
 
 
 class DedupBy(NamedTuple):
-    """The value of `--dedup-by`. name: a column of Batch, or `position`. header: the name of the header, for `header:NAME`."""
+    """The value of `--dedup-by`. name: a column of Batch, or `position`. header: NAME in `header:NAME`."""
 
     name: str
     header: str = ""
@@ -64,7 +64,7 @@ def parse_by(text: str) -> DedupBy:
 
 @dataclass(slots=True)
 class DedupByPosition:
-    """A Dedup that drops records which kdg has read before. scope: the group; topic_id: the id of a topic by its name."""
+    """A Dedup that drops records which kdg has read before. scope: the group. topic_id: the id of a topic by name."""
 
     store: SeenStore
     scope: str
@@ -126,7 +126,7 @@ class DedupById:
         # Sorted, because ids that are close to each other are close to each other in the table.
         unknown = sorted({i for i in ids if i is not None} - self._pending.keys())
         new = self._unseen(unknown) if unknown else {}
-        # The first record with a new id is kept: pop() removes the id, so that the next one with the same id is dropped.
+        # The first record with a new id is kept. pop() removes the id, so that the next record with it is dropped.
         keep = [i is None or new.pop(i, False) is None for i in ids]
         self._pending.update(dict.fromkeys(i for i, kept in zip(ids, keep, strict=True) if kept and i is not None))
         return batch if all(keep) else select(batch, keep)
