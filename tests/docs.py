@@ -221,7 +221,7 @@ def picture(text: str) -> str:
 @contextlib.contextmanager
 def cluster() -> Iterator[str]:
     """The address of what `kdg sandbox --brokers 3 --topic orders --topic billing` starts."""
-    from kdg.kafka.topics import make_topics
+    from kdg.kafka.admin import make_topics
     from kdg.sandbox import Sandbox
 
     with Sandbox(BROKERS) as sandbox:

@@ -38,13 +38,13 @@ def groups(context: typer.Context, incomplete: str) -> list[str]:
 
 
 def _topics(settings: Mapping[str, str]) -> list[str]:
-    from kdg.kafka.names import topic_names
+    from kdg.kafka.admin import topic_names
 
     return topic_names(settings)
 
 
 def _groups(settings: Mapping[str, str]) -> list[str]:
-    from kdg.kafka.names import group_names
+    from kdg.kafka.admin import group_names
 
     return group_names(settings)
 

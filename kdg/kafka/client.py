@@ -1,18 +1,19 @@
-"""Owns the making of librdkafka's clients and what their callbacks report: failures of login, suspicious lines of the log."""
+"""Owns making the client library's clients, connecting them, and what their callbacks report: see Watch."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from itertools import count
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from kdg.core.guarantees import Role
-from kdg.errors import Unreachable, UsageError
+from kdg.errors import KdgError, Unreachable, UsageError
 from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
+from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -20,17 +21,21 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# One of these lines after a commit or an abort means that its request may still be under way (HAZARDS.md 1).
 SUSPICIOUS = ("EndTxn returned _T",)
 SUSPICIOUS_FACILITIES = ("FAIL", "REQTMOUT")
+"""A log line with this text or facility: a request was cut off or timed out, and may still be on its way (hazard 1)."""
 DECISIVE = ("FATAL", "TXNERR")
-"""What ends a producer or its transaction is told with its cause in the log alone: the wrapper calls no error_cb then [seen]."""
+"""A log line of these facilities names the cause of a fatal error. confluent_kafka calls no error_cb for it [seen]."""
 DEBUG = 10
-"""logging.DEBUG, the level at which confluent_kafka hands over debug lines; spares the import."""
+"""logging.DEBUG, the level of the library's debug lines. Importing logging would slow down the start."""
 
 
 class Watch:
-    """The callbacks of one client. fault: a login that the broker refused. denied: a right that is missing. suspicious: a request was cut off or timed out."""
+    """The callbacks of one client, and what they have reported.
+
+    fault: the login was refused. denied: a right is missing. last: the last error of any kind.
+    suspicious: a request was cut off or timed out, and may still take effect (hazard 1).
+    """
 
     def __init__(self, *, verbose: bool = False) -> None:
         self.fault: KafkaError | None = None
@@ -40,7 +45,7 @@ class Watch:
         self._verbose = verbose
 
     def error(self, error: KafkaError) -> None:
-        """librdkafka's error_cb; most of what comes here mends itself."""
+        """The library's error_cb. It recovers from most of these errors by itself."""
         self.last = error
         if is_login(error):
             self.fault = error
@@ -48,7 +53,7 @@ class Watch:
             self.denied = error
 
     def log(self, level: int, _format: str, facility: str, client: str, line: str) -> None:
-        """The library's log, in the form in which confluent_kafka calls a logger."""
+        """The library's log, with the arguments that confluent_kafka gives to a logger."""
         if facility in SUSPICIOUS_FACILITIES or any(mark in line for mark in SUSPICIOUS):
             self.suspicious = True
         if facility in DECISIVE:
@@ -62,7 +67,7 @@ def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any])
 
 
 def _make(make: Callable[[dict[str, Any]], T], config: dict[str, Any]) -> T:
-    """Raises UsageError with librdkafka's reason when it refuses a setting or a combination."""
+    """Raises UsageError with the library's reason if it refuses a setting, or two settings together."""
     try:
         return make(config)
     except (KafkaException, ValueError, TypeError) as exc:
@@ -83,31 +88,48 @@ def _masked(reason: str, config: Mapping[str, Any]) -> str:
 
 def make_producer(settings: Mapping[str, str], watch: Watch, **extra: Any) -> Producer:
     """A Producer whose log and errors go to `watch`."""
-    # The wrapper handles this one itself, and wants a bool.
+    # confluent_kafka handles this setting itself, and needs a bool.
     only_error = {"delivery.report.only.error": settings.get("delivery.report.only.error") == "true"}
     return _make(Producer, _config(settings, watch, only_error | extra))
 
 
 def make_consumer(settings: Mapping[str, str], watch: Watch) -> Consumer:
-    """A Consumer whose log and errors go to `watch`. The library aborts the process on an empty group.id: settings never hold one."""
+    """A Consumer whose log and errors go to `watch`.
+
+    The settings must not hold an empty group.id: the library would abort the process.
+    """
     return _make(Consumer, _config(settings, watch, {}))
 
 
-_SHARED = ("bootstrap.servers", "client.id", "security.", "sasl.", "ssl.", "socket.", "enable.ssl", "broker.address", "client.dns", "enable.sasl", "https.", "reconnect.")  # fmt: skip
+_SHARED = (
+    "bootstrap.servers",
+    "broker.address",
+    "client.dns",
+    "client.id",
+    "enable.sasl",
+    "enable.ssl",
+    "https.",
+    "reconnect.",
+    "sasl.",
+    "security.",
+    "socket.",
+    "ssl.",
+)
+"""Settings, or the beginnings of their names, that every kind of client has."""
 
 
 def connection(settings: Mapping[str, str]) -> dict[str, str]:
-    """What any other client needs of a client's settings to reach the same cluster."""
+    """The settings with which another client reaches the same cluster."""
     return {name: value for name, value in settings.items() if name.startswith(_SHARED)}
 
 
 def make_admin(settings: Mapping[str, str], watch: Watch) -> AdminClient:
-    """An AdminClient with the connection settings of another client."""
+    """An AdminClient that reaches the cluster with the settings of another client."""
     return _make(AdminClient, _config(connection(settings), watch, {}))
 
 
 def validate(settings: Mapping[str, str], role: Role) -> None:
-    """Raises UsageError for settings that librdkafka would refuse; connects to nothing (`--dry-run`)."""
+    """Raises UsageError for settings that the library refuses. Connects to no broker (`--dry-run`)."""
     offline = {name: value for name, value in settings.items() if name != "bootstrap.servers"}
     if role is Role.PRODUCER:
         make_producer(offline, Watch())
@@ -116,37 +138,39 @@ def validate(settings: Mapping[str, str], role: Role) -> None:
 
 
 def reach(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic: str | None = None) -> Any:
-    """The cluster's metadata; also warms the client up, so that the first record does not wait 0.5 s.
+    """The cluster's metadata. It also prepares a producer, so that the first record does not wait 0.5 s.
 
-    Raises Unreachable when no broker answered within the time that reaching one may take, or the login was refused.
+    Raises Unreachable if no broker answers within `deadline.reach` seconds or refuses the login, or a signal comes.
     """
     metadata = _metadata(client, watch, deadline, brokers, topic)
     if isinstance(client, Producer):
-        # A producer asks for its id when metadata come. With the first only the bootstrap connection may be up, which it does
-        # not ask, and then it waits out a timer of 0.5 s (rdkafka_idempotence.c) [seen]. The second are another broker's.
+        # A producer requests its id when metadata arrive, but not over the bootstrap connection, which may be the only
+        # one that is up when the first metadata come. The second come over another connection (hazard 15).
         metadata = _metadata(client, watch, deadline, brokers, topic)
     return metadata
 
 
 def _metadata(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic: str | None) -> Any:
     began = deadline.now()
-    # The library can miss that its connection has come up, and then waits out the whole timeout: short ones first.
-    for attempt in count():
+    # The library can miss that its connection is up, and then waits until the timeout is over (hazard 25).
+    timeouts = chain((0.2, 0.4, 0.8), repeat(1.0))
+
+    def ask() -> Any:
         left = deadline.left(deadline.reach, began)
-        try:
-            return client.list_topics(topic, timeout=min(max(left, 0.05), 0.2 * 2 ** min(attempt, 5), 1.0))
-        except KafkaException as exc:
-            error = error_of(exc)
-            client.poll(0)
-            if watch.fault is not None:
-                raise translate(watch.fault, f"connecting to {brokers}") from exc
-            if error.code() not in NOT_REACHED:
-                raise translate(error, f"connecting to {brokers}") from exc
-            # A signal ends the waiting at once: nothing is open yet that would have to be settled.
-            if deadline.signals.received is not None or deadline.over(deadline.reach, began):
-                cause = describe(watch.last) if watch.last is not None else describe(error)
-                raise Unreachable(
-                    f"no broker reached at {brokers} within {deadline.elapsed:.1f} s: {cause}.",
-                    "Check -b (or KDG_BROKERS) and that the broker runs; --timeout sets how long to try.",
-                ) from exc
-    raise AssertionError  # the loop has no other end
+        return client.list_topics(topic, timeout=min(max(left, 0.05), next(timeouts)))
+
+    def passing(error: KafkaError) -> bool:
+        client.poll(0)  # serves the error callback, and with it `watch`
+        # A signal ends the wait at once: nothing is open yet that would have to be settled.
+        return watch.fault is None and error.code() in NOT_REACHED and deadline.signals.received is None
+
+    def refused(error: KafkaError, doing: str) -> KdgError:
+        if watch.fault is not None or error.code() not in NOT_REACHED:
+            return translate(watch.fault or error, doing)
+        return Unreachable(
+            f"no broker reached at {brokers} within {deadline.elapsed:.1f} s: {describe(watch.last or error)}.",
+            "Check -b (or KDG_BROKERS) and that the broker runs; --timeout sets how long to try.",
+        )
+
+    doing = f"connecting to {brokers}"
+    return ask_again(ask, doing, deadline, within=deadline.reach, passing=passing, refused=refused)

@@ -89,6 +89,9 @@ class Row(NamedTuple):
         return (self.codes is None or error.code() in self.codes) and self.only(error)
 
 
+LOOK_UP_OUTCOME = "With --resume or a group, run it again: it looks up the outcome. Otherwise look at the topic first."
+"""What to do after a transactional call whose outcome is unknown."""
+
 _DENIED = Row(
     frozenset(NOT_AUTHORISED),
     Unreachable,
@@ -165,7 +168,7 @@ TRANSACTIONS: tuple[Row, ...] = (
         None,
         OutcomeUnknown,
         "{doing}: it is not known whether the transaction took effect: {error}.",
-        "With --resume or a group, run it again: it looks up the outcome. Otherwise look at the topic first.",
+        LOOK_UP_OUTCOME,
     ),
 )
 """Transactional calls: abort and repeat (TryAgain), or a new producer that looks up the outcome (OutcomeUnknown)."""

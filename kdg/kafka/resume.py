@@ -1,19 +1,23 @@
-"""Owns the position of an input that is not Kafka's: JSON metadata on partition 0 of the target, in a group named `kdg.*`.
+"""Owns the position that `kdg produce --resume` stores on the cluster: JSON in the metadata of a committed offset.
 
-It travels in the same transaction as the records (HAZARDS.md, produce exactly-once resumable).
+The offset is committed for partition 0 of the target topic, by a group named `kdg.*`, in the same transaction as the
+records. If the transaction is aborted, the position has no effect either.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import TopicPartition as LibraryPartition
 
 from kdg.core.records import Position
 from kdg.errors import KdgError, UsageError
-from kdg.kafka.errors import error_of, is_passing, rights, translate
+from kdg.kafka.errors import error_of, rights, translate
+from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
 from kdg.sources.descriptor import InputPosition
 
@@ -21,11 +25,13 @@ if TYPE_CHECKING:
     from kdg.kafka.library import AdminClient, ConsumerClient
 
 FORMAT = "kdg.produce/1"
+PENDING_SECONDS = 90.0
+"""How long to wait for a transaction of an earlier run: more than transaction.timeout.ms, which ends it (60 s)."""
 
 
 @dataclass(slots=True)
 class ResumeStore:
-    """An InputPositionStore in the group of a Consumer that never subscribes."""
+    """An InputPositionStore in the group of a consumer that never subscribes."""
 
     consumer: ConsumerClient
     admin: AdminClient
@@ -34,14 +40,14 @@ class ResumeStore:
     deadline: Deadline
 
     def check(self) -> None:
-        """Raises UsageError when somebody is a member of the group: its positions are somebody else's."""
+        """Raises UsageError if the group has members, because then its positions are not kdg's (hazard 12)."""
         future = self.admin.describe_consumer_groups([self.group], request_timeout=30)[self.group]
         try:
             members = future.result().members
         except KafkaException as exc:
             if error_of(exc).code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 raise translate(error_of(exc), "--resume", rights(group=self.group)) from exc
-            return  # no such group yet: the metadata tells
+            return  # no such group yet; `load` checks the metadata
         if members:
             raise UsageError(
                 f"the group {self.group} has {len(members)} members; kdg keeps the position of --resume there.",
@@ -49,25 +55,24 @@ class ResumeStore:
             )
 
     def load(self) -> InputPosition | None:
-        """See InputPositionStore. Waits for a pending transaction of an earlier run. Raises UsageError for metadata that is not kdg's."""
-        began = self.deadline.now()
-        while True:
-            try:
-                found = self.consumer.committed([TopicPartition(self.topic, 0)], timeout=1.0)[0]
-                break
-            except KafkaException as exc:
-                error = error_of(exc)
-                if not is_passing(error) or self.deadline.over(90.0, began):
-                    raise translate(
-                        error, f"looking up the position of {self.group}", rights(group=self.group)
-                    ) from exc
+        """See InputPositionStore. Waits for a transaction of an earlier run that may hold the position (hazard 26).
+
+        Raises UsageError if the metadata are not kdg's.
+        """
+        found = ask_again(
+            lambda: self.consumer.committed([LibraryPartition(self.topic, 0)], timeout=1.0)[0],
+            f"looking up the position of {self.group}",
+            self.deadline,
+            within=PENDING_SECONDS,
+            refused=partial(translate, needs=rights(group=self.group)),
+        )
         return None if found.offset < 0 else self._parse(found.metadata)
 
     def _parse(self, metadata: str | None) -> InputPosition:
         try:
             stored = json.loads(metadata or "")
             if stored["format"] != FORMAT:
-                raise KeyError(FORMAT)  # noqa: TRY301  # one place says what is wrong with the metadata
+                raise KeyError(FORMAT)  # noqa: TRY301  # the handler below says what is wrong
             return InputPosition(
                 int(stored["bytes"]), int(stored["records"]), str(stored["sha256"]), bool(stored.get("unterminated"))
             )
@@ -85,11 +90,11 @@ class ResumeStore:
         return Position(self.topic, 0, reached.size, json.dumps(stored, separators=(",", ":")))
 
     def group_metadata(self) -> Any:
-        """What the transaction carries along with the position."""
+        """The metadata that the transaction needs to commit the position."""
         return self.consumer.consumer_group_metadata()
 
     def close(self) -> None:
-        """The consumer holds nothing that must be given back."""
+        """Close the consumer. Raises KdgError if that fails."""
         try:
             self.consumer.close()
         except (KafkaException, RuntimeError) as exc:

@@ -1,4 +1,8 @@
-"""Owns Kafka's transactions: each call bounded and repeated, each error classified, the producer replaced when in doubt."""
+"""Owns Kafka's transactions: each call is bounded and repeated, each error has a meaning, and the producer is replaced.
+
+After a commit or an abort that timed out, or whose request was cut off, its producer takes no other transaction:
+`begin` raises OutcomeUnknown, the cycle answers with `recycle`, and that replaces the producer (hazards 1 and 22).
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError
+from confluent_kafka import TopicPartition as LibraryPartition
 
 from kdg.core.ports import TryAgain
 from kdg.core.records import Position
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
-from kdg.kafka.errors import FENCED, TRANSACTIONS, describe, error_of, rights, translate
-from kdg.kafka.target import ProducerHandle, RaisedByPoll
+from kdg.kafka.errors import LOOK_UP_OUTCOME, TRANSACTIONS, rights, translate
+from kdg.kafka.producer import ProducerHandle
+from kdg.kafka.retry import ask_again, wait_out
 from kdg.runtime.deadline import Deadline
 
-WAIT_SECONDS = 0.25
 CALL_SECONDS = 1.0
-"""One transactional call: none of them looks at signals (HAZARDS.md)."""
+"""The timeout of one transactional call: a call does not notice signals, so it is short and repeated (hazard 9)."""
 BEGIN_SECONDS = 5.0
+ABORT_SECONDS = 10.0
 
 
 @dataclass(slots=True)
 class KafkaTransaction:
-    """A transaction of the run's producer. group_metadata is asked when one begins, never later (HAZARDS.md 4).
+    """The transactions of the run's producer, one after the other.
 
-    timeout: transaction.timeout.ms in seconds.
+    timeout: transaction.timeout.ms, in seconds.
+    group_metadata: asked when a transaction begins, never later (hazard 4); None if the input has no position in Kafka.
     """
 
     handle: ProducerHandle
@@ -35,41 +42,38 @@ class KafkaTransaction:
     _metadata: Any = None
     _began: float = 0.0
     _in_doubt: bool = False
+    """A request of an earlier transaction may still be on its way."""
     _abandoned: bool = False
-    """A call never returned: this producer takes no other."""
+    """A call has not returned: this producer takes no other call."""
     _used: bool = False
     _open: bool = False
 
     def start(self) -> None:
-        """Fence older instances of the transactional id and finish what they left. Before any position is looked up."""
+        """Fence older instances of the transactional id and end their transactions. Positions are looked up later."""
         self._call(
             lambda: self.handle.producer.init_transactions(CALL_SECONDS), "starting transactions", self.timeout + 30
         )
         self._used = False
 
     def begin(self) -> None:
-        """See Transaction. Raises OutcomeUnknown when a request of an earlier transaction may still be under way: recycle first."""
+        """See Transaction. Raises OutcomeUnknown if a request of an earlier transaction may still be on its way."""
         self._look_for_doubt()
         if self._in_doubt:
             raise OutcomeUnknown("a request of the transaction before was cut off.", "Run it again.")
         self._used = True
         self._metadata = self.group_metadata() if self.group_metadata is not None else None
         self._began = self.deadline.now()
-        # It takes no timeout, and has been seen to hang (librdkafka #4420).
+        doing = "beginning a transaction"
         try:
-            self._call(
-                lambda: self.deadline.bounded(self.handle.producer.begin_transaction, BEGIN_SECONDS),
-                "beginning a transaction",
-            )
+            # begin_transaction() takes no timeout and can hang (hazard 21).
+            self._call(lambda: self.deadline.bounded(self.handle.producer.begin_transaction, BEGIN_SECONDS), doing)
         except TimeoutError:
             self._in_doubt = True
-            raise OutcomeUnknown(
-                "beginning a transaction: the Kafka client does not answer.", "Run it again."
-            ) from None
+            raise OutcomeUnknown(f"{doing}: the Kafka client does not answer.", "Run it again.") from None
         self._open = True
 
     def record(self, positions: Sequence[Position]) -> None:
-        """See Transaction; nothing to do for an input without a position."""
+        """See Transaction. Without `group_metadata` there is nothing to record."""
         if self._metadata is None or not positions:
             return
         offsets = [_as_offset(position) for position in positions]
@@ -78,29 +82,33 @@ class KafkaTransaction:
         self._call(lambda: self._wait_out(lambda: send(offsets, self._metadata, CALL_SECONDS), doing), doing)
 
     def commit(self) -> None:
-        """See Transaction. A request that was cut off is noticed in the library's log, and the producer replaced before the next."""
+        """See Transaction. If a request of it was cut off, `begin` notices that in the library's log."""
         self._call(lambda: self.handle.producer.commit_transaction(CALL_SECONDS), "committing the transaction")
         self._open = False
 
     def abort(self) -> None:
-        """See Transaction. What cannot be aborted any more is finished by the broker without effect, or by the next producer."""
+        """See Transaction. If the abort fails, the broker or the next producer ends the transaction without effect."""
         self._open = False
         try:
-            # What is in flight is waited for: without it, its late request could land in the next transaction.
+            # Records in flight are waited for: a late request could act on the next transaction (hazard 1).
             self.handle.producer.purge(in_flight=False)
             if self._abandoned:
-                raise OutcomeUnknown("the Kafka client does not answer.")  # as if the abort had not
-            self._call(lambda: self.handle.producer.abort_transaction(CALL_SECONDS), "aborting the transaction", 10.0)
+                raise OutcomeUnknown("the Kafka client does not answer.")
+            self._call(
+                lambda: self.handle.producer.abort_transaction(CALL_SECONDS), "aborting the transaction", ABORT_SECONDS
+            )
         except Fenced:
-            raise  # another instance goes on: a new producer of this one would fence it in turn
+            raise  # another instance has taken over; a new producer here would fence that instance
         except KdgError:
             self._in_doubt = True
         self.handle.failed.clear()
 
     def taken_over(self, position: Position) -> bool:
-        """Whether another instance has started with this id. Asked in a transaction that is aborted, open or made for it.
+        """Whether another instance has started with this transactional id (hazard 23).
 
-        A new epoch would tell, too, and fence the other one in turn. position: of any partition; it is not stored.
+        A position is added to the open transaction, or to one that is begun for this and aborted: the broker refuses
+        it if the epoch is old. A new producer could ask as well, but it would fence the other instance.
+        position: of any partition; it is not committed.
         """
         made = not self._open
         try:
@@ -110,74 +118,68 @@ class KafkaTransaction:
         except Fenced:
             return True
         except KdgError:
-            return False  # the group refuses its former member, and looks at that after the epoch
+            return False  # the group refuses its former member; the broker has looked at the epoch before that
         finally:
             if made:
                 self.abort()
         return False
 
     def recycle(self) -> None:
-        """See Transaction: a late request of the old producer meets a newer epoch and does nothing."""
+        """See Transaction. Replace the producer: late requests of the old one have no effect (hazard 1)."""
         self.handle.replace()
         self._in_doubt = self._abandoned = self._open = False
         self.start()
 
     def _look_for_doubt(self) -> None:
-        with RaisedByPoll() as poll:
-            self.handle.producer.poll(0)  # serves the log
-        self._in_doubt = self._in_doubt or poll.raised  # a fatal error, such as the abort may have met
-        if not self._used:  # what failed while connecting is over: no transaction was open
+        fatal = self.handle.serve(0)  # also brings the library's log to `watch`
+        if not self._used:  # errors from connecting do not count: no transaction was open
             self.handle.watch.suspicious = False
-        self._in_doubt = self._in_doubt or self.handle.watch.suspicious
+        self._in_doubt = self._in_doubt or fatal or self.handle.watch.suspicious
+
+    # ── calls ──
 
     def _call(self, call: Callable[[], object], doing: str, limit: float | None = None) -> None:
-        began = self.deadline.now()
-        while True:
-            try:
-                call()
-            except KafkaException as exc:
-                error = error_of(exc)
-                self._raise_unless_retriable(error, doing, exc)
-                if self.deadline.over(self.timeout if limit is None else limit, began):
-                    raise OutcomeUnknown(
-                        f"{doing}: no answer within {self.deadline.now() - began:.0f} s: {describe(error)}.",
-                        "With --resume or a group, run it again: it finds out. Otherwise look at the topic first.",
-                    ) from exc
-            else:
-                return
+        """Call until the library answers. After a retriable error it allows only the same call again [seen]."""
+        ask_again(
+            call,
+            doing,
+            self.deadline,
+            within=self.timeout if limit is None else limit,
+            passing=lambda error: error.retriable() or error.code() == KafkaError._TIMED_OUT,
+            refused=self._refused,
+            too_late=lambda text: OutcomeUnknown(text, LOOK_UP_OUTCOME),
+        )
 
     def _wait_out(self, call: Callable[[], object], doing: str) -> None:
-        """For a call that does not keep to its timeout: 2.16 waits here for up to transaction.timeout.ms, and no signal is noticed.
+        """For a call that does not keep to its timeout and may take up to transaction.timeout.ms (hazard 21).
 
-        Raises TryAgain when it is given up: a transaction whose end nobody asked for has no effect.
+        Raises TryAgain when the time is over: without a commit the transaction has no effect.
         """
-        outcome = self.deadline.in_background(call)
         began = self.deadline.now()
-        while True:
-            try:
-                outcome.result(WAIT_SECONDS)
-            except TimeoutError:
-                if self.deadline.over(self.timeout + 1.0, began):
-                    self._abandoned = True
-                    raise TryAgain(f"{doing}: no answer within {self.deadline.now() - began:.0f} s.") from None
-            else:
-                return
+        try:
+            wait_out(call, self.deadline, self.timeout + 1.0)
+        except TimeoutError:
+            self._abandoned = True
+            raise TryAgain(f"{doing}: no answer within {self.deadline.now() - began:.0f} s.") from None
 
-    def _raise_unless_retriable(self, error: KafkaError, doing: str, cause: BaseException) -> None:
-        # Calling the same function again is the only thing the library allows after a retriable error (HAZARDS.md, Errors).
-        if error.retriable() or error.code() == KafkaError._TIMED_OUT:
-            return
-        translated = translate(error, doing, rights(identity=self.handle.transactional_id), table=TRANSACTIONS)
-        expired = error.code() in FENCED and self._began and self.deadline.now() - self._began > self.timeout
-        if isinstance(translated, Fenced) and expired:
-            # The coordinator timed the transaction out; nobody else needs to exist. Replaced once, by the caller.
-            translated = OutcomeUnknown(f"{doing}: the transaction was older than its timeout of {self.timeout:g} s.", "Raise -X transaction.timeout.ms, or lower --batch-interval.")  # fmt: skip
-        # After an error that asks for an abort, the abort is the answer; anything else leaves this producer in doubt.
-        self._in_doubt = self._in_doubt or not isinstance(translated, TryAgain)
-        raise translated from cause
+    def _refused(self, error: KafkaError, doing: str) -> KdgError:
+        refused = translate(error, doing, rights(identity=self.handle.transactional_id), table=TRANSACTIONS)
+        if isinstance(refused, Fenced) and self._expired():
+            # The coordinator has timed the transaction out; there need not be another instance (hazard 19).
+            refused = OutcomeUnknown(
+                f"{doing}: the transaction was older than its timeout of {self.timeout:g} s.",
+                "Raise -X transaction.timeout.ms, or lower --batch-interval.",
+            )
+        # If the error asks for an abort, the abort settles it. After any other error this producer is in doubt.
+        self._in_doubt = self._in_doubt or not isinstance(refused, TryAgain)
+        return refused
+
+    def _expired(self) -> bool:
+        """Whether the transaction has been open for longer than the coordinator allows."""
+        return bool(self._began) and self.deadline.now() - self._began > self.timeout
 
 
-def _as_offset(position: Position) -> TopicPartition:
+def _as_offset(position: Position) -> LibraryPartition:
     if position.metadata:
-        return TopicPartition(position.topic, position.partition, position.offset, metadata=position.metadata)
-    return TopicPartition(position.topic, position.partition, position.offset)
+        return LibraryPartition(position.topic, position.partition, position.offset, metadata=position.metadata)
+    return LibraryPartition(position.topic, position.partition, position.offset)

@@ -9,8 +9,10 @@ from kdg.runs.plan import Plan
 from kdg.runs.session import Frame
 
 if TYPE_CHECKING:
-    from kdg.kafka.target import KafkaTarget, OnFailure, ProducerHandle
+    from kdg.kafka.producer import ProducerHandle
+    from kdg.kafka.target import KafkaTarget
     from kdg.kafka.transaction import KafkaTransaction
+    from kdg.kafka.undelivered_records import OnUndelivered
 
 LIBRARY_TRANSACTION_MS = 60_000
 """The client library's own transaction.timeout.ms."""
@@ -23,7 +25,7 @@ def transaction_seconds(plan: Plan) -> float:
 
 def open_producer(frame: Frame) -> ProducerHandle:
     """The producer of the run; nothing is sent yet."""
-    from kdg.kafka.target import ProducerHandle
+    from kdg.kafka.producer import ProducerHandle
 
     plan = frame.plan
     return ProducerHandle(plan.settings(Role.PRODUCER), frame.surroundings.clients, verbose=plan.verbose)
@@ -33,7 +35,7 @@ def open_target(
     frame: Frame,
     handle: ProducerHandle,
     topic: str,
-    on_failure: OnFailure,
+    on_undelivered: OnUndelivered,
     *,
     partitions: int,
     partition: int = -1,
@@ -41,8 +43,9 @@ def open_target(
 ) -> KafkaTarget:
     """The topic as a target.
 
-    on_failure: called with the records that were not delivered. partitions: how many the topic has. partition: the one that
-    all records go to, -1 if the partitioner chooses. keep_partition: each record goes to the partition that its batch names.
+    on_undelivered: called with the records that were not delivered. partitions: how many the topic has.
+    partition: the one that all records go to, -1 if the partitioner chooses.
+    keep_partition: each record goes to the partition that its batch names.
     """
     from kdg.kafka.target import KafkaTarget
 
@@ -50,7 +53,7 @@ def open_target(
         handle,
         topic,
         frame.deadline,
-        on_failure,
+        on_undelivered,
         partition,
         keep_partition,
         partitions,

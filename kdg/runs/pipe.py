@@ -28,7 +28,9 @@ from kdg.text.words import plural
 
 if TYPE_CHECKING:
     from kdg.formats import Decoder, Encoder
-    from kdg.kafka.target import KafkaTarget, OnFailure, ProducerHandle, UndeliveredRecord
+    from kdg.kafka.producer import ProducerHandle
+    from kdg.kafka.target import KafkaTarget
+    from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
     from kdg.transforms.command_filter import CommandFilter
 
 COPIED = frozenset({"keys", "headers", "timestamps"})
@@ -138,7 +140,7 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
         frame,
         handle,
         options.target,
-        _on_failure(plan),
+        _on_undelivered(plan),
         partitions=partitions,
         keep_partition=options.keep_partition,
     )
@@ -187,22 +189,20 @@ def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: P
     return len(partitions)
 
 
-def _on_failure(plan: Plan) -> OnFailure:
+def _on_undelivered(plan: Plan) -> OnUndelivered:
     """What happens to records that were not delivered, under the guarantee."""
-    from kdg.kafka.target import abort_on_failure, stop_on_failure
+    from kdg.kafka.undelivered_records import abort_on_undelivered, stop_on_undelivered
 
     if plan.guarantee.may_lose:
         return partial(_note_lost, plan)
-    return abort_on_failure if plan.guarantee.transactional else stop_on_failure
+    return abort_on_undelivered if plan.guarantee.transactional else stop_on_undelivered
 
 
-def _note_lost(plan: Plan, failures: Sequence[UndeliveredRecord]) -> None:
+def _note_lost(plan: Plan, records: Sequence[UndeliveredRecord]) -> None:
     """The guarantee allows that records are lost; the user still reads of it."""
-    from kdg.kafka.errors import describe
-    from kdg.kafka.target import name_record, telling
+    from kdg.kafka.undelivered_records import example_of
 
-    first = telling(failures)
-    plan.note(f"{len(failures)} records were not sent, such as {name_record(first)}: {describe(first.reason)}")
+    plan.note(f"{len(records)} records were not sent, such as {example_of(records)}")
 
 
 def _open_filter(frame: Frame, options: Options) -> CommandFilter | None:

@@ -32,7 +32,8 @@ from kdg.sources.descriptor import Input
 from kdg.text.words import plural
 
 if TYPE_CHECKING:
-    from kdg.kafka.target import KafkaTarget, ProducerHandle
+    from kdg.kafka.producer import ProducerHandle
+    from kdg.kafka.target import KafkaTarget
     from kdg.kafka.transaction import KafkaTransaction
 
 AT_ONCE = 10_000
@@ -153,17 +154,17 @@ def _open_input(frame: Frame, options: Options, decoder: Decoder) -> Input:
 
 def _connect(frame: Frame, options: Options, source: Input, undelivered: UndeliveredFile) -> Session:
     """Reach the brokers, and open the target and the transaction."""
-    from kdg.kafka.target import abort_on_failure
+    from kdg.kafka.undelivered_records import abort_on_undelivered
 
     plan = frame.plan
     handle = open_producer(frame)
     partitions = _find_topic(frame, options, handle)
-    on_failure = abort_on_failure if plan.guarantee.transactional else undelivered
+    on_undelivered = abort_on_undelivered if plan.guarantee.transactional else undelivered
     target = open_target(
         frame,
         handle,
         options.topic,
-        on_failure,
+        on_undelivered,
         partitions=partitions,
         partition=options.partition,
         keep_partition=options.keep_partition,

@@ -29,7 +29,7 @@ def run(options: SandboxOptions, cmd: Sequence[str]) -> int:
     note = _ignore if options.quiet else _note
     with Signals() as signals, Cluster(options.brokers, secured=mode is not None, note=note) as cluster:
         if topics:
-            from kdg.kafka.topics import make_topics
+            from kdg.kafka.admin import make_topics
 
             make_topics(cluster.bootstrap, topics, Deadline(signals))
         variables = {"KDG_BROKERS": cluster.bootstrap} if mode is None else _secured(cluster, mode)
@@ -72,7 +72,7 @@ def _wait(variables: Mapping[str, str], signals: Signals, note: Callable[[str], 
 
 def _secured(cluster: Sandbox, mode: str) -> dict[str, str]:
     """The variables of a secured sandbox. The restricted user gets the right to read topics, and no other."""
-    from kdg.kafka.acls import ANY, allow
+    from kdg.kafka.admin import ANY, allow
     from kdg.sandbox.security import RESTRICTED
 
     allow(cluster.bootstrap, RESTRICTED, [("READ", "TOPIC", ANY), ("DESCRIBE", "TOPIC", ANY)])

@@ -16,7 +16,7 @@ from typing import Any
 from kdg.core.guarantees import Guarantee
 from kdg.core.ports import Signals
 from kdg.errors import Interrupted, KdgError
-from kdg.kafka.topics import make_topics, remove
+from kdg.kafka.admin import make_topics, remove
 from kdg.runtime.deadline import Deadline
 from kdg.text.tables import aligned
 from kdg.verify.clients.feeder import Feeder

@@ -14,7 +14,7 @@ from time import sleep
 
 from kdg.core.ports import Signals
 from kdg.errors import Interrupted, NotMet
-from kdg.kafka.topics import make_topics, remove
+from kdg.kafka.admin import make_topics, remove
 from kdg.runtime.deadline import Deadline, NoSignals
 from kdg.sandbox import Broker
 from kdg.verify import faults

@@ -14,7 +14,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from kdg.kafka.topics import make_topics
+from kdg.kafka.admin import make_topics
 from kdg.sandbox import Sandbox
 from kdg.sandbox.distribution import Distribution, distribution
 from kdg.sandbox.jars import cache_folder, maven, sha256

@@ -14,8 +14,10 @@ from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARA
 from kdg.core.records import Batch
 from kdg.errors import Aborted
 from kdg.kafka.library import ProducerClient
-from kdg.kafka.target import KafkaTarget, ProducerHandle, abort_on_failure
+from kdg.kafka.producer import ProducerHandle
+from kdg.kafka.target import KafkaTarget
 from kdg.kafka.transaction import KafkaTransaction
+from kdg.kafka.undelivered_records import abort_on_undelivered
 from kdg.runs.clients import LibraryClients
 from kdg.runtime.deadline import Deadline, NoSignals
 from tests.support.kafka import Kafka
@@ -208,7 +210,7 @@ def test_record_too_large_is_named_by_the_next_record(kafka: Kafka, group: str) 
     settings = {"bootstrap.servers": kafka.bootstrap, "transactional.id": group, "linger.ms": "0"}
     handle = ProducerHandle({**settings, "message.max.bytes": "3000000"}, LibraryClients())
     deadline = Deadline(NoSignals())
-    target = KafkaTarget(handle, kafka.topic(), deadline, abort_on_failure)
+    target = KafkaTarget(handle, kafka.topic(), deadline, abort_on_undelivered)
     transaction = KafkaTransaction(handle, deadline, 60.0)
     transaction.start()
     transaction.begin()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.kafka.acls import allow
+from kdg.kafka.admin import allow
 from kdg.sandbox import Sandbox
 from kdg.sandbox.security import LISTENER_OF, RESTRICTED, make_certificates
 from tests.support.kafka import Kafka

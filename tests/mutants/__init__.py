@@ -219,9 +219,9 @@ def fenced_goes_on() -> None:
 
 def expired_is_fenced() -> None:
     """Who was too slow for its transaction takes itself for fenced."""
-    from kdg.kafka import transaction
+    from kdg.kafka.transaction import KafkaTransaction
 
-    _replace(transaction, "FENCED", frozenset())
+    _replace(KafkaTransaction, "_expired", lambda _self: False)
 
 
 def fenced_for_good() -> None:
@@ -240,9 +240,9 @@ def takeover_not_asked() -> None:
 
 def poll_raises() -> None:
     """What poll and flush raise on a fatal error comes through."""
-    from kdg.kafka.target import RaisedByPoll
+    from kdg.kafka.producer import PollGuard
 
-    _replace(RaisedByPoll, "__exit__", lambda _self, *_exc: False)
+    _replace(PollGuard, "__exit__", lambda _self, *_exc: False)
 
 
 def calls_without_end() -> None:
@@ -258,7 +258,8 @@ def calls_without_end() -> None:
 
 def undelivered_forgotten() -> None:
     """Delivery reports that tell of a failure are dropped."""
-    from kdg.kafka.target import KafkaTarget, ProducerHandle
+    from kdg.kafka.producer import ProducerHandle
+    from kdg.kafka.target import KafkaTarget
 
     _replace(ProducerHandle, "on_delivery", lambda _self, _error, _message, _headers=None: None)
     _replace(KafkaTarget, "give_up", lambda _self: None)
