@@ -1,4 +1,4 @@
-"""Owns the client library's consumer: every call bounded, every error translated, the positions that are stored outside.
+"""Owns the calls of the library's consumer, with a limit of time and errors translated, and the stored positions.
 
 It knows partitions and offsets, and nothing of records that were handed out: see kdg/kafka/source.py.
 """
@@ -100,7 +100,7 @@ class KafkaConsumer:
         return {found: ask(LibraryPartition(*found), timeout=10, cached=False)[0] for found in partitions}
 
     def replace(self) -> bool:
-        """Go on with a new client; False if another instance has taken over. The former client is still to be closed."""
+        """Go on with a new client; False if another instance has taken over. The caller closes the former client."""
         client = self.make_another()
         if client is None:
             return False
@@ -169,8 +169,8 @@ class KafkaConsumer:
     def _commit_in_time(self, offsets: list[LibraryPartition], doing: str) -> list[LibraryPartition] | None:
         """The library's commit takes no timeout: it runs in another thread, and the run ends if it is not answered.
 
-        Inside a rebalance callback the library lets no other thread through. A commit that waited there would act later,
-        on partitions that have a new owner: it is called directly (hazard 24).
+        Inside a rebalance callback the library lets no other thread through. A commit that waited there would act
+        later, on partitions that have a new owner: there the commit is called directly (hazard 24).
         """
         commit = partial(self.client.commit, offsets=offsets, asynchronous=False)
         if self.in_callback:

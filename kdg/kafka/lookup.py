@@ -1,4 +1,4 @@
-"""Owns the questions to a cluster before a run: which partitions a topic has, where they begin and end, who may use a group.
+"""Owns the questions to a cluster before a run: which partitions a topic has, and where they begin and end.
 
 `Lookup.starts` turns what `-o` means (kdg/sources/start_offsets.py) into an offset in each partition.
 """
@@ -41,11 +41,11 @@ class Lookup:
     timeout: float = 30.0
 
     def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        """The offset after the last record of each partition, also of records behind an open transaction (hazard 10)."""
+        """The offset after the last record of each partition, even behind an open transaction (hazard 10)."""
         return self._offsets(list(partitions), OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
 
     def offsets_at(self, partitions: Iterable[TopicPartition], milliseconds: int) -> dict[TopicPartition, int]:
-        """The offset of the first record at or after a time, in milliseconds since the epoch; the end if there is none."""
+        """The offset of the first record at or after a time, in ms since the epoch; the end if there is none."""
         wanted = list(partitions)
         found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
         missing = [partition for partition in wanted if found[partition] < 0]
@@ -70,7 +70,7 @@ class Lookup:
         return {partition: _inside(partition, start.value, first[partition], last[partition]) for partition in wanted}
 
     def may_use(self, group: str) -> None:
-        """Raises Unreachable if the right to a group is missing: asked for its positions, the library would only wait."""
+        """Raises Unreachable if the right to a group is missing: a question for its positions would only wait."""
         try:
             self.admin.describe_consumer_groups([group], request_timeout=RIGHTS_SECONDS)[group].result()
         except KafkaException as exc:
@@ -113,7 +113,10 @@ def partitions_of(
     wanted: Iterable[int] = (),
     making: str = "kdg consume and pipe never make a topic",
 ) -> list[TopicPartition]:
-    """The partitions of a topic, or those `wanted` (`-p`). Raises Unreachable if the cluster has no such topic or partition."""
+    """The partitions of a topic, or those `wanted` (`-p`).
+
+    Raises Unreachable if the cluster has no such topic or partition.
+    """
     found = metadata.topics.get(topic)
     if found is None or (found.error is not None and found.error.code() in NO_SUCH_TOPIC) or not found.partitions:
         if found is not None and found.error is not None and found.error.code() not in NO_SUCH_TOPIC:
@@ -131,7 +134,10 @@ def partitions_of(
 
 
 def await_topic(producer: ProducerClient, metadata: Any, topic: str, brokers: str, deadline: Deadline) -> Any:
-    """The metadata with the topic in it; waits while the broker is making the topic. Raises Unreachable if it does not."""
+    """The metadata with the topic in it; waits while the broker is making the topic.
+
+    Raises Unreachable if the broker does not make it.
+    """
     began = deadline.now()
     while True:
         found = metadata.topics.get(topic)

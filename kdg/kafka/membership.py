@@ -50,7 +50,8 @@ class Assignment:
     starts: Offsets
 
 
-Reading = Subscription | Assignment
+Selection = Subscription | Assignment
+"""Which partitions are read, and from which offsets."""
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Membership:
     """
 
     consumer: KafkaConsumer
-    reading: Reading
+    selection: Selection
     positions: Positions
     topic_ids: TopicIds
     touched: set[TopicPartition] = field(default_factory=set, init=False)
@@ -72,29 +73,29 @@ class Membership:
     def begin(self, rebalance: Rebalance) -> None:
         """Join the group, or take the partitions that were assigned. rebalance: called with Revoked and Lost."""
         self._rebalance = rebalance
-        if isinstance(self.reading, Subscription):
-            self._join(self.reading)
+        if isinstance(self.selection, Subscription):
+            self._join(self.selection)
         else:
-            self._assign(self.reading)
+            self._assign(self.selection)
 
-    def _join(self, reading: Subscription) -> None:
-        self.consumer.subscribe(reading.topics, self._on_assign, self._on_revoke, self._on_lost)
+    def _join(self, selection: Subscription) -> None:
+        self.consumer.subscribe(selection.topics, self._on_assign, self._on_revoke, self._on_lost)
 
-    def _assign(self, reading: Assignment) -> None:
-        offsets = {**reading.starts, **reading.stored}
+    def _assign(self, selection: Assignment) -> None:
+        offsets = {**selection.starts, **selection.stored}
         self.consumer.client.assign(to_library(offsets))
         self._own(offsets)
-        self.begin_at(reading.starts)
+        self.begin_at(selection.starts)
 
     def _own(self, offsets: Offsets) -> None:
         self.positions.own(offsets)
         self.topic_ids.watch(topic for topic, _partition in offsets)
 
     def begin_at(self, starts: Offsets) -> None:
-        """Store where partitions begin that have no stored position, so that a crash before the first commit skips no record.
+        """Store the start of partitions without a stored position: a crash before the first commit then skips nothing.
 
-        As a member of the group, when the partitions are assigned: a commit from outside could overwrite the position of
-        another instance, which came and went meanwhile (hazard 11).
+        This is done as a member of the group, when the partitions are assigned. A commit from outside could overwrite
+        the position of another instance, which came and went meanwhile (hazards 11 and 12).
         """
         if not starts:
             return
@@ -107,15 +108,17 @@ class Membership:
         except TryAgain:
             return  # the group has gone on without this assignment already
         except OutcomeUnknown as exc:
-            # If the run went on, the late commit could take the position back to the start. A new generation refuses it.
+            # If the run went on, the late commit could take the position back to the start. If the run ends, the group
+            # has a new generation, which refuses the late commit.
             raise NoAnswer(str(exc), exc.hint) from exc
         self.positions.report(starts)
 
     # ── rebalance callbacks ──
 
     def _on_assign(self, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:
-        # An assignment that waited while the last READ ended comes inside the closing. Nobody will read it, and a question
-        # for the group's positions has no answer once the group is left [seen]; the library assigns by itself.
+        # An assignment that waited while the last READ ended comes inside close(). Nobody will read these partitions,
+        # and a question for the group's positions has no answer once the group is left [seen]. The library assigns by
+        # itself.
         if self.consumer.closing or client is not self.consumer.client:
             return
         assigned = tuples_of(partitions)
@@ -134,7 +137,7 @@ class Membership:
 
     def _starts(self, partitions: Sequence[TopicPartition]) -> Offsets:
         """Where partitions without a stored position begin; one that was added later, at its beginning (hazard 11)."""
-        known = self.reading.starts
+        known = self.selection.starts
         added = self.consumer.beginnings(partition for partition in partitions if partition not in known)
         return {partition: known.get(partition, added.get(partition, 0)) for partition in partitions}
 
@@ -175,17 +178,17 @@ class Membership:
         past: a session that was over, or a request to join that was sent twice (hazard 23).
         """
         former = self.consumer.client
-        if not isinstance(self.reading, Subscription) or not self.consumer.replace():
+        if not isinstance(self.selection, Subscription) or not self.consumer.replace():
             return False
         self.consumer.note("the group had given this instance up; it joins anew")
         self._let_go(list(self.positions.next), Lost())
         self.consumer.deadline.in_background(former.close)
-        self._join(self.reading)
+        self._join(self.selection)
         return True
 
     @property
     def _cooperative(self) -> bool:
-        return isinstance(self.reading, Subscription) and self.reading.cooperative
+        return isinstance(self.selection, Subscription) and self.selection.cooperative
 
     @contextmanager
     def _callback(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """Owns `^pattern`: topics named by an extended regular expression, as in kcat and the client library.
 
-Three programs match a pattern: the library for the subscription of a group, the broker instead under KIP-848, and kdg to find
-out where a run starts and stops. An expression that they read differently is refused.
+Three programs match a pattern: the library for the subscription of a group, the broker instead under KIP-848, and kdg
+to find out where a run starts and stops. An expression that they read differently is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def is_pattern(topic: str) -> bool:
 def matching(metadata: Any, topics: Iterable[str], brokers: str) -> list[str]:
     """The names of the topics, each pattern replaced by the topics that it matches now.
 
-    Raises Unreachable for a pattern that matches no topic, UsageError for one that is not an extended regular expression.
+    Raises Unreachable for a pattern that matches no topic, UsageError for one that is not a regular expression, or that
+    clients and brokers read differently.
     """
     known = sorted(set(metadata.topics).difference(INTERNAL))
     found: dict[str, None] = {}

@@ -73,7 +73,11 @@ class Positions:
         self.next = dict(self.settled)
 
     def reload(self, stored: Offsets) -> bool:
-        """Go on from the durable positions, whatever was thought of them; True when these are where reading already was."""
+        """Go on from the positions that are durable, after a commit whose outcome is unknown.
+
+        stored: the durable positions of partitions that this instance owns. True if reading already was there: the
+        commit took effect.
+        """
         before = self.next
         self.settled.update(stored)
         self.rewind()

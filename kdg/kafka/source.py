@@ -1,7 +1,7 @@
 """Owns reading from Kafka: what one READ hands out, and where reading is. It decides nothing about settling.
 
-Its parts: KafkaConsumer calls the library, Membership takes and gives back partitions, Positions says where reading is in
-each of them, Columns makes batches, StopOffsets ends the run.
+Its parts: KafkaConsumer calls the library, Membership takes partitions and gives them back, Positions says where
+reading is in each of them, Columns makes batches, StopOffsets ends the run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from kdg.errors import Fenced, PositionGone, Unreachable
 from kdg.kafka.columns import Columns
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, rights, translate
-from kdg.kafka.membership import Assignment, Membership, Reading
+from kdg.kafka.membership import Assignment, Membership, Selection
 from kdg.kafka.partitions import partition_of
 from kdg.kafka.patterns import is_pattern
 from kdg.kafka.positions import Positions
@@ -34,24 +34,24 @@ ASK_OTHERS_EVERY = 0.5
 class KafkaSource:
     """A Source: the records of one or more topics, through a group or from assigned partitions.
 
-    columns: the columns of a Batch that somebody looks at.
+    selection: a Subscription or an Assignment. columns: the columns of a Batch that somebody looks at.
     gather: seconds that a READ waits for more records after the first, where each batch starts a process.
     """
 
     consumer: KafkaConsumer
-    reading: Reading
+    selection: Selection
     stop_offsets: StopOffsets
     topic_ids: TopicIds
     columns: frozenset[str]
     gather: float = 0.0
-    _at: Positions = field(default_factory=Positions, init=False)
+    _positions: Positions = field(default_factory=Positions, init=False)
     _membership: Membership = field(init=False)
     _columns: Columns = field(init=False)
     _others_asked: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self._membership = Membership(self.consumer, self.reading, self._at, self.topic_ids)
-        self._columns = Columns(self.columns, *_only(self.reading))
+        self._membership = Membership(self.consumer, self.selection, self._positions, self.topic_ids)
+        self._columns = Columns(self.columns, *_only(self.selection))
 
     def begin(self, rebalance: Rebalance) -> None:
         """Subscribe, or take the assigned partitions. rebalance: called inside `read`, with Revoked or Lost."""
@@ -60,18 +60,18 @@ class KafkaSource:
     # ── reading ──
 
     def read(self, limit: int, timeout: float) -> Batch | None:
-        """See Source. None once every partition, of this instance or of another of the group, has reached its stop offset."""
+        """See Source. None when every partition, of this instance or of another, has reached its stop offset."""
         self._seek()
         self.stop_offsets.look_at_clock()
         if self.stop_offsets.are_set and self._at_stop_offsets():
             return None
         self._membership.touched.clear()
-        still_to_seek = set(self._at.seeks)
+        still_to_seek = set(self._positions.seeks)
         messages = self.consumer.fetch(self._columns.fetch_size(limit), timeout, self.gather)
         if events := any(map(Message.error, messages)):
             messages = [message for message in messages if not self._is_trouble(message)]
         # A settling inside the fetch may have gone back in some partitions: then they are among the seeks now.
-        if touched := still_to_seek | self._membership.touched | self._at.seeks.keys():
+        if touched := still_to_seek | self._membership.touched | self._positions.seeks.keys():
             messages = self._untouched(messages, touched)
         self.topic_ids.check(FRESH if messages else FRESH_WHEN_IDLE)
         if events:
@@ -79,26 +79,31 @@ class KafkaSource:
         return self._batch(messages)
 
     def _seek(self) -> None:
-        """Move the client to where reading goes on. It is not done in `rewind`, because inside a rebalance it would fail."""
-        for partition, offset in list(self._at.seeks.items()):
+        """Move the client to where reading goes on. In `rewind` it could fail: a rebalance may run there (hazard 5)."""
+        for partition, offset in list(self._positions.seeks.items()):
             if self.consumer.seek(partition, offset):
-                del self._at.seeks[partition]
+                del self._positions.seeks[partition]
 
     def _untouched(self, messages: list[Message], touched: set[TopicPartition]) -> list[Message]:
-        """Without messages of partitions that came or left during the fetch: the new owner, perhaps this one, reads them."""
+        """Without messages of partitions that came or left during the fetch.
+
+        The new owner reads them; if that is this instance, it fetches them again.
+        """
         for partition in dict.fromkeys(map(partition_of, messages)):
-            if partition in touched and partition in self._at.next:
-                self._at.seek_again(partition)  # also for the event of its end, which comes only once
+            if partition in touched and partition in self._positions.next:
+                self._positions.seek_again(partition)  # also for the event of its end, which comes only once
         return [message for message in messages if partition_of(message) not in touched]
 
     def _batch(self, messages: list[Message]) -> Batch:
         last = self._columns.last_offsets(messages)
-        if not last.keys() <= self._at.next.keys():  # of a partition that is no longer, or not yet, this instance's
-            messages = [message for message in messages if partition_of(message) in self._at.next]
+        if (
+            not last.keys() <= self._positions.next.keys()
+        ):  # of a partition that is no longer, or not yet, this instance's
+            messages = [message for message in messages if partition_of(message) in self._positions.next]
             last = self._columns.last_offsets(messages)
         messages = self.stop_offsets.cut(messages, last)
         for partition, offset in last.items():
-            self._at.advance(partition, self.stop_offsets.cap(partition, offset + 1))
+            self._positions.advance(partition, self.stop_offsets.cap(partition, offset + 1))
         return self._columns.batch(messages)
 
     # ── events ──
@@ -139,23 +144,25 @@ class KafkaSource:
         return True
 
     def _reached_end(self, partition: TopicPartition, offset: int | None) -> None:
-        """The end that a read_committed reader sees: the position goes over the commit markers before it (hazard 10)."""
-        if partition not in self._at.next or offset is None or partition in self._at.seeks:
+        """A read_committed reader is at the end: the position moves over the commit markers before it (hazard 10)."""
+        if partition not in self._positions.next or offset is None or partition in self._positions.seeks:
             return
         # Not beyond the stop offset: the records between the two were fetched and cut off.
-        self._at.advance(partition, self.stop_offsets.cap(partition, offset))
+        self._positions.advance(partition, self.stop_offsets.cap(partition, offset))
         self.stop_offsets.stalled(partition, offset)
 
     # ── the end of the run ──
 
     @property
     def lag(self) -> int:
-        """Offsets between the position and the stop offset, of all partitions that this instance owns; 0 without stop offsets."""
-        return sum(max(stop - self._at.next.get(place, stop), 0) for place, stop in self.stop_offsets.offsets.items())
+        """Offsets from the position to the stop offset, in all partitions of this instance; 0 without stop offsets."""
+        return sum(
+            max(stop - self._positions.next.get(place, stop), 0) for place, stop in self.stop_offsets.offsets.items()
+        )
 
     def _at_stop_offsets(self) -> bool:
-        """Whether all is read. A partition of another instance is read when its stored position is at the stop offset."""
-        others = self.stop_offsets.missing(self._at.next)
+        """Whether all is read. In a partition of another instance its stored position has to be at the stop offset."""
+        others = self.stop_offsets.missing(self._positions.next)
         return others == [] or (others is not None and self._others_done(others))
 
     def _others_done(self, partitions: list[TopicPartition]) -> bool:
@@ -173,16 +180,16 @@ class KafkaSource:
     @property
     def moved(self) -> bool:
         """See Source."""
-        return self._at.moved
+        return self._positions.moved
 
     def positions(self) -> list[Position]:
         """See Source: only those that have changed. Raises PositionGone if a topic was made again (hazard 13)."""
         self.topic_ids.check()
-        return self._at.unsettled()
+        return self._positions.unsettled()
 
     def offsets(self) -> Offsets:
         """See Source."""
-        return self._at.reported
+        return self._positions.reported
 
     def commit(self) -> None:
         """See Source. Without a group there is nothing to do."""
@@ -192,15 +199,15 @@ class KafkaSource:
 
     def settled(self) -> None:
         """See Source."""
-        self._at.settle()
+        self._positions.settle()
 
     def rewind(self) -> None:
         """See Source. The next `read` moves the client."""
-        self._at.rewind()
+        self._positions.rewind()
 
     def reload(self) -> bool:
         """See Source."""
-        return self._at.reload(self.consumer.stored(self._at.next))
+        return self._positions.reload(self.consumer.stored(self._positions.next))
 
     def release(self) -> None:
         """See Source."""
@@ -215,16 +222,16 @@ class KafkaSource:
         self.consumer.close()
 
 
-def _only(reading: Reading) -> tuple[str | None, TopicPartition | None]:
+def _only(selection: Selection) -> tuple[str | None, TopicPartition | None]:
     """The one topic, and the one partition, that messages can come from; None where there may be several.
 
     A subscription has no such partition: a message may be of a partition that has just left.
     """
-    if isinstance(reading, Assignment):
-        partitions = {**reading.starts, **reading.stored}
+    if isinstance(selection, Assignment):
+        partitions = {**selection.starts, **selection.stored}
         topics = {topic for topic, _partition in partitions}
         return _single(topics), _single(set(partitions))
-    return (None if any(map(is_pattern, reading.topics)) else _single(set(reading.topics))), None
+    return (None if any(map(is_pattern, selection.topics)) else _single(set(selection.topics))), None
 
 
 def _single(values: set[T]) -> T | None:

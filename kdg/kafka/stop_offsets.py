@@ -1,4 +1,4 @@
-"""Owns where reading stops: `-e` and `--until`. The record at a partition's stop offset is not handed out, nor any after it."""
+"""Owns where reading stops: `-e` and `--until`. Records at or after a partition's stop offset are not handed out."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class StopOffsets:
         return min(offset, self.offsets.get(partition, offset))
 
     def cut(self, messages: list[Message], last: Offsets) -> list[Message]:
-        """The messages before their partitions' stop offsets. last: the last offset of each partition among the messages."""
+        """The messages before the stop offsets of their partitions. last: the last offset of each partition in them."""
         if self.until is not None:
             self._stop_by_time(messages)
         reached = {partition: stop for partition, stop in self.offsets.items() if last.get(partition, -1) >= stop}
@@ -85,7 +85,7 @@ class StopOffsets:
         return all(positions.get(partition, -1) >= self.offsets[partition] for partition in partitions)
 
     def stalled(self, partition: TopicPartition, offset: int) -> None:
-        """No more can be read now. If this is before the stop offset, an open transaction hides the rest (hazard 10)."""
+        """No more can be read now. Before the stop offset this means an open transaction hides the rest (hazard 10)."""
         if offset < self.offsets.get(partition, 0):
             self._stalled_since.setdefault(partition, self.clock.monotonic())
 

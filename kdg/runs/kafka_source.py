@@ -1,4 +1,4 @@
-"""Owns opening a KafkaSource, for consume and pipe alike: connect, find the partitions, find out where to start and stop.
+"""Owns opening a KafkaSource for consume and pipe: connect, find the partitions, find out where to start and stop.
 
 It loads the client library, so commands import it when a run begins.
 """
@@ -16,7 +16,7 @@ from kdg.errors import Unreachable
 from kdg.kafka.client import Watch, reach
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.lookup import Lookup, partitions_of
-from kdg.kafka.membership import Assignment, Reading, Subscription
+from kdg.kafka.membership import Assignment, Selection, Subscription
 from kdg.kafka.patterns import EXCLUDED, is_pattern, matching, subscription
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.stop_offsets import StopOffsets
@@ -64,8 +64,8 @@ def open_source(frame: Frame, reading: ReadingPlan, wanted: Wanted) -> KafkaSour
         wanted.position_store.open(_origin(clients, topic_ids))
     stop_offsets = StopOffsets(lookup, frame.plan.note, frame.deadline.clock)
     _stop_at(stop_offsets, reading, clients.partitions)
-    from_where = _reading(frame.plan, reading, wanted, clients.partitions, consumer)
-    return KafkaSource(consumer, from_where, stop_offsets, topic_ids, wanted.columns, wanted.gather)
+    selection = _select(frame.plan, reading, wanted, clients.partitions, consumer)
+    return KafkaSource(consumer, selection, stop_offsets, topic_ids, wanted.columns, wanted.gather)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _connect(frame: Frame, wanted: Wanted) -> _Clients:
         return make.consumer({**EXCLUDED, **settings}, watch)
 
     consumer = another()
-    # Both connect at once; a first question on a cold connection can wait for the library's retry of 1 to 3 s (hazard 25).
+    # Both connect at once. The first question on a cold connection can wait for a retry of 1 to 3 s (hazard 25).
     admin = make.admin(settings, watch)
     only = wanted.topics[0] if len(wanted.topics) == 1 and not is_pattern(wanted.topics[0]) else None
     metadata = reach(consumer, watch, frame.deadline, plan.brokers, only)
@@ -140,26 +140,25 @@ def _stop_at(stop_offsets: StopOffsets, reading: ReadingPlan, partitions: Sequen
         stop_offsets.at_time(partitions, reading.until)
 
 
-def _reading(
+def _select(
     plan: Plan,
     reading: ReadingPlan,
     wanted: Wanted,
     partitions: Sequence[TopicPartition],
     consumer: KafkaConsumer,
-) -> Reading:
-    """A subscription, or an assignment if there is no group or `-p` chose the partitions; both with their start offsets."""
+) -> Selection:
+    """A subscription, or an assignment if there is no group or `-p` chose the partitions; with start offsets."""
     stored = consumer.stored(partitions)
     known = {topic for topic, _partition in stored}
     fresh = [partition for partition in partitions if partition[0] not in known]
     starts = consumer.lookup.starts(fresh, reading.start) if fresh else {}
     if reading.start_given and known:
         who = "the sink" if consumer.group is None else f"group {consumer.group}"
-        plan.note(
-            f"{who} has positions in {', '.join(sorted(known))}; it goes on from there, not from -o {reading.start.text}"
-        )
+        where = ", ".join(sorted(known))
+        plan.note(f"{who} has positions in {where}; it goes on from there, not from -o {reading.start.text}")
     if consumer.group is not None and not wanted.partitions:
         return _subscription(plan, wanted, starts)
-    # A partition without a position, in a topic with positions, was added later: it is read from its beginning (hazard 11).
+    # A partition without a position in a topic with positions was added later: read it from its beginning (hazard 11).
     added = [partition for partition in partitions if partition not in stored and partition not in starts]
     return Assignment(stored, {**consumer.lookup.starts(added, BEGINNING), **starts})
 

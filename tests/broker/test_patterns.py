@@ -1,4 +1,4 @@
-"""`^pattern`: all topics that match, also those that are made while a group reads; their positions under each protocol."""
+"""`^pattern` reads all topics that match, also those that are made while a group reads, under each group protocol."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 
 @pytest.fixture
 def prefix() -> str:
-    """What the names of a test's topics begin with."""
+    """The beginning of the names of a test's topics."""
     return f"p-{secrets.token_hex(5)}-"
 
 
@@ -33,15 +33,15 @@ def filled(kafka: Kafka, prefix: str, name: str, first: int) -> str:
     return topic
 
 
-@pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.short)
+@pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.short)
 def test_pipe_reads_every_topic_that_matches_and_no_other(
-    kafka: Kafka, group: str, prefix: str, row: Guarantee
+    kafka: Kafka, group: str, prefix: str, guarantee: Guarantee
 ) -> None:
     filled(kafka, prefix, "a", 0)
     filled(kafka, prefix, "b", 3)
     filled(kafka, f"not-{prefix}", "a", 90)
     target = kafka.topic()
-    kafka.ok("pipe", f"^{prefix}", target, "-G", group, "-g", row.name, "-e", *QUICK_GROUP)
+    kafka.ok("pipe", f"^{prefix}", target, "-G", group, "-g", guarantee.name, "-e", *QUICK_GROUP)
     assert eventually(lambda: sorted(filter(None, kafka.settled_values(target))) == lines(6))
 
 

@@ -1,4 +1,4 @@
-"""Instances that stand still for too long: their transaction times out, or others take over, and then they wake up."""
+"""Instances that are stopped for too long: their transaction times out, or others take over, and then they go on."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from tests.support.processes import QUICK_GROUP, QUICK_TRANSACTION, lines
 from tests.support.proxy import Api
 from tests.support.waiting import eventually
 
-BOTH = pytest.mark.parametrize("row", [AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda row: row.short)
+BOTH = pytest.mark.parametrize("guarantee", [AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda guarantee: guarantee.short)
 
 
 @BOTH
-def test_frozen_pipe_loses_nothing_when_it_wakes(kafka: Hazards, group: str, row: Guarantee) -> None:
+def test_frozen_pipe_loses_nothing_when_it_wakes(kafka: Hazards, group: str, guarantee: Guarantee) -> None:
     """A pipe whose partitions were taken over while it was frozen loses nothing when it wakes up."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
-    args = ["pipe", source, target, "-g", row.name, "-G", group, "--keep-partition", *QUICK_GROUP]
-    args += QUICK_TRANSACTION if row.transactional else ()
+    args = ["pipe", source, target, "-g", guarantee.name, "-G", group, "--keep-partition", *QUICK_GROUP]
+    args += QUICK_TRANSACTION if guarantee.transactional else ()
     with Feeder(kafka, source) as feeder, kafka.running(*args, *LONG) as older:
         assert eventually(lambda: sum(kafka.ends(target).values()) > 0)
         older.signal(signal.SIGSTOP)
@@ -35,7 +35,7 @@ def test_frozen_pipe_loses_nothing_when_it_wakes(kafka: Hazards, group: str, row
             assert [run.end(10).code for run in (older, newer)] == [-15, -15]
     seen = kafka.settled_values(target)
     assert set(seen) == set(lines(feeder.sent))
-    assert row.may_duplicate or len(seen) == feeder.sent
+    assert guarantee.may_duplicate or len(seen) == feeder.sent
 
 
 def test_frozen_consumer_loses_nothing_when_it_wakes(kafka: Hazards, group: str) -> None:
@@ -59,7 +59,7 @@ def test_frozen_consumer_loses_nothing_when_it_wakes(kafka: Hazards, group: str)
 
 
 def test_frozen_pipe_outlives_its_transaction(kafka: Hazards, group: str) -> None:
-    """A pipe whose transaction timed out while it was frozen goes on and duplicates nothing."""
+    """A pipe whose transaction timed out while it was frozen goes on and duplicates nothing (hazard 19)."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, *QUICK_GROUP, "-X", "transaction.timeout.ms=1000"]
     with Feeder(kafka, source) as feeder, kafka.running(*args, *LONG) as run:
@@ -76,7 +76,7 @@ def test_frozen_pipe_outlives_its_transaction(kafka: Hazards, group: str) -> Non
 
 @pytest.mark.parametrize("held", [(), LONG], ids=["nothing open", "a transaction open"])
 def test_frozen_named_pipe_goes_on(kafka: Hazards, group: str, held: tuple[str, ...]) -> None:
-    """A named pipe that its group gave up while it was frozen goes on and duplicates nothing."""
+    """A pipe with a transactional id that its group gave up goes on and duplicates nothing (hazard 23)."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP, *held]
     with kafka.running(*args) as run:
@@ -99,7 +99,7 @@ def test_frozen_named_pipe_goes_on(kafka: Hazards, group: str, held: tuple[str, 
 
 @pytest.mark.parametrize("api", [Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN], ids=lambda api: api.name)
 def test_frozen_resume_outlives_its_transaction(kafka: Hazards, group: str, api: Api) -> None:
-    """A run with resume whose transaction timed out goes on or says so and the next run duplicates nothing."""
+    """A run with --resume whose transaction timed out goes on or says so; the next run duplicates nothing."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group, "-X", "transaction.timeout.ms=1000"]
     with kafka.fed(*args) as run:

@@ -1,4 +1,4 @@
-"""Partitions that move while something is open: what is settled, what is dropped, and that nobody commits what is no longer theirs."""
+"""Partitions move while a transaction is open: it is settled or dropped, and never committed by a former owner."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ PROTOCOLS = {
 }
 each_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 MANY = 50_000
-"""Records that no pipe holds."""
+"""More records than fit into a pipe."""
 OUT_OF_POLL = ("-X", "session.timeout.ms=1000", "-X", "max.poll.interval.ms=1000", "-X", "heartbeat.interval.ms=300")
 
 
 def _share(kafka: Hazards, group: str, protocol: str) -> tuple[list[list[bytes | None]], int]:
-    """A pipe with an open transaction is joined by a second, and by a third, and is killed: each partition's output; what was sent."""
+    """A second and a third pipe join one with an open transaction, which is killed.
+
+    The records of each partition of the output, and how many records were sent.
+    """
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--keep-partition", *LONG]
     args += [*PROTOCOLS[protocol], *QUICK_TRANSACTION]
@@ -49,13 +52,13 @@ def _share(kafka: Hazards, group: str, protocol: str) -> tuple[list[list[bytes |
 
 @each_protocol
 def test_pipes_joining_and_killed_keep_each_record_once(kafka: Hazards, group: str, protocol: str) -> None:
-    """Pipes that join and are killed with transactions open put out each record once and in order."""
+    """Pipes that join, and are killed with a transaction open, write each record once and in order."""
     outputs, sent = _share(kafka, group, protocol)
     assert outputs == [lines(sent)[p::PARTITIONS] for p in range(PARTITIONS)]
 
 
 def _out_of_poll(kafka: Hazards, group: str) -> list[bytes | None]:
-    """A pipe waits for its records to be acknowledged for longer than max.poll.interval.ms, and another takes over. The output."""
+    """The output of a pipe that waits for acknowledgements beyond max.poll.interval.ms, and of its successor."""
     source, target = kafka.filled(lines(3)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, *OUT_OF_POLL]
     held = kafka.proxy.hold(Api.PRODUCE, group.encode())
@@ -73,12 +76,12 @@ def _out_of_poll(kafka: Hazards, group: str) -> list[bytes | None]:
 
 
 def test_what_another_took_over_is_dropped(kafka: Hazards, group: str) -> None:
-    """What a pipe still holds when another has taken over is dropped."""
+    """A pipe drops the records that it still holds when another has taken over (hazard 4)."""
     assert _out_of_poll(kafka, group) == lines(6)
 
 
 def _join(kafka: Hazards, group: str, protocol: str, mutant: str = "") -> tuple[list[bytes | None], list[bytes]]:
-    """A pipe with a transaction open is joined by a second, which reads on from what is stored; then both end. Output and input."""
+    """A second pipe joins one with an open transaction, reads on, and both end. The output and the input."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--keep-partition", *PROTOCOLS[protocol]]
     args += ["-X", "transaction.timeout.ms=120000"]
@@ -98,24 +101,24 @@ def _join(kafka: Hazards, group: str, protocol: str, mutant: str = "") -> tuple[
 
 @each_protocol
 def test_open_transaction_is_settled_on_revoke(kafka: Hazards, group: str, protocol: str) -> None:
-    """A transaction that is open when partitions leave is settled before they do."""
+    """A transaction that is open when partitions are revoked is settled before they leave (hazard 4)."""
     seen, sent = _join(kafka, group, protocol)
     assert sorted(filter(None, seen)) == sent
 
 
-@pytest.mark.parametrize("protocol", ["eager"])  # elsewhere the interleaving is not certain to come about
+@pytest.mark.parametrize("protocol", ["eager"])  # with the other protocols the interleaving does not come every time
 def test_mutant_no_settling_on_revoke(kafka: Hazards, group: str, protocol: str) -> None:
-    """Not settled on revoke and with metadata taken late records are duplicated."""
+    """Without settling on revoke, and with metadata taken late, records are duplicated."""
     seen, sent = _join(kafka, group, protocol, "unsettled-and-late")
     assert sorted(filter(None, seen)) != sent
 
 
-@pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.short)
-def test_blocked_consumer_rejoins_and_loses_nothing(kafka: Hazards, group: str, row: Guarantee) -> None:
-    """A consumer whose reader takes nothing for longer than it may not poll rejoins and loses nothing."""
+@pytest.mark.parametrize("guarantee", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda guarantee: guarantee.short)
+def test_blocked_consumer_rejoins_and_loses_nothing(kafka: Hazards, group: str, guarantee: Guarantee) -> None:
+    """A consumer that its reader blocks for longer than max.poll.interval.ms joins again and loses nothing."""
     sent = lines(MANY)
     source = kafka.filled(sent, 2)
-    args = ["consume", source, "-g", row.name, "-G", group, *OUT_OF_POLL]
+    args = ["consume", source, "-g", guarantee.name, "-G", group, *OUT_OF_POLL]
     with kafka.start(*args, stdout=subprocess.PIPE) as run:
         assert run.process.stdout is not None
         assert eventually(lambda: kafka.members(group) == 1)

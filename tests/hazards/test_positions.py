@@ -1,4 +1,4 @@
-"""Positions that no longer mean what they did: a topic made again while it is read. Exit 7, never a silent skip."""
+"""Positions whose records are gone, or whose topic was made again, are exit 7 and never a silent skip (hazard 13)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_topic_made_again_while_it_is_read_is_exit_7(kafka: Hazards, group: st
 
 @pytest.mark.parametrize("name", ["consume", "pipe-alo", "pipe-eos"])
 def test_deleted_records_are_exit_7(kafka: Hazards, group: str, name: str) -> None:
-    """Records deleted before a stopped group read them are exit 7."""
+    """Records that were deleted before the group read them are exit 7."""
     topic = kafka.filled(lines(10))
     command = _command(kafka, name, topic, group)
     kafka.ok(*command, "-c", "3")
@@ -69,12 +69,12 @@ def test_deleted_records_are_exit_7(kafka: Hazards, group: str, name: str) -> No
 
 @pytest.mark.parametrize("name", ["consume", "pipe-eos"])
 def test_partition_added_while_reading(kafka: Hazards, group: str, name: str) -> None:
-    """A partition added while a group reads is read from its beginning."""
+    """A partition that is added while a group reads is read from its beginning (hazard 11)."""
     topic = kafka.filled(lines(3))
     command = _command(kafka, name, topic, group)
     with kafka.running(*command, "-o", "end") as run:
         assert eventually(lambda: kafka.committed(group, topic) == {0: 3})
-        run.signal(signal.SIGSTOP)  # so that it notices the partition with records in it already
+        run.signal(signal.SIGSTOP)  # so that there are records in the partition when kdg notices it
         kafka.admin.create_partitions([NewPartitions(topic, 2)])[topic].result(30)
         assert eventually(lambda: len(kafka.ends(topic)) == 2)
         kafka.produce(topic, lines(6, 3), 2)

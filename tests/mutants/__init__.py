@@ -61,7 +61,7 @@ def library_position() -> None:
 
     def positions(self: KafkaSource) -> list[Position]:
         client: Any = self.consumer.client
-        asked = client.position([TopicPartition(*place) for place in self._at.next])
+        asked = client.position([TopicPartition(*place) for place in self._positions.next])
         return [Position(tp.topic, tp.partition, tp.offset) for tp in asked if tp.offset >= 0]
 
     _replace(KafkaSource, "positions", positions)
@@ -279,7 +279,7 @@ MUTANTS: dict[str, Mutant] = {
     "no-recycle": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_delayed_end_txn_commits_nothing[0]", no_recycle),
     "no-recycle-positions": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_delayed_txn_offset_commit_moves_nothing[0]", no_recycle),
     "raising-handler": Mutant(f"{FIVE}, 2", B + "test_signals.py::test_consume_interrupted_commits_what_it_printed", raising_handler),
-    "library-position": Mutant(f"{FIVE}, 3", B + "test_consume.py::test_until_a_past_time", library_position),
+    "library-position": Mutant(f"{FIVE}, 3", B + "test_consume_stop.py::test_until_a_past_time", library_position),
     "unsettled-and-late": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_open_transaction_is_settled_on_revoke[eager]", unsettled_and_late),
     "no-rewind": Mutant(f"{FIVE}, 5", H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", no_rewind),
     "start-at-the-end-of-new-partitions": Mutant(f"{ORDER}, a partition added later", H + "test_positions.py::test_partition_added_while_reading[consume]", start_at_the_end_of_new_partitions),

@@ -100,8 +100,8 @@ def _kept(_source: KafkaSource, messages: Any, _touched: Any) -> Any:
 def _batch_of_all(source: KafkaSource, messages: Any) -> Any:
     for message in messages:
         place = (message.topic(), message.partition())
-        if place in source._at.next:  # noqa: SLF001  # the method that is changed
-            source._at.advance(place, message.offset() + 1)  # noqa: SLF001
+        if place in source._positions.next:  # noqa: SLF001  # the method that is changed
+            source._positions.advance(place, message.offset() + 1)  # noqa: SLF001
     return source._columns.batch(messages)  # noqa: SLF001
 
 

@@ -1,4 +1,4 @@
-"""`^pattern`: which topics are meant, and what clients and brokers would read differently."""
+"""`^pattern`: which topics it matches, and which patterns clients and brokers would read differently."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ CLUSTER = SimpleNamespace(topics=dict.fromkeys(["orders-1", "orders-2", "old-ord
 
 
 def names(*topics: str) -> list[str]:
-    """What is meant in the cluster above."""
+    """The topics of the cluster above that these names and patterns mean."""
     return matching(CLUSTER, topics, "b:9092")
 
 
 def test_pattern_matches_from_the_beginning() -> None:
-    """A pattern means all topics that it matches from the beginning of their names."""
+    """A pattern means all topics whose names it matches from the beginning."""
     assert names("^orders-") == ["orders-1", "orders-2"]
     assert names("^(orders|old).*1$") == ["old-orders-1", "orders-1"]
 
 
 def test_names_and_patterns_mix() -> None:
-    """Names and patterns may stand side by side and each topic is meant once."""
+    """Names and patterns can be mixed, and each topic is read once."""
     assert names("other", "orders-2", "^orders") == ["other", "orders-2", "orders-1"]
 
 
@@ -48,6 +48,6 @@ def test_what_clients_and_brokers_read_differently_is_refused(pattern: str) -> N
 
 
 def test_whole_name_brokers_get_a_suffix() -> None:
-    """A broker that matches whole names is asked for more after the match."""
+    """A broker that matches whole names gets a pattern that allows any end."""
     assert subscription(["a", "^b|c$"], by_broker=False) == ["a", "^b|c$"]
     assert subscription(["a", "^b|c$"], by_broker=True) == ["a", "^(^b|c$).*"]

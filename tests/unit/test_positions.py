@@ -1,4 +1,4 @@
-"""Where reading is in each partition: the offsets of `Positions`, against a plain history of what was read and settled."""
+"""Where reading is in each partition: the offsets of `Positions`, beside a plain history of reading and settling."""
 
 from __future__ import annotations
 
