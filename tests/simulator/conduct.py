@@ -10,7 +10,7 @@ from kdg.core.cycle import Control
 from .groups import Place
 
 if TYPE_CHECKING:
-    from .world import Process
+    from .process import Process
 
 
 class Conduct:

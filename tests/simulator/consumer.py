@@ -18,7 +18,8 @@ from kdg.kafka.library import OnRebalance
 from .admin import metadata_of
 from .cluster import NEVER, Request
 from .groups import Group, Place, Protocol, Stored
-from .world import Process, World
+from .process import Process
+from .world import World
 
 EOF = KafkaError._PARTITION_EOF  # noqa: SLF001  # the library's own name
 SESSION_SECONDS = 2.0
@@ -286,7 +287,7 @@ class SimConsumer:
         member, generation = self.member, self.generation
         self._in_order()
         self._sent = Request("OffsetCommit", lambda: self.group.commit(member, generation, positions))
-        code = self.world.send(self.process, self._sent.name, self._sent.call, self._sent)
+        code = self.world.network.send(self.process, self._sent.name, self._sent.call, self._sent)
         self.world.pass_by(self.process)
         if code == KafkaError.UNKNOWN_MEMBER_ID:
             self.tick()
@@ -296,8 +297,8 @@ class SimConsumer:
 
     def _in_order(self) -> None:
         """One connection to the coordinator: what was sent before arrives before."""
-        if self._sent is not None and self._sent in self.world.late:
-            self.world.late.remove(self._sent)
+        if self._sent is not None and self._sent in self.world.network.late:
+            self.world.network.late.remove(self._sent)
             self._sent.deliver()
 
     def consumer_group_metadata(self) -> tuple[Group, str, int]:

@@ -11,10 +11,12 @@ from kdg.kafka.topic_ids import FRESH
 from kdg.runs.session import Frame
 
 from .cluster import NEVER, Transaction
+from .faults import LONG, Fault
 from .groups import Place, Protocol
 from .invariants import Verdict, judge
 from .opening import OPEN, Scene, group_name, plan_of, surroundings_of
-from .world import LONG, PATIENCE, Fault, Process, World
+from .process import Process
+from .world import PATIENCE, World
 
 F = Fault
 NETWORK = (F.HOLD, F.HOLD, F.TWICE, F.SLOW, F.MUTE)
@@ -219,13 +221,13 @@ class History:
                 world.gone(process)
         self._end_upstream()
         if world.coin():
-            while world.late:
-                world.deliver_late()
+            while world.network.late:
+                world.network.deliver_late()
         if world.coin():
             world.cluster.advance(LONG)
         trouble = self._finish()
-        while world.late:
-            world.deliver_late()
+        while world.network.late:
+            world.network.deliver_late()
         world.cluster.advance(LONG)
         return trouble
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kdg.errors import PositionGone
 
-from .world import Fault
+from .faults import Fault
 
 if TYPE_CHECKING:
     from .history import Case

@@ -34,8 +34,9 @@ from kdg.sources.start_offsets import BEGINNING
 from .admin import SimAdmin
 from .consumer import SimConsumer
 from .groups import Group, Protocol
+from .process import Process
 from .producer import SimProducer
-from .world import Process, World
+from .world import World
 
 T = TypeVar("T")
 TIMEOUT = 3.0

@@ -19,7 +19,8 @@ from .admin import metadata_of
 from .cluster import FENCED, OK, OUT_OF_ORDER, WRONG_STATE, Request
 from .consumer import _offsets, _shown, failure
 from .groups import Place
-from .world import Process, World
+from .process import Process
+from .world import World
 
 _TIMED_OUT = KafkaError._TIMED_OUT  # noqa: SLF001  # the library's own names
 _FENCED = KafkaError._FENCED  # noqa: SLF001
@@ -99,19 +100,19 @@ class SimProducer:
         request = Request(f"Produce {b' '.join(values).decode()}", self._call(place, values))
         self.world.note(self.process, f"sends {request.name}")
         if not self.waits:
-            self.world.send_blindly(self.process, request)
-        elif self.stuck or self.world.sticks(self.process):
+            self.world.network.send_blindly(self.process, request)
+        elif self.stuck or self.world.network.sticks(self.process):
             self.stuck.append((request, values))
-            self.world.late.append(request)
+            self.world.network.late.append(request)
         else:
-            self._delivered(self.world.send(self.process, request.name, request.call), values)
+            self._delivered(self.world.network.send(self.process, request.name, request.call), values)
 
     def _ghosts_arrive(self) -> None:
         """One connection to a leader: what was purged in flight is ahead of what is sent now."""
         ghosts, self.ghosts = self.ghosts, []
         for ghost in ghosts:
-            if ghost in self.world.late:
-                self.world.late.remove(ghost)
+            if ghost in self.world.network.late:
+                self.world.network.late.remove(ghost)
                 self.world.note(self.process, f"purged {ghost.name} arrives: {ghost.deliver()}")
 
     def abandon(self) -> None:
@@ -119,7 +120,7 @@ class SimProducer:
         queue, self.queue = self.queue, []
         for place, value in queue:
             if not self.name or (place in self._added and not self.fatal):
-                self.world.late.append(Request(f"Produce {value.decode()}", self._call(place, [value])))
+                self.world.network.late.append(Request(f"Produce {value.decode()}", self._call(place, [value])))
 
     def _call(self, place: Place, values: list[bytes]) -> Callable[[], int]:
         cluster, pid, epoch = self.world.cluster, self.pid, self.epoch
@@ -188,8 +189,8 @@ class SimProducer:
         """In the time of a wait, what is stuck may come through, the first one first."""
         while self.stuck and self.world.random.random() < 0.2:
             request, values = self.stuck.pop(0)
-            if request in self.world.late:
-                self.world.late.remove(request)
+            if request in self.world.network.late:
+                self.world.network.late.remove(request)
                 request.deliver()
             self._delivered(request.code or OK, values)
         if self.stuck:
@@ -285,7 +286,7 @@ class SimProducer:
         """A request that may take longer than the call: then the same function is to be called again."""
         request = self.pending or Request(name, call)
         self.pending = None
-        code = self.world.send(self.process, name, request.call, request)
+        code = self.world.network.send(self.process, name, request.call, request)
         if code == _TIMED_OUT:
             self.pending = request
             raise failure(_TIMED_OUT, retriable=True)

@@ -20,8 +20,9 @@ from . import wire
 from .cluster import Cluster
 from .consumer import SimConsumer
 from .groups import Group, Place, Protocol, Stored
+from .process import Process
 from .wire import Answer, Api, Connection, i8, i16, i32, i64
-from .world import Process, World
+from .world import World
 
 _SAME = {KafkaError.PRODUCER_FENCED: KafkaError.INVALID_PRODUCER_EPOCH}
 """Two codes for one thing, by the version of the request."""

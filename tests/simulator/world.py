@@ -1,118 +1,25 @@
-"""Owns a history: the random choices of a seed, the network, the faults, and who runs when.
+"""Owns a history while it runs: the random choices of a seed, and who runs when.
 
-Every call of a client library passes by here, before and after it takes effect: then the process may crash, freeze, be
-overtaken by others or meet a fault of the network. That is all the interleaving there is; no threads, no coroutines: whoever
-overtakes runs on top of the caller's stack, and a frozen process is one whose caller has not returned yet.
+Every call of a client library passes by here, before and after it takes effect. Then the process may crash, freeze, be overtaken
+by others, or meet a fault of the network. That is all the interleaving there is, without threads and without coroutines: another
+process runs on top of the caller's stack, and a process is frozen as long as its caller has not returned.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from random import Random
-from typing import TYPE_CHECKING, NoReturn
 
-from confluent_kafka import KafkaError
+from kdg.runs.session import Frame, close, finish, opened
 
-from kdg.core.pump import Pump
-from kdg.errors import KdgError
-from kdg.runs.session import Frame, OpenSession, Session, close, finish, opened
-
-from .cluster import Cluster, Request
+from .cluster import Cluster
 from .conduct import Conduct
-from .groups import Place
-
-if TYPE_CHECKING:
-    from .consumer import SimConsumer
-    from .producer import SimProducer
-
-_TIMED_OUT = KafkaError._TIMED_OUT  # noqa: SLF001  # the library's own name
-LONG = 4.0
-"""Seconds after which every session and every transaction of a silent process is over."""
+from .faults import STRIKE, Fault
+from .network import Net, Network
+from .process import Crashed, Process
 
 PATIENCE = 3
 """Reads in a row that bring nothing, after which nobody is waited for."""
-
-
-class Crashed(BaseException):
-    """The process was killed here."""
-
-
-class Net(Enum):
-    """What the network does to the next request of a process."""
-
-    HOLD = "is cut off and sent again; the first copy arrives later"
-    TWICE = "is answered, the answer is cut off, and it is sent again"
-    SLOW = "is on its way for long"
-    MUTE = "takes effect, and no answer comes"
-
-
-class Fault(Enum):
-    """What may happen at a call of a client library."""
-
-    CRASH = "is killed"
-    FREEZE = "is frozen, and expelled"
-    SLEEP = "is frozen for a moment"
-    OVERTAKE = "is overtaken"
-    EXPEL = "is expelled although it runs"
-    SIGNAL = "gets a SIGTERM"
-    HOLD = Net.HOLD
-    TWICE = Net.TWICE
-    SLOW = Net.SLOW
-    MUTE = Net.MUTE
-    STICK = "gets no answer to what it produces"
-    LATE = "sees a late request arrive"
-    MORE = "sees more input"
-    GROW = "sees a new partition"
-    RETAIN = "sees old records deleted"
-    REMAKE = "will find its topic made again"
-
-
-class SimSignals:
-    """The signals of a process; see kdg.runtime.signals.SignalWaiter."""
-
-    def __init__(self) -> None:
-        self.received: int | None = None
-
-    def wait_for(self, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
-        """Input is always there."""
-        return True
-
-
-def _no_run(_of: object) -> NoReturn:
-    raise AssertionError
-
-
-class Process:
-    """One run of kdg. begin: makes the frame of the run, at its first step. open_session: what kdg.runs opens it with."""
-
-    def __init__(
-        self, name: str, begin: Callable[[Process], Frame] = _no_run, open_session: OpenSession = _no_run
-    ) -> None:
-        self.name = name
-        self.signals = SimSignals()
-        self.consumer: SimConsumer | None = None
-        self.producers: list[SimProducer] = []
-        self.begin = begin
-        self.open_session = open_session
-        self.frame: Frame | None = None
-        self.session: Session | None = None
-        self.running = False
-        self.over = False
-        self.crashed = False
-        self.net: Net | None = None
-        self.cut = False
-        self.stick = False
-
-    @property
-    def pump(self) -> Pump | None:
-        """The loop of the run, once it is open."""
-        return None if self.session is None else self.session.pump
-
-    @property
-    def error(self) -> KdgError | None:
-        """What the run would report."""
-        return None if self.frame is None else self.frame.outcome.error
 
 
 class World:
@@ -125,10 +32,9 @@ class World:
         self.random = Random(seed)  # noqa: S311  # a seed is to give the same history
         self.cluster = Cluster()
         self.conduct = Conduct()
-        self.late: list[Request] = []
+        self.network: Network = Network(self.random, self.cluster, self.note, self._hasten)
         self.processes: list[Process] = []
         self.partitions = 1
-        self.late_commits = False
         self.faults = faults
         self.budget = 0
         self.struck = 0
@@ -161,74 +67,10 @@ class World:
         if self.history is not None:
             self.history.append(f"{self.cluster.clock.now:8.3f}  {process.name if process else '-':4} {text}")
 
-    # ── the network ──
-
-    def send(self, process: Process, name: str, call: Callable[[], int], request: Request | None = None) -> int:
-        """A request and its answer; `_TIMED_OUT` when there is none yet. request: the same one, asked about again."""
-        net, process.net = process.net, None
-        if request is not None and (request.mute or request.code is not None):
-            return self._answer(request)
-        if request is not None and request in self.late:
-            self.late.remove(request)
-        if net is None:
-            return call()
-        self.note(process, f"{name} {net.value}")
-        return self._disturb(net, process, request or Request(name, call))
-
-    def _answer(self, request: Request) -> int:
-        if request.mute or request.code is None:
-            request.mute -= 1
-            self.cluster.advance(1.0)
-            return _TIMED_OUT
-        return request.code
-
-    def _disturb(self, net: Net, process: Process, request: Request) -> int:
-        if net is Net.SLOW:
-            process.cut = process.cut or request.name.startswith("Produce")
-            self.late.append(request)
-            process.net = Net.SLOW if self.coin() else None
-            self.cluster.advance(1.0)
-            return _TIMED_OUT
-        if net is Net.MUTE:
-            request.deliver()
-            request.mute = 1 + self.random.getrandbits(3)
-            return self._answer(request)
-        process.cut = True
-        if net is Net.TWICE:
-            request.call()
-        elif self.late_commits or request.name != "OffsetCommit":
-            self.late.append(Request(request.name, request.call))
-            self._arrives_soon()
-        return request.call()
-
-    def send_blindly(self, process: Process, request: Request) -> None:
-        """A request whose answer nobody waits for (acks=0): it may be lost, or late, and is never sent again."""
-        net, process.net = process.net, None
-        if net is None or net is Net.MUTE:
-            request.deliver()
-            return
-        self.note(process, f"{request.name} {'is lost' if net is Net.TWICE else net.value}")
-        if net is not Net.TWICE:
-            self.late.append(request)
-
-    def _arrives_soon(self) -> None:
+    def _hasten(self) -> None:
         """A copy that is held up does its worst in the transaction that follows."""
         if self.budget > 0 and self.coin():
             self.next, self.fuse = Fault.LATE, 1 + self.random.getrandbits(4)
-
-    def sticks(self, process: Process) -> bool:
-        """Whether the answer to what it produces stays out."""
-        stick, process.stick = process.stick, False
-        if stick:
-            self.note(process, "gets no answer")
-        return stick
-
-    def deliver_late(self) -> None:
-        """One late request arrives."""
-        if self.late:
-            request = self.late.pop(self.random.randrange(len(self.late)))
-            code = request.deliver()
-            self.note(None, f"late {request.name}: {KafkaError(code).name() if code else 'ok'}")
 
     # ── faults ──
 
@@ -250,38 +92,7 @@ class World:
             return
         self.note(process, f"#{self.struck} {fault.value.value if isinstance(fault.value, Net) else fault.value}")
         self.bitten.add(fault)
-        _STRIKE[fault](self, process)
-
-    def crash(self, process: Process) -> None:
-        """It is killed."""
-        raise Crashed
-
-    def freeze(self, process: Process) -> None:
-        """It is frozen for so long that its group expels it, and perhaps its transaction times out."""
-        if process.consumer is not None:
-            process.consumer.group.leave(process.consumer.member)
-        if self.coin():
-            self.cluster.advance(LONG)
-        self._others(process, 5 + self.random.getrandbits(5))
-        self.note(process, "thaws")
-
-    def sleep(self, process: Process) -> None:
-        """It is frozen for a moment."""
-        self._others(process, self.random.getrandbits(5))
-        self.note(process, "thaws")
-
-    def overtake(self, process: Process) -> None:
-        """Others go on, a little."""
-        self._others(process, 1 + self.random.getrandbits(2))
-
-    def expel(self, process: Process) -> None:
-        """Its heartbeats do not get through."""
-        if process.consumer is not None:
-            process.consumer.group.leave(process.consumer.member)
-
-    def signal(self, process: Process) -> None:
-        """SIGTERM."""
-        process.signals.received = 15
+        STRIKE[fault](self, process)
 
     def reads(self, process: Process) -> None:
         """A topic is made again between two reads, with nothing on its way: a position that is being stored under its name at that
@@ -289,8 +100,8 @@ class World:
         if not self.remaking or self.remake is None or self._storing(process):
             return
         self.remaking = False
-        while self.late:
-            self.deliver_late()
+        while self.network.late:
+            self.network.deliver_late()
         self.note(process, "its topic is made again")
         self.remake()
 
@@ -298,17 +109,7 @@ class World:
         others = any(other.running for other in self.processes if other is not process)
         return others or any(group.pending for group in self.cluster.groups.values())
 
-    def remake_soon(self, _process: Process) -> None:
-        """When it reads next."""
-        self.remaking = True
-
-    def stick(self, process: Process) -> None:
-        """What it produces next is not answered, and soon its group is done with it, or its patience over."""
-        process.stick = True
-        if self.budget > 0 and self.coin():
-            self.next = Fault.EXPEL if process.consumer is not None and process.consumer.callbacks else None
-
-    def _others(self, process: Process, steps: int) -> None:
+    def let_others_go_on(self, process: Process, steps: int) -> None:
         """Somebody else goes on; a new process, when there is nobody."""
         self.idle = 0
         for _ in range(steps):
@@ -376,32 +177,3 @@ class World:
         self.remaking = False
         for process in self.processes:
             process.net, process.stick = None, False
-
-
-def _net(net: Net) -> Callable[[World, Process], None]:
-    def strike(_world: World, process: Process) -> None:
-        process.net = net
-
-    return strike
-
-
-_STRIKE: dict[Fault, Callable[[World, Process], None]] = {
-    Fault.CRASH: World.crash,
-    Fault.FREEZE: World.freeze,
-    Fault.SLEEP: World.sleep,
-    Fault.OVERTAKE: World.overtake,
-    Fault.EXPEL: World.expel,
-    Fault.SIGNAL: World.signal,
-    Fault.HOLD: _net(Net.HOLD),
-    Fault.TWICE: _net(Net.TWICE),
-    Fault.SLOW: _net(Net.SLOW),
-    Fault.MUTE: _net(Net.MUTE),
-    Fault.STICK: World.stick,
-    Fault.LATE: lambda world, _process: world.deliver_late(),
-    Fault.MORE: lambda world, _process: world.feed(),
-    Fault.GROW: lambda world, _process: world.grow(),
-    Fault.RETAIN: lambda world, _process: world.retain(),
-    Fault.REMAKE: World.remake_soon,
-}
-
-__all__ = ["LONG", "Crashed", "Fault", "Net", "Place", "Process", "SimSignals", "World"]
