@@ -1,13 +1,9 @@
-"""Owns the stand-in for confluent_kafka.Consumer over the model: what librdkafka does in the background, and its callbacks.
-
-The library notices a rebalance by its heartbeat, tells it inside `consume` or `poll`, and joins again only after the application
-has answered (rdkafka_cgrp.c). Until then it keeps what it has, and its commits carry what it knows of itself.
-"""
+"""Owns the consumer over the model: the interface of confluent_kafka.Consumer above a membership in a group."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, overload
 
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
@@ -16,13 +12,13 @@ from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined] 
 from kdg.kafka.library import OnRebalance
 
 from .admin import metadata_of
-from .cluster import NEVER, Request
-from .groups import Group, Place, Protocol, Stored
+from .cluster import Request
+from .groups import Group, Place, Stored
+from .membership import Membership
 from .process import Process
 from .world import World
 
 EOF = KafkaError._PARTITION_EOF  # noqa: SLF001  # the library's own name
-SESSION_SECONDS = 2.0
 
 
 @lru_cache(maxsize=4096)
@@ -44,124 +40,14 @@ def _offsets(partitions: Iterable[TopicPartition]) -> dict[Place, Stored]:
     return {(tp.topic, tp.partition): Stored(tp.offset, tp.metadata or "") for tp in partitions}
 
 
-class SimConsumer:
-    """One consumer of a process. owned: fetch positions. told: callbacks that the application has not answered yet.
-
-    losing: the partitions of a callback that is being answered, and that somebody else may have by now.
-    """
+class SimConsumer(Membership):
+    """See kdg.kafka.library.ConsumerClient."""
 
     def __init__(self, world: World, process: Process, group: Group) -> None:
-        self.world = world
-        self.process = process
-        self.group = group
-        self.member = ""
-        self.generation = -1
-        self.owned: dict[Place, int] = {}
-        self.told: list[tuple[str, list[Place]]] = []
-        self.callbacks: dict[str, OnRebalance] = {}
-        self.closed = False
-        self.losing: list[Place] = []
-        self._answering = False
+        super().__init__(world, process, group)
         self._sent: Request | None = None
-        self._seen = 0
-        self._later: list[Place] = []
         self._ended: dict[Place, int] = {}
         process.consumer = self
-
-    # ── the background ──
-
-    def tick(self) -> None:
-        """A heartbeat: what it tells is queued for the application."""
-        if self._seen == self.group.version or not self.callbacks or self.closed:
-            return
-        if self.member and self.member not in self.group.members:
-            # The member id is reset at once; the application is told inside its next poll.
-            self.member = ""
-            self.told.clear()
-        if self.told or self._answering:
-            return
-        if not self.member and self.owned:
-            self.told.append(("lost", list(self.owned)))
-            return
-        self._seen = self.group.version
-        self._heartbeat()
-
-    def _heartbeat(self) -> None:
-        group = self.group
-        if not self.member:
-            self._join()
-        elif group.protocol is Protocol.CONSUMER:
-            self._reconcile(group.heartbeat(self.member, self.owned))
-        elif group.preparing and not group.members[self.member].joined:
-            self._rejoin()
-        elif not group.preparing and self.generation != group.generation:
-            self._assigned(list(group.members[self.member].target))
-
-    def _rejoin(self) -> None:
-        """Eager gives everything back first."""
-        if self.owned and self.group.protocol is Protocol.EAGER:
-            self.told.append(("revoke", list(self.owned)))
-        else:
-            self._join()
-
-    def _join(self) -> None:
-        self.member = self.group.join(self.member, self.owned)
-        self._seen = 0
-        self.tick_joined()
-
-    def tick_joined(self) -> None:
-        """After JoinGroup: the assignment, if the barrier is open already."""
-        if self.group.protocol is Protocol.CONSUMER or not self.group.preparing:
-            self.tick()
-
-    def _reconcile(self, target: list[Place]) -> None:
-        self.generation = self.group.members[self.member].epoch
-        self._give_and_take(target, rejoin=False)
-        self._seen = self.group.version
-
-    def _assigned(self, target: list[Place]) -> None:
-        self.generation = self.group.generation
-        if self.group.protocol is Protocol.EAGER:
-            self.told.append(("assign", target))
-        else:
-            self._give_and_take(target, rejoin=True)
-
-    def _give_and_take(self, target: list[Place], *, rejoin: bool) -> None:
-        gone = [place for place in self.owned if place not in target]
-        new = [place for place in target if place not in self.owned]
-        if gone:
-            self.told.append(("revoke", gone))
-            self._later = new
-        elif new or rejoin:
-            self.told.append(("assign", new))
-
-    def _answer(self) -> None:
-        """Call the application back for what it was told, in order, until nothing is left to tell."""
-        self.tick()
-        while self.told:
-            kind, places = self.told.pop(0)
-            self.world.note(self.process, f"{kind} {_names(places)}")
-            self.losing = places if kind == "lost" else []
-            self._answering = True
-            self.callbacks[kind](self, [TopicPartition(*place) for place in places])
-            self._answering = False
-            self.losing = []
-            self.world.conduct.answered(self.process, kind, places)
-            self._answered(kind)
-            self.tick()
-
-    def _answered(self, kind: str) -> None:
-        if kind == "assign" or self.member not in self.group.members:
-            return
-        if self.group.protocol is Protocol.CONSUMER:
-            self._seen = 0
-            return
-        if self._later:
-            self.told.append(("assign", self._later))
-            self._later = []
-        self._join()
-
-    # ── the library's interface ──
 
     def list_topics(self, topic: str | None = None, timeout: float = -1) -> ClusterMetadata:
         """As Consumer.list_topics, of all topics."""
@@ -171,7 +57,11 @@ class SimConsumer:
         self, topics: list[str], on_assign: OnRebalance, on_revoke: OnRebalance, on_lost: OnRebalance
     ) -> None:
         """As Consumer.subscribe."""
-        self.callbacks = {"assign": on_assign, "revoke": on_revoke, "lost": on_lost}
+        self.callbacks = {
+            "assign": partial(on_assign, self),
+            "revoke": partial(on_revoke, self),
+            "lost": partial(on_lost, self),
+        }
         self._seen = 0
 
     def assign(self, partitions: list[TopicPartition]) -> None:
@@ -210,7 +100,7 @@ class SimConsumer:
         """As Consumer.consume with a timeout of 0: what was fetched before a callback is handed over after it all the same."""
         self.world.pass_by(self.process)
         self.world.reads(self.process)
-        if self._seen == self.group.version and not self.told:
+        if self._seen == self.group.version and not self.queued:
             return self._fetch(limit)
         early = self._fetch(limit) if self.world.coin() else []
         self._answer()
@@ -310,20 +200,10 @@ class SimConsumer:
         """As Consumer.close: leaves the group."""
         if self.owned and self.callbacks and not self.closed:
             self.closed = True
-            self.callbacks["revoke"](self, self.assignment())
+            self.callbacks["revoke"](self.assignment())
         self.closed = True
         self._in_order()
         self.group.leave(self.member)
-
-    def vanish(self) -> None:
-        """The process is gone or frozen: no heartbeat any more."""
-        deadline = self.world.cluster.clock.now + SESSION_SECONDS if self.member else NEVER
-        self.group.silent(self.member, deadline)
-        self.world.cluster.watch(deadline)
-
-
-def _names(places: Iterable[Place]) -> str:
-    return " ".join(f"{topic}[{number}]" for topic, number in places) or "nothing"
 
 
 def _shown(positions: dict[Place, Stored]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .network import Net
 from .process import Crashed, Process
+from .upstream import Upstream
 
 if TYPE_CHECKING:
     from .world import World
@@ -38,12 +39,12 @@ class Fault(Enum):
 
 
 def _crash(_world: World, process: Process) -> None:
-    """It is killed."""
+    """The process is killed."""
     raise Crashed
 
 
 def _freeze(world: World, process: Process) -> None:
-    """It is frozen for so long that its group expels it, and perhaps its transaction times out."""
+    """The process is frozen for so long that its group expels it, and perhaps its transaction times out."""
     if process.consumer is not None:
         process.consumer.group.leave(process.consumer.member)
     if world.coin():
@@ -53,34 +54,34 @@ def _freeze(world: World, process: Process) -> None:
 
 
 def _sleep(world: World, process: Process) -> None:
-    """It is frozen for a moment."""
+    """The process is frozen for a moment."""
     world.let_others_go_on(process, world.random.getrandbits(5))
     world.note(process, "thaws")
 
 
 def _overtake(world: World, process: Process) -> None:
-    """Others go on, a little."""
+    """Other processes take a few steps."""
     world.let_others_go_on(process, 1 + world.random.getrandbits(2))
 
 
 def _expel(world: World, process: Process) -> None:
-    """Its heartbeats do not get through."""
+    """The heartbeats of the process do not reach the broker."""
     if process.consumer is not None:
         process.consumer.group.leave(process.consumer.member)
 
 
 def _signal(world: World, process: Process) -> None:
-    """SIGTERM."""
+    """The process gets a SIGTERM."""
     process.signals.received = 15
 
 
 def _remake_soon(world: World, _process: Process) -> None:
-    """When it reads next."""
+    """The source is made again when the process reads next."""
     world.remaking = True
 
 
 def _stick(world: World, process: Process) -> None:
-    """What it produces next is not answered, and soon its group is done with it, or its patience over."""
+    """The next Produce request is not answered. Soon after, the group may expel the process."""
     process.stick = True
     if world.budget > 0 and world.coin():
         world.next = Fault.EXPEL if process.consumer is not None and process.consumer.callbacks else None
@@ -89,6 +90,14 @@ def _stick(world: World, process: Process) -> None:
 def _net(net: Net) -> Callable[[World, Process], None]:
     def strike(_world: World, process: Process) -> None:
         process.net = net
+
+    return strike
+
+
+def _upstream(change: Callable[[Upstream], None]) -> Callable[[World, Process], None]:
+    def strike(world: World, _process: Process) -> None:
+        if world.upstream is not None:
+            change(world.upstream)
 
     return strike
 
@@ -106,9 +115,9 @@ STRIKE: dict[Fault, Callable[[World, Process], None]] = {
     Fault.MUTE: _net(Net.MUTE),
     Fault.STICK: _stick,
     Fault.LATE: lambda world, _process: world.network.deliver_late(),
-    Fault.MORE: lambda world, _process: world.feed(),
-    Fault.GROW: lambda world, _process: world.grow(),
-    Fault.RETAIN: lambda world, _process: world.retain(),
+    Fault.MORE: _upstream(Upstream.feed),
+    Fault.GROW: _upstream(Upstream.grow),
+    Fault.RETAIN: _upstream(Upstream.retain),
     Fault.REMAKE: _remake_soon,
 }
 """What each fault does."""

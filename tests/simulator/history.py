@@ -1,4 +1,4 @@
-"""Owns the course of a history: what a seed decides beforehand, the faults, the calm after them, and the verdict."""
+"""Owns the course of a history: what the seed decides at its beginning, the time with faults, the time without, the verdict."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from random import Random
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
 from kdg.errors import PositionGone
-from kdg.kafka.topic_ids import FRESH
 from kdg.runs.session import Frame
 
-from .cluster import NEVER, Transaction
 from .faults import LONG, Fault
-from .groups import Place, Protocol
+from .groups import Protocol
 from .invariants import Verdict, judge
 from .opening import OPEN, Scene, group_name, plan_of, surroundings_of
 from .process import Process
+from .upstream import Upstream
 from .world import PATIENCE, World
 
 F = Fault
@@ -28,7 +27,7 @@ MOST_PROCESSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A command under a guarantee, and what may happen to it. share: how many of a hundred schedules are its."""
+    """A command under a guarantee, and the faults that may strike it. share: how many of a hundred schedules run it."""
 
     command: str
     guarantee: Guarantee
@@ -55,19 +54,17 @@ CASES = {
         Case("pipe", EXACTLY_ONCE, (*EVERYWHERE, *GROUPS, F.STICK, F.STICK), 24),
     )
 }
-"""By name. Exactly-once `consume` is missing: kdg refuses it with a group, and its sinks are no part of the model."""
+"""By name. Exactly-once `consume` is missing: kdg refuses it with a group, and the model has no sinks."""
 
 
 class History:
-    """One schedule. `run` gives the verdict; `lines` tells what happened, if it was traced."""
+    """One schedule. `run` returns the verdict; `lines` are the events of a history with `trace`."""
 
     def __init__(self, case: Case, seed: int, suppressed: frozenset[int] = frozenset(), *, trace: bool = False) -> None:
         self.case = case
         self.world = World(seed, case.faults, suppressed, trace=trace)
         self.random = self.world.random
-        self.sent: list[bytes] = []
-        self.retained = False
-        self._upstream: list[tuple[Place, Transaction]] = []
+        self.upstream = Upstream(self.world)
         self.scene = self._scene(self.random)
 
     def _scene(self, random: Random) -> Scene:
@@ -80,67 +77,17 @@ class History:
             world.cluster.make_topic("source", 1 + random.getrandbits(1))
             group.places = world.cluster.places("source")
             for _ in range(2 + random.getrandbits(1)):
-                self._feed()
-            world.feed, world.grow, world.retain, world.remake = self._feed, self._grow, self._retain, self._remake
+                self.upstream.feed()
+            world.upstream = self.upstream
         else:
-            self.sent = [b"%d:%d" % (i % 2, i) for i in range(1 + random.getrandbits(2))]
-            scene.text = b"".join(value + b"\n" for value in self.sent)
+            self.upstream.sent = [b"%d:%d" % (i % 2, i) for i in range(1 + random.getrandbits(2))]
+            scene.text = b"".join(value + b"\n" for value in self.upstream.sent)
         world.start = self._start
         # A produce makes few calls, the others many.
         world.set_gap(
             6 + random.getrandbits(5) if scene.consumes else 2 + random.getrandbits(3), 1 + random.getrandbits(3)
         )
         return scene
-
-    # ── what happens around kdg ──
-
-    def _feed(self) -> None:
-        """Records come in; one of three times in a transaction, which may abort, and may stay open for a while."""
-        places = self.world.cluster.places("source")
-        place = places[int(self.random.random() * len(places))]
-        fate, count = self.random.random(), 1 + self.random.getrandbits(1)
-        transaction = Transaction(NEVER) if fate < 0.4 else None
-        prefix = b"x" if fate < 0.2 else b""
-        values = [b"%s%d:%d" % (prefix, place[1], len(self.sent) + i) for i in range(count)]
-        self.world.cluster.append(place, values, transaction)
-        if not prefix:
-            self.sent += values
-        if transaction is not None:
-            transaction.places.add(place)
-            transaction.committed = not prefix
-            self._upstream.append((place, transaction))
-            if fate < 0.15 or fate > 0.25:
-                self._end_upstream()
-
-    def _end_upstream(self) -> None:
-        for place, transaction in self._upstream:
-            transaction.open = False
-            log = self.world.cluster.logs[place]
-            log.unstable.pop(transaction, None)
-            log.entries.append((None, transaction))
-        self._upstream.clear()
-
-    def _grow(self) -> None:
-        number = len(self.world.cluster.places("source"))
-        if number < 4:
-            self.world.cluster.make_topic("source", number + 1)
-            self.scene.group.grow(("source", number))
-
-    def _retain(self) -> None:
-        for place in self.world.cluster.places("source"):
-            log = self.world.cluster.logs[place]
-            if log.stable > log.start:
-                log.start += 1
-                self.retained = True
-
-    def _remake(self) -> None:
-        """The source is deleted and made again, with more in it at once; what nobody had read yet is gone with it."""
-        self.scene.gone.update(self.sent)
-        self._upstream.clear()
-        self.world.cluster.advance(FRESH)  # it takes at least as long
-        self.world.cluster.remake_topic("source")
-        for _ in range(1 + self.random.getrandbits(2)):
-            self._feed()
 
     # ── who runs ──
 
@@ -153,7 +100,7 @@ class History:
         return Frame.of(plan_of(self.scene, process), process.signals, surroundings_of(self.scene, process))
 
     def _start(self) -> Process | None:
-        """A further process, where the user would start one; None where there is none to be started."""
+        """Start another process, if the user would start one; else None."""
         if len(self.world.processes) >= MOST_PROCESSES:
             return None
         if self.case.command == "produce" and not self._again():
@@ -161,7 +108,7 @@ class History:
         return self._process()
 
     def _again(self) -> bool:
-        """Whether `produce` is run again: after a failure, if the row says so and a look at the topic does not show it all."""
+        """Whether the user would run `produce` again: it failed, the guarantee allows it, and the topic does not hold the input."""
         processes = self.world.processes
         if not processes:
             return True
@@ -170,7 +117,7 @@ class History:
         return not (self.scene.cycle.whole and self._looks_done())
 
     def _looks_done(self) -> bool:
-        """Once nothing is open any more: is all of it in the topic?"""
+        """Whether the whole input is in the topic, once no transaction is open any more."""
         self.world.cluster.advance(LONG)
         return bool(self._output())
 
@@ -187,10 +134,10 @@ class History:
     # ── the course ──
 
     def run(self) -> Verdict:
-        """Faults, then calm, then fresh processes until all is done; what was lost, doubled or else broken."""
+        """Run with faults, then without, then with fresh processes until everything is done. The verdict."""
         self._disturbed()
         trouble = self._calm()
-        return judge(self.case, self.scene, self.sent, self._output(), trouble)
+        return judge(self.case, self.scene, self.upstream, self._output(), trouble)
 
     def _disturbed(self) -> None:
         world, random = self.world, self.random
@@ -211,7 +158,7 @@ class History:
                     world.step(process)
 
     def _calm(self) -> list[str]:
-        """The end of the faults: some late requests arrive now, the others when all else is done."""
+        """No more faults. Some late requests arrive now, the others when everything else is done."""
         world = self.world
         world.calm()
         world.note(None, "calm")
@@ -219,7 +166,7 @@ class History:
             if not process.over and world.coin():
                 process.over = process.crashed = True
                 world.gone(process)
-        self._end_upstream()
+        self.upstream.end_transactions()
         if world.coin():
             while world.network.late:
                 world.network.deliver_late()
@@ -232,7 +179,7 @@ class History:
         return trouble
 
     def _finish(self) -> list[str]:
-        """Those that are left go on to their end; then fresh ones, as many as it takes."""
+        """Let the living processes come to their end, then start fresh ones until one succeeds. Returns what went wrong."""
         world = self.world
         if not self._to_the_end([process for process in world.processes if not process.over]):
             return ["it does not come to an end"]
@@ -244,7 +191,7 @@ class History:
                 return ["it does not come to an end"]
             if self._succeeded(process):
                 return []
-        if self.retained and isinstance(process.error, PositionGone):
+        if self.upstream.retained and isinstance(process.error, PositionGone):
             return []
         return [f"a run without faults fails: {process.error}"]
 

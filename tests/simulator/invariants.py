@@ -13,6 +13,7 @@ from .faults import Fault
 if TYPE_CHECKING:
     from .history import Case
     from .opening import Scene
+    from .upstream import Upstream
 
 _LATE = frozenset({Fault.FREEZE, Fault.SLEEP, Fault.OVERTAKE, Fault.HOLD, Fault.SLOW, Fault.CRASH, Fault.EXPEL})
 """After one of these, at-most-once may write late (DESIGN.md section 2)."""
@@ -26,10 +27,10 @@ class Verdict(NamedTuple):
     broken: tuple[str, ...]
 
 
-def judge(case: Case, scene: Scene, sent: list[bytes], output: list[bytes], trouble: list[str]) -> Verdict:
+def judge(case: Case, scene: Scene, upstream: Upstream, output: list[bytes], trouble: list[str]) -> Verdict:
     """What became of what was sent. trouble: what is known to be wrong already."""
     counts, guarantee = Counter(output), case.guarantee
-    lost = [value for value in sent if value not in counts and value not in scene.gone]
+    lost = [value for value in upstream.sent if value not in counts and value not in upstream.gone]
     doubled = [value for value, count in counts.items() if count > 1]
     broken = [*trouble, *scene.world.conduct.broken]
     # Records that retention took are missing for good; of a topic that was made again, all is read from its beginning.
@@ -40,15 +41,15 @@ def judge(case: Case, scene: Scene, sent: list[bytes], output: list[bytes], trou
         broken.append(f"lost: {_names(lost)}")
     if doubled and not guarantee.may_duplicate:
         broken.append(f"doubled: {_names(doubled)}")
-    if strangers := counts.keys() - set(sent):
+    if strangers := counts.keys() - set(upstream.sent):
         broken.append(f"aborted seen: {_names(strangers)}")
-    if scene.cycle.whole and lost and len(lost) != len(sent):
+    if scene.cycle.whole and lost and len(lost) != len(upstream.sent):
         broken.append(f"a part is visible: {_names(output)}")
     if scene.group.went_back:
         broken.append(f"went back: {', '.join(scene.group.went_back)}")
     late = scene.world.bitten & _LATE or any(process.crashed for process in scene.world.processes)
     if not (guarantee.may_lose and late) and (
-        disorder := out_of_order(value for value in output if value not in scene.gone)
+        disorder := out_of_order(value for value in output if value not in upstream.gone)
     ):
         broken.append(f"out of order: {_names(disorder)}")
     return Verdict(len(lost), len(doubled), tuple(broken))

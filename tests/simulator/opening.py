@@ -56,7 +56,7 @@ PROTOCOLS = {
 class Scene:
     """What the runs of a history share.
 
-    text: the input of produce. printed: what consume has written to stdout. gone: records that were deleted with their topic.
+    text: the input of produce. printed: the records that consume has written to stdout.
     """
 
     world: World
@@ -67,7 +67,6 @@ class Scene:
     group: Group
     text: bytes = b""
     printed: list[bytes] = field(default_factory=list)
-    gone: set[bytes] = field(default_factory=set)
 
     @property
     def cycle(self) -> Cycle:

@@ -13,7 +13,7 @@ from .network import Net
 
 if TYPE_CHECKING:
     from .consumer import SimConsumer
-    from .producer import SimProducer
+    from .sending import Sending
 
 
 class Crashed(BaseException):
@@ -44,7 +44,7 @@ class Process:
         self.name = name
         self.signals = SimSignals()
         self.consumer: SimConsumer | None = None
-        self.producers: list[SimProducer] = []
+        self.producers: list[Sending] = []
         self.begin = begin
         self.open_session = open_session
         self.frame: Frame | None = None

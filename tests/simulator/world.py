@@ -17,15 +17,17 @@ from .conduct import Conduct
 from .faults import STRIKE, Fault
 from .network import Net, Network
 from .process import Crashed, Process
+from .upstream import Upstream
 
 PATIENCE = 3
-"""Reads in a row that bring nothing, after which nobody is waited for."""
+"""The number of reads in a row without a record, after which no other process takes steps."""
 
 
 class World:
-    """What a history is made of.
+    """The cluster, the network, the processes, and the choices of a history.
 
-    faults: which may happen, each as often as it stands there. budget: how many in all. idle: reads in a row without anything.
+    faults: those that may strike; one that is listed twice strikes twice as often. budget: how many may still strike. fuse: the
+    number of calls until the next one. suppressed: faults that do not strike, by number. idle: reads in a row without a record.
     """
 
     def __init__(self, seed: int, faults: tuple[Fault, ...], suppressed: frozenset[int], *, trace: bool) -> None:
@@ -46,16 +48,13 @@ class World:
         self.idle = 0
         self.next: Fault | None = None
         self.start: Callable[[], Process | None] = lambda: None
-        self.feed: Callable[[], None] = lambda: None
-        self.grow: Callable[[], None] = lambda: None
-        self.retain: Callable[[], None] = lambda: None
-        self.remake: Callable[[], None] | None = None
+        self.upstream: Upstream | None = None
         self.remaking = False
 
     # ── choices ──
 
     def coin(self) -> bool:
-        """Either."""
+        """True or False."""
         return self.random.random() < 0.5
 
     def target_partition(self, value: bytes) -> int:
@@ -63,19 +62,19 @@ class World:
         return value[0] % self.partitions
 
     def note(self, process: Process | None, text: str) -> None:
-        """For the history of a seed that failed."""
+        """Add a line to the history, if it is traced."""
         if self.history is not None:
             self.history.append(f"{self.cluster.clock.now:8.3f}  {process.name if process else '-':4} {text}")
 
     def _hasten(self) -> None:
-        """A copy that is held up does its worst in the transaction that follows."""
+        """Let a late request arrive soon: a copy that is held up does most harm in the transaction that follows."""
         if self.budget > 0 and self.coin():
             self.next, self.fuse = Fault.LATE, 1 + self.random.getrandbits(4)
 
     # ── faults ──
 
     def pass_by(self, process: Process) -> None:
-        """A call of a client library begins, or has taken effect."""
+        """Called when a call of the client library begins, and when it has taken effect."""
         self.cluster.clock.now += 0.001
         self.fuse -= 1
         if not self.fuse:
@@ -95,22 +94,25 @@ class World:
         STRIKE[fault](self, process)
 
     def reads(self, process: Process) -> None:
-        """A topic is made again between two reads, with nothing on its way: a position that is being stored under its name at that
-        very moment nobody could tell from one in the new topic."""
-        if not self.remaking or self.remake is None or self._storing(process):
+        """The process reads. If its topic is to be made again, that happens now.
+
+        No request is on its way then: a position that arrives afterwards would be stored for the new topic, and nobody could
+        see that it belongs to the old one.
+        """
+        if not self.remaking or self.upstream is None or self._storing(process):
             return
         self.remaking = False
         while self.network.late:
             self.network.deliver_late()
         self.note(process, "its topic is made again")
-        self.remake()
+        self.upstream.remake()
 
     def _storing(self, process: Process) -> bool:
         others = any(other.running for other in self.processes if other is not process)
         return others or any(group.pending for group in self.cluster.groups.values())
 
     def let_others_go_on(self, process: Process, steps: int) -> None:
-        """Somebody else goes on; a new process, when there is nobody."""
+        """Other processes take steps; a new one is started if there is no other."""
         self.idle = 0
         for _ in range(steps):
             if self.idle > PATIENCE:
@@ -126,7 +128,7 @@ class World:
     # ── processes ──
 
     def step(self, process: Process) -> None:
-        """One action of a process, or its opening."""
+        """One action of a process; the first one includes the opening."""
         process.running = True
         try:
             self._step(process)
@@ -157,7 +159,7 @@ class World:
         close(frame)
 
     def gone(self, process: Process) -> None:
-        """Killed: what it had sent or was sending may still arrive."""
+        """The process was killed. The requests that it had sent, or was sending, may still arrive."""
         self.note(process, "is dead")
         if process.consumer is not None:
             process.consumer.vanish()
@@ -166,12 +168,12 @@ class World:
                 producer.abandon()
 
     def set_gap(self, gap: int, budget: int) -> None:
-        """How many calls lie between two faults at most, and how many faults there are."""
+        """gap: the most calls between two faults. budget: the number of faults."""
         self.gap, self.budget = gap, budget
         self.fuse = 1 + int(self.random.random() * gap)
 
     def calm(self) -> None:
-        """No more faults."""
+        """From now on there are no faults."""
         self.budget = 0
         self.fuse = -1
         self.remaking = False
