@@ -1,6 +1,7 @@
 """Owns the ports of the loop: what a Source, a Target and a Transaction have to do. Their implementations do the I/O.
 
-Each method raises a KdgError when it cannot do what it says; `failure_of` tells the cycle what the failed call left behind.
+Each method raises a KdgError when it cannot do what it says; `failure_of` tells the cycle what the failed call left
+behind.
 """
 
 from __future__ import annotations
@@ -127,6 +128,10 @@ class Dedup(Protocol):
 
     def forget(self) -> None:
         """What was let through and not marked will come again."""
+
+
+Filter = Callable[[Batch], Batch]
+"""What changes a chunk between READ and WRITE."""
 
 
 class Signals(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kdg.core.guarantees import Step
+from kdg.errors import Aborted, KdgError, StopNotReached
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,30 @@ class Limits:
     idle_timeout: float | None = None
     timeout: float | None = None
     whole_within: float | None = None
+
+    def remaining(self, counts: Counts) -> int | None:
+        """How many records are still to be read; None if there is no limit."""
+        return None if self.count is None else max(self.count - counts.read - counts.pending_read, 0)
+
+    def silent(self, seconds: float) -> bool:
+        """Whether a run without a record for this long has to end."""
+        return self.idle_timeout is not None and seconds >= self.idle_timeout
+
+    def overdue(self, elapsed: float) -> KdgError | None:
+        """The error with which a run of this many seconds has to end, if it has to."""
+        if self.timeout is not None and elapsed >= self.timeout:
+            return StopNotReached(
+                f"the stop condition was not reached within {self.timeout:g} s (--timeout).",
+                "Raise --timeout, or find out why no records come: a transaction that is still open, or no producer.",
+            )
+        if self.whole_within is not None and elapsed >= self.whole_within:
+            return Aborted(
+                f"the end of the input was not reached within {self.whole_within:g} s, and one transaction cannot last "
+                "longer; nothing of it is visible.",
+                "Use --resume NAME for slow input, or -X transaction.timeout.ms=... (at most 15 min, unless the broker "
+                "allows more).",
+            )
+        return None
 
 
 @dataclass(slots=True)

@@ -37,7 +37,8 @@ class Batch:
     """Records as columns of equal length; a column that is None holds the same nothing for every record.
 
     values, keys: bytes, or None for null. headers: in order, repeats kept. timestamps: milliseconds since the epoch.
-    topics, partitions, offsets: where a record was read; partitions also say where it is to go, when the target keeps them.
+    topics, partitions, offsets: where a record was read; partitions also say where it is to go, when the target keeps
+    them.
     """
 
     values: Sequence[bytes | None] = ()

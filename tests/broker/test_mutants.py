@@ -48,10 +48,10 @@ def commit_but_not_the_second_time(self):
 KafkaTransaction.commit = commit_but_not_the_second_time
 """
 NO_REWIND = """
-from kdg.core import pump
+from kdg.core.actions import PERFORM
 from kdg.core.cycle import Control, Did
-assert Control.REWIND in pump._PERFORM
-pump._PERFORM[Control.REWIND] = lambda self: Did(Control.REWIND)
+assert Control.REWIND in PERFORM
+PERFORM[Control.REWIND] = lambda self: Did(Control.REWIND)
 """
 NO_DIGEST_CHECK = """
 import dataclasses, hashlib, os

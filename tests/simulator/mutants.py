@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
+from kdg.core.actions import PERFORM
 from kdg.core.cycle import Control, Cycle, Did, Event, Revoked, State, advance
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee, Step
-from kdg.core.pump import _PERFORM, Pump  # the table of what is performed, to take something out of it
+from kdg.core.pump import Pump
 from kdg.core.records import Position
 from kdg.kafka.membership import Membership
 from kdg.kafka.source import KafkaSource
@@ -47,7 +48,7 @@ def _method(owner: type, name: str, change: Callable[..., Any]) -> Callable[[], 
 
 
 def _performs(action: Control, change: Callable[[Pump], Event | None]) -> Callable[[], Patch]:
-    return lambda: mock.patch.dict(_PERFORM, {action: change})
+    return lambda: mock.patch.dict(PERFORM, {action: change})
 
 
 def _decides(change: Callable[[Cycle, State, Event], State]) -> Callable[[], Patch]:
