@@ -1,4 +1,4 @@
-"""Owns the exit codes and the tree of errors that carry them. Nothing else decides how kdg ends.
+"""Owns the exit codes, and the errors that carry them. No other module decides how kdg ends.
 
 KdgError                     1  failed
 ├── UsageError               2  usage
@@ -14,7 +14,7 @@ KdgError                     1  failed
 ├── Interrupted            128  + the signal's number
 └── ReaderGone             141  reader-gone
 
-The library's own errors are translated into these at the boundary (kdg/kafka/errors.py), never further in.
+The errors of the client library are translated into these where they are raised (kdg/kafka/errors.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ExitCode:
-    """One row of the contract: the number, the name `--report` gives as `outcome`, and what it means."""
+    """One line of the table of exit codes, which users and scripts rely on.
+
+    code: the number. outcome: its name in `--report`. meaning: what happened. advice: what to do next.
+    """
 
     code: int
     outcome: str
@@ -34,34 +37,106 @@ class ExitCode:
 
 
 EXIT_CODES = (
-    ExitCode(0, "held", "the guarantee held for everything asked (also: the reader of stdout went away and no group was involved)", "Nothing to do."),
-    ExitCode(1, "failed", "an error that no other code names, such as a sink that cannot be written; nothing of the failed batch was committed (at-most-once: the failed batch may be lost)", "Mend what the message names and run again."),
-    ExitCode(2, "usage", "wrong usage or contradictory configuration; nothing was sent", "Change what the message names."),
-    ExitCode(3, "undelivered", "some records were not delivered, or it is unknown whether they were", "Send the records in the file of --undelivered again; at-least-once may double those of unknown outcome."),
-    ExitCode(4, "aborted", "aborted: nothing of the last transaction is visible; running it again is safe", "Run it again."),
-    ExitCode(5, "unknown", "outcome unknown: the last commit may or may not have taken effect; with an identity (--resume, a group) running again settles it", "With --resume or a group: run it again. Without: look at the topic before sending again."),
-    ExitCode(6, "fenced", "fenced: another instance with this identity took over", "Let the other instance work, or stop it; give each instance an identity of its own."),
-    ExitCode(7, "position-gone", "the position is gone: retention, or the topic was made again", "Decide where to go on: another group, or -o beginning with a new one; what is gone was not read."),
-    ExitCode(8, "unreachable", "no broker reached, no such topic, or not authorised", "Check -b, the topic's name and the rights the message names."),
-    ExitCode(9, "stop-not-reached", "the stop condition (-c, -e, --until) was not reached within --timeout", "Raise --timeout, or look for why records do not come: an open transaction, no producer."),
-    ExitCode(10, "not-met", "the guarantee is not met (--strict, check, verify)", "The message names each condition that is missing and the setting to change."),
-    ExitCode(130, "interrupted", "interrupted by SIGINT, settled first", "Run it again; it goes on where it settled."),
-    ExitCode(141, "reader-gone", "the reader of stdout went away with a group involved: the batch that failed is not committed", "Run it again; the batch is read again."),
-    ExitCode(143, "interrupted", "interrupted by SIGTERM, settled first", "Run it again; it goes on where it settled."),
-)  # fmt: skip
+    ExitCode(
+        0,
+        "held",
+        "the guarantee held for everything that was asked (also: the reader of stdout went away, without a group)",
+        "Nothing.",
+    ),
+    ExitCode(
+        1,
+        "failed",
+        "an error that has no code of its own, such as an output that cannot be written; nothing of the failed batch "
+        "was committed (at-most-once: the failed batch may be lost)",
+        "Fix what the message names, and run again.",
+    ),
+    ExitCode(
+        2,
+        "usage",
+        "wrong usage, or a configuration that contradicts itself; nothing was sent",
+        "Change what the message names.",
+    ),
+    ExitCode(
+        3,
+        "undelivered",
+        "some records were not delivered, or it is unknown whether they were",
+        "Send the records in the file of --undelivered again. At-least-once may duplicate those of unknown outcome.",
+    ),
+    ExitCode(
+        4,
+        "aborted",
+        "aborted: nothing of the last transaction is visible, and running again is safe",
+        "Run again.",
+    ),
+    ExitCode(
+        5,
+        "unknown",
+        "outcome unknown: the last commit may or may not have taken effect; with an identity (--resume, a group) "
+        "the next run finds out and settles it",
+        "With --resume or a group: run again. Without: look at the topic before you send again.",
+    ),
+    ExitCode(
+        6,
+        "fenced",
+        "fenced: another instance with this identity took over",
+        "Let the other instance work, or stop it. Give each instance its own identity.",
+    ),
+    ExitCode(
+        7,
+        "position-gone",
+        "the position is gone: the records there have expired, or the topic was deleted and created again",
+        "Decide where to go on: another group, or -o beginning with a new one. The records in between were not read.",
+    ),
+    ExitCode(
+        8,
+        "unreachable",
+        "no broker was reached, the topic does not exist, or access was denied",
+        "Check -b, the name of the topic, and the rights that the message names.",
+    ),
+    ExitCode(
+        9,
+        "stop-not-reached",
+        "the stop condition (-c, -e, --until) was not reached within --timeout",
+        "Raise --timeout, or find out why no records come: a transaction that is still open, or no producer.",
+    ),
+    ExitCode(
+        10,
+        "not-met",
+        "the guarantee is not met (--strict, check, verify)",
+        "The message names each condition that is not met, and the setting to change.",
+    ),
+    ExitCode(
+        130,
+        "interrupted",
+        "interrupted by SIGINT, after settling",
+        "Run again: the run continues where it settled.",
+    ),
+    ExitCode(
+        141,
+        "reader-gone",
+        "the reader of stdout went away, with a group: the batch that failed is not committed",
+        "Run again: the batch is read again.",
+    ),
+    ExitCode(
+        143,
+        "interrupted",
+        "interrupted by SIGTERM, after settling",
+        "Run again: the run continues where it settled.",
+    ),
+)
 
 _OUTCOMES = {row.code: row.outcome for row in EXIT_CODES}
 
 
 def outcome_of(code: int) -> str:
-    """The name that `--report` gives an exit code; any other signal's code is `interrupted`, too."""
+    """The name of an exit code in `--report`. A code that is not in the table comes from a signal: `interrupted`."""
     return _OUTCOMES.get(code, "interrupted")
 
 
 class KdgError(Exception):
-    """What went wrong, with the value, and what to do next. `exit_code` is how the run ends if nothing settles it.
+    """An error that ends a run. The message says what is wrong, with the value; the hint says what to do next.
 
-    `hint` is printed on lines of its own below the message.
+    hint: printed below the message, on its own lines. exit_code: how the run ends, unless a port's error is undone.
     """
 
     exit_code: int = 1
@@ -72,7 +147,7 @@ class KdgError(Exception):
 
 
 class UsageError(KdgError):
-    """Wrong usage or contradictory configuration; nothing was sent."""
+    """Wrong usage, or a configuration that contradicts itself; nothing was sent."""
 
     exit_code = 2
 
@@ -84,7 +159,7 @@ class Undelivered(KdgError):
 
 
 class Aborted(KdgError):
-    """Nothing of the last transaction is visible; running it again is safe."""
+    """Nothing of the last transaction is visible; running again is safe."""
 
     exit_code = 4
 
@@ -96,7 +171,7 @@ class OutcomeUnknown(KdgError):
 
 
 class NoAnswer(KdgError):
-    """A call of the client library has not returned and may still act: nothing more can be done in this process."""
+    """A call of the client library has not returned, and may still act. This process can do nothing more about it."""
 
     exit_code = 5
 
@@ -108,13 +183,13 @@ class Fenced(KdgError):
 
 
 class PositionGone(KdgError):
-    """Retention took the position, or the topic was made again."""
+    """The records at the position have expired, or the topic was deleted and created again."""
 
     exit_code = 7
 
 
 class Unreachable(KdgError):
-    """No broker reached, no such topic, or not authorised."""
+    """No broker was reached, the topic does not exist, or access was denied."""
 
     exit_code = 8
 
@@ -132,7 +207,7 @@ class NotMet(KdgError):
 
 
 class Interrupted(KdgError):
-    """A signal ended the run; what was open is settled."""
+    """A signal ended the run, after the open batch was settled. signum: the signal, such as signal.SIGINT."""
 
     def __init__(self, signum: int) -> None:
         super().__init__(f"interrupted by {signal.Signals(signum).name}")
@@ -141,6 +216,6 @@ class Interrupted(KdgError):
 
 
 class ReaderGone(KdgError):
-    """The reader of stdout went away (EPIPE)."""
+    """The reader of stdout went away: writing failed with EPIPE."""
 
     exit_code = 141

@@ -1,1 +1,8 @@
-"""The table of guarantees, the cycle, the loop that performs it, the ports it runs on, and the model of crashes. No Kafka here."""
+"""Owns what makes a guarantee: the table, the decisions, the loop, the ports, and the model of crashes. No Kafka.
+
+guarantees    the table; with requirement (on the cluster) and destinations (of `consume`)
+cycle         the decisions: events in, actions out; with interval (when a batch is due)
+pump          the loop; with actions (how each is performed) and progress (counts, limits)
+ports         what a source, a target and a transaction have to do; records, the values that pass through them
+crash         the model: what a crash at any point does to each guarantee
+"""

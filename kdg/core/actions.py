@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kdg.core.pump import Pump
 
 LONGEST_READ = 0.5
-"""Seconds that one READ may wait: the client library's poll does not notice a signal (hazard 9)."""
+"""Seconds that one READ may wait. A signal only sets a flag (hazard 2), and a poll that waits does not look at it."""
 
 
 def _read(pump: Pump) -> Did:

@@ -1,7 +1,13 @@
 """Owns the ports of the loop: what a Source, a Target and a Transaction have to do. Their implementations do the I/O.
 
-Each method raises a KdgError when it cannot do what it says; `failure_of` tells the cycle what the failed call left
-behind.
+The loop (kdg/core/pump.py) calls a port from one thread, one method at a time. A method that cannot do what it promises
+raises a KdgError, and the class of the error says what the call left behind (`failure_of`):
+
+    TryAgain         the call certainly had no effect: the loop goes back to the last settling and tries again
+    OutcomeUnknown   the call may have had its effect: a transaction is looked up, anything else is undone as far as it
+    can be any other        trying again does not help: the run ends with this error
+
+Any other exception is a defect of kdg. A method must not wait longer than about a second without looking at signals.
 """
 
 from __future__ import annotations
@@ -15,7 +21,7 @@ from kdg.errors import KdgError, OutcomeUnknown
 
 
 class TryAgain(KdgError):
-    """A call that was certainly without effect: abort, rewind and try again. Its exit code counts when it is given up."""
+    """A call that certainly had no effect. exit_code: of the run, if this error repeats until the loop gives up."""
 
     def __init__(self, message: str, hint: str = "", exit_code: int = 1) -> None:
         super().__init__(message, hint)
@@ -23,119 +29,154 @@ class TryAgain(KdgError):
 
 
 def failure_of(error: KdgError) -> Failure:
-    """What an error of a port left behind."""
+    """What a call that raised this error left behind."""
     if isinstance(error, TryAgain):
         return Failure.ABORTABLE
     return Failure.UNKNOWN if isinstance(error, OutcomeUnknown) else Failure.FINAL
 
 
 Rebalance = Callable[[Event], None]
-"""Called by a Source inside `read`, with Revoked or Lost; when it returns, what was open is settled or dropped."""
+"""What a Source calls inside `read`, with Revoked or Lost. When it returns, the open batch is settled or dropped."""
+
+Filter = Callable[[Batch], Batch]
+"""What changes a chunk between READ and WRITE."""
 
 
 class Source(Protocol):
-    """Where records come from."""
+    """Where records come from, and the position in it.
+
+    A source has two positions. The one it has reached is after every record that `read` returned. The settled one is
+    where `settled` was last called; before that, it is where the run began. `read` moves the first, `settled` moves the
+    second up to the first, and `rewind` moves the first back to the second.
+
+    A source with partitions calls its Rebalance inside `read`, before partitions are gone. During that call the loop
+    may call every other method. After it, `read` may return only records of partitions that are still owned.
+    """
 
     def read(self, limit: int, timeout: float) -> Batch | None:
-        """At most `limit` records; an empty batch when nothing came within `timeout` seconds or a signal did; None at the end."""
+        """The next records, at most `limit`. None at the end of the input, and then at every later call as well.
+
+        An empty batch if no record came within `timeout` seconds, or if a signal arrived; it does not mean the end.
+        """
 
     def positions(self) -> Sequence[Position]:
-        """Where to go on after everything that `read` handed out and that is still owned."""
+        """The position reached, for each partition that is still owned and has moved. Empty if the input has none."""
 
     def offsets(self) -> Offsets:
-        """What is settled so far in this run, for the report."""
+        """The settled position of every partition that this run has settled, also of those it has lost since."""
 
     @property
     def moved(self) -> bool:
-        """Whether `positions` differs from what was last settled."""
+        """Whether the position reached differs from the settled one. It can move without a record, past markers."""
 
     def commit(self) -> None:
-        """Store `positions` durably; on return it is certain."""
+        """Store `positions` durably. When it returns, they are stored in every partition; otherwise it raises.
+
+        The loop then calls `settled`. Nothing to do for an input without a position of its own.
+        """
 
     def settled(self) -> None:
-        """`positions` has become durable, through `commit` or in a transaction."""
+        """The position reached is durable now: through `commit`, or because a transaction with it was committed."""
 
     def rewind(self) -> None:
-        """Hand out again what came after the last `settled`."""
+        """Go back to the settled position: `read` returns the later records again, from all partitions still owned."""
 
     def reload(self) -> bool:
-        """Ask where the position durably is, and go on from there; True when what was in doubt has taken effect."""
+        """Find out whether a commit whose outcome is unknown took effect, by looking up the durable position.
+
+        True if it did: the position reached is settled. False if not: go back to the durable position, as `rewind`
+        does. The transaction was recycled before, so that the answer cannot change any more. Raises an error, and not
+        an answer, if the position cannot be looked up.
+        """
 
     def release(self) -> None:
-        """Forget the partitions that were revoked or lost."""
+        """Forget the partitions that were revoked or lost: neither `positions` nor `read` returns them any more."""
 
     def close(self) -> None:
-        """Leave in order; what is not settled stays unsettled."""
+        """Leave the group and give back all resources, without a commit. It is called once, also after an error."""
 
 
 class Target(Protocol):
     """Where records go."""
 
     def write(self, batch: Batch) -> None:
-        """Take the records, in order."""
+        """Take the records, in order. They may stay in a buffer until `flush`.
+
+        A batch can be empty. An error means that any part of the batch may have been written.
+        """
 
     def flush(self) -> None:
-        """On return, every record taken so far is where it belongs, or an error was raised or counted."""
+        """Deliver every record taken so far. When it returns, each has arrived, or was counted as undelivered.
+
+        Raises if one has not arrived and the target does not count such records itself.
+        """
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Give back all resources. Records that were not flushed may be dropped. It is called once."""
 
 
 class Transaction(Protocol):
-    """What binds a Target to a Source's position."""
+    """What makes the records of a Target and the position of a Source visible together.
+
+    The loop calls `begin`, then writes and flushes the target, then `record`, then `commit`. It calls `abort` instead
+    at any point after `begin`.
+    """
 
     def begin(self) -> None:
-        """Open a transaction; the group's metadata is taken now (HAZARDS.md 4)."""
+        """Open a transaction; the records written from now on are part of it.
+
+        A Kafka transaction takes the metadata of the consumer group now, and not in `record`: a member that has lost
+        its partitions in between is refused because of it (hazard 4).
+        """
 
     def record(self, positions: Sequence[Position]) -> None:
-        """Add the input's position to it."""
+        """Add the position of the input to the open transaction."""
 
     def commit(self) -> None:
-        """Make all of it visible."""
+        """Make the records and the position visible. Raises OutcomeUnknown if it may or may not have happened."""
 
     def abort(self) -> None:
-        """Make none of it visible."""
+        """Drop the records and the position. When it returns, no later `commit` can make them visible."""
 
     def recycle(self) -> None:
-        """Replace what a late request could still act on."""
+        """Discard the client whose requests may still arrive, and create a new one that makes them void (hazard 1).
+
+        It is called if an outcome is unknown. When it returns, the transaction is decided, one way or the other.
+        """
 
 
 class PositionStore(Protocol):
-    """What keeps the positions of a Source durably, in the place of a group: a sink."""
+    """What keeps the positions of a Source instead of a consumer group: a file or a database that is a Sink."""
 
     def open(self, origin: Origin) -> None:
-        """Take it for these topics alone. Raises PositionGone when it holds positions of other ones by the same names."""
+        """Use it for these topics only. Raises PositionGone if it holds positions of other topics by the same names."""
 
     def stored(self) -> Offsets:
-        """The positions that it holds."""
+        """The positions that it holds, for each partition."""
 
     def keep(self, positions: Sequence[Position]) -> None:
-        """Make these durable, without a record: where partitions begin."""
+        """Store these positions durably, without a record: where the partitions begin."""
 
 
 class Sink(Target, Transaction, PositionStore, Protocol):
-    """A Target that holds records and positions together: exactly-once can end in it."""
+    """A Target that stores records and positions together. Exactly-once `consume` needs one."""
 
 
 class Dedup(Protocol):
     """What drops records that were written before."""
 
     def filter(self, batch: Batch) -> Batch:
-        """The batch without them, and without what it holds twice itself."""
+        """The batch without records that were written before, and with only the first of those that it holds twice."""
 
     def mark(self) -> None:
-        """Everything that `filter` let through is written and flushed: from now on it counts as seen."""
+        """Remember everything that `filter` returned since the last call as written: it was written and flushed."""
 
     def forget(self) -> None:
-        """What was let through and not marked will come again."""
-
-
-Filter = Callable[[Batch], Batch]
-"""What changes a chunk between READ and WRITE."""
+        """Forget everything that `filter` returned and that is not marked: these records come again."""
 
 
 class Signals(Protocol):
-    """Says whether a signal has arrived; kdg/runtime/signals.py is the implementation that real runs use."""
+    """Says whether a signal has arrived. Real runs use kdg/runtime/signals.py."""
 
     @property
     def received(self) -> int | None:
@@ -143,21 +184,21 @@ class Signals(Protocol):
 
 
 class NoDedup:
-    """Every record is let through."""
+    """Drops nothing."""
 
     def filter(self, batch: Batch) -> Batch:
-        """All of it."""
+        """The whole batch."""
         return batch
 
     def mark(self) -> None:
-        """Nothing to mark."""
+        """Nothing to remember."""
 
     def forget(self) -> None:
         """Nothing to forget."""
 
 
 class NoTransaction:
-    """For a target and a source that need none: the steps do nothing."""
+    """For a run without transactions: every method does nothing."""
 
     def begin(self) -> None:
         """Nothing to open."""

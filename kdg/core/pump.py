@@ -75,7 +75,7 @@ class Pump:
     _done: Counter[Step] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Perform the cycle until it ends. A KdgError ends up in `error`; any other exception is a defect, and is raised."""
+        """Perform the cycle until it ends. A KdgError ends up in `error`; any other exception is a defect."""
         self.start()
         while self.step():
             pass
@@ -144,8 +144,8 @@ class Pump:
 
     def _note_failure(self, error: KdgError) -> None:
         self.interval.reset()
-        # The first failure that cannot simply be tried again is the cause. Failures while it is undone follow from it, and
-        # a commit whose outcome is unknown stays unknown.
+        # The first failure that cannot simply be tried again is the cause. Failures while it is undone follow from it,
+        # and a commit whose outcome is unknown stays unknown.
         if self.failure is None or failure_of(self.failure) is Failure.ABORTABLE:
             self.failure = error
 

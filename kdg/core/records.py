@@ -1,6 +1,6 @@
-"""Owns the two values that move through the loop: a Batch of records, as columns, and a Position.
+"""Owns the values that move through the loop: a Batch of records, as columns, and a Position. Pure.
 
-Columns and not one object per record: speed is decided here (DESIGN.md section 6).
+A batch holds columns and not one object for each record, because creating such objects would cost most of the time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ Offsets = Mapping[TopicPartition, int]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where to go on: the next offset of a partition, or, with metadata, a place in an input that is not Kafka's."""
+    """Where to go on: the offset after the last record handled, or a place in an input that is not Kafka's.
+
+    metadata: for such an input, its place as JSON; the offset then is a number that only grows. Empty for a partition.
+    """
 
     topic: str
     partition: int
@@ -26,7 +29,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose positions they are: the cluster's id, and the id of each topic by name. A topic made again has another."""
+    """Which topics positions belong to. cluster: the id of the cluster. topics: topic ids by name.
+
+    A topic that was deleted and created again has another id (hazard 13).
+    """
 
     cluster: str
     topics: Mapping[str, str]
@@ -52,7 +58,7 @@ class Batch:
 
     @property
     def size(self) -> int:
-        """Bytes of values and keys together; counted when somebody asks, as a run that settles nothing does not."""
+        """Bytes of values and keys together, counted at the first call: a run that settles nothing does not need it."""
         if self._size is None:
             self._size = sum(map(len, filter(None, self.values))) + sum(map(len, filter(None, self.keys or ())))
         return self._size
