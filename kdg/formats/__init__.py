@@ -1,11 +1,11 @@
-"""Owns the way between bytes and a Batch: lines, JSON and templates. Pure: no I/O, no clock, no client.
+"""Owns turning bytes into a Batch and a Batch into bytes: lines, JSON and templates. Pure: no I/O, no clock, no client.
 
     lines      one record a line (or any delimiter), optionally with a key in front
-    json       one JSON object a line; any bytes survive the way out and back in; shapes: what its members may be
+    json       one JSON object a line; any bytes can be printed and read again; shapes: what the members may be
     template   kcat's `-f`
-    encoding   how key and value appear as text: utf8, hex, base64
+    encoding   how keys and values are written as text: utf8, hex, base64
 
-Each format is a module of its own, so that start-up imports only what a command uses: orjson where JSON is spoken.
+Each format is a module of its own, so that a command imports only what it uses: orjson only for JSON.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 
 class Encoder(Protocol):
-    """Batch to bytes, for consume and for the input of a command."""
+    """Turns a Batch into bytes, for consume and for the input of a command."""
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns of Batch it reads; the source need not fill the others."""
+        """The columns of Batch that the encoder reads; the source may leave out the others."""
 
     @property
     def terminator(self) -> bytes:
-        """What every record ends with, so that a torn one can be told; empty where records end in any way."""
+        """The bytes at the end of each record, by which a torn record is noticed; empty if they have no common end."""
 
     def encode(self, batch: Batch) -> bytes:
-        """All records of the batch, framed and in order. Never fails, whatever bytes the records hold."""
+        """All records of the batch, in order. Never fails, whatever bytes the records have."""
 
 
 class Decoder(Protocol):
-    """Records, already split at the delimiter, to a Batch, for produce and for the output of a command."""
+    """Turns records, already split at the delimiter, into a Batch: for produce and for the output of a command."""
 
     @property
     def delimiter(self) -> bytes:
-        """What ends each record of the input."""
+        """The bytes at the end of each record of the input."""
 
     def decode(self, records: list[bytes], first: int) -> Batch:
-        """One record for each item; `first` is the 1-based number of records[0] in the input.
+        """One record for each item. first: the number of records[0] in the input, counted from 1.
 
-        Raises UsageError with that number (`line 17: reason`); then none of the records was taken.
+        Raises UsageError with the number of the wrong record (`line 17: reason`); then none of the records is sent.
         """
 
     def encode_back(
@@ -52,4 +52,4 @@ class Decoder(Protocol):
         timestamp: int | None,
         partition: int | None = None,
     ) -> bytes:
-        """A record that `decode` gave, in the input's framing, delimiter included; `decode` reads the same again."""
+        """A record as it was in the input, with its delimiter: `decode` makes the same record of it."""

@@ -1,4 +1,4 @@
-"""Owns the encodings of `--key-encoding` and `--value-encoding`: how bytes appear as text, and back."""
+"""Owns the encodings of `--key-encoding` and `--value-encoding`: bytes as text, and text as bytes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def _same(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """One row: the name on the command line, the two directions, and the characters its text is made of.
+    """An encoding: its name on the command line, the two directions, and the characters that its text can contain.
 
-    `decode` raises ValueError. `plain` says that both directions change nothing.
+    decode: raises ValueError. alphabet: codes of ASCII characters; empty for utf8, whose text can contain any
+    character.
     """
 
     name: str
@@ -34,7 +35,7 @@ class Encoding:
 
     @property
     def plain(self) -> bool:
-        """Whether text and bytes are the same."""
+        """Whether text and bytes are the same, as in utf8."""
         return self.encode is _same
 
 
@@ -54,28 +55,32 @@ ENCODINGS = {
 
 
 def encoding_named(name: str) -> Encoding:
-    """The row of that name; UsageError when there is none."""
+    """The encoding with that name. Raises UsageError if there is none."""
     if name not in ENCODINGS:
         raise UsageError(f"unknown encoding {name!r}: choose {', '.join(ENCODINGS)}")
     return ENCODINGS[name]
 
 
 def encode_column(encoding: Encoding, column: Column) -> Column:
-    """Each item as text in the encoding; null stays null."""
+    """Each item as text in the encoding; None stays None."""
     if encoding.plain:
         return column
     return [None if item is None else encoding.encode(item) for item in column]
 
 
 def decode_column(encoding: Encoding, column: Column, name: str, place: str, first: int) -> Column:
-    """Each item decoded; null stays null. UsageError with the record's number and what the column is called."""
+    """Each item decoded; None stays None.
+
+    name: what messages call the column (`key`). place: what they call a record (`line`). first: the number of the first
+    record. Raises UsageError with the number of the record that cannot be decoded.
+    """
     if encoding.plain:
         return column
     return each(partial(decode_item, encoding, name), column, place, first)
 
 
 def decode_item(encoding: Encoding, name: str, item: bytes | None) -> bytes | None:
-    """One item decoded; ValueError with the reason."""
+    """One item decoded. Raises ValueError with the reason."""
     try:
         return None if item is None else encoding.decode(item)
     except ValueError as exc:
@@ -83,32 +88,32 @@ def decode_item(encoding: Encoding, name: str, item: bytes | None) -> bytes | No
 
 
 def each(function: Callable[[T], U], items: Iterable[T], place: str, first: int) -> list[U]:
-    """The function of each item; its ValueError becomes a UsageError that names the record by its number."""
+    """`function` applied to each item. Its ValueError becomes a UsageError with the number of the record."""
     results: list[U] = []
     try:
         for item in items:
-            results.append(function(item))  # noqa: PERF401 - how many there are says where it failed
+            results.append(function(item))  # noqa: PERF401 - the number of results says which item failed
     except ValueError as exc:
         raise UsageError(f"{place} {first + len(results)}: {exc}") from exc
     return results
 
 
 def place_named(delimiter: bytes) -> str:
-    """What messages call a record of the input."""
+    """What messages call a record of the input: `line`, or `record` for another delimiter."""
     return "line" if delimiter == b"\n" else "record"
 
 
 def refuse_delimiter(delimiter: bytes, flag: str, *encodings: Encoding) -> None:
-    """UsageError when the text of an encoding may contain the delimiter."""
+    """Raises UsageError if the text of an encoding can contain the delimiter."""
     for encoding in encodings:
         if encoding.alphabet.issuperset(delimiter):
             raise UsageError(
-                f"{flag} {delimiter.decode(errors='replace')!r} may occur within {encoding.name} text: choose another"
+                f"{flag} {delimiter.decode(errors='replace')!r} can occur in {encoding.name} text: choose another one"
             )
 
 
 def with_fixed_key(keys: Column | None, key: bytes | None, count: int) -> Column | None:
-    """The keys of `count` records, with the key of -k, if there is one, where they have none."""
+    """The keys of `count` records; a record without a key gets the key of -k, if -k is given."""
     if key is None:
         return keys
     return [key] * count if keys is None else [key if own is None else own for own in keys]

@@ -1,11 +1,11 @@
 """Owns JSON lines: one object a record, `topic, partition, offset, timestamp, key, value, headers`.
 
-Key, value and header values are strings; bytes that are not UTF-8 are {"base64": "..."}; null is null; headers are
-[[name, value], ...], in order, repeats kept. With hex or base64 as encoding, key and value are strings in it.
-A timestamp that is not available is null. Any bytes survive JsonEncoder -> JsonDecoder.
+Key, value and header values are strings; bytes that are not UTF-8 are {"base64": "..."}; null is null. Headers are
+[[name, value], ...], in order, with repeated names. With the encodings hex and base64, key and value are strings in
+that encoding. A missing timestamp is null. JsonDecoder reads any bytes that JsonEncoder writes.
 
-Read back: absent is null, topic and offset are ignored; shapes.py says what else a member may be. Of a repeated member
-the last counts, as in jq.
+JsonDecoder takes a missing member as null and ignores topic and offset; shapes.py says what a member may be. If a
+member is repeated, the last one counts, as in jq.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from kdg.formats.shapes import (
     timestamp_of,
 )
 
-_SEPARATOR = b"\x7f"  # the one ASCII control character that JSON text holds unescaped
+_SEPARATOR = b"\x7f"  # the only ASCII control character that JSON does not escape
 _NONE = type(None)
 
 
 def _codec() -> Any:
-    """The module orjson, imported when JSON is first spoken: 10 to 30 ms that other commands do without."""
+    """The module orjson. It is imported only for JSON, because the import takes 10 to 30 ms."""
     import orjson
 
     return orjson
 
 
 class JsonEncoder:
-    """Batch to JSON lines. Column by column: one call escapes all values of a batch, much faster than one for each."""
+    """Turns a Batch into JSON lines. One call escapes all values of a column: much faster than one call each."""
 
     columns = frozenset({"topics", "partitions", "offsets", "timestamps", "keys", "values", "headers"})
 
@@ -62,7 +62,7 @@ class JsonEncoder:
         self._dumps: Callable[[object], bytes] = _codec().dumps
 
     def encode(self, batch: Batch) -> bytes:
-        """All records, each with the delimiter behind it; members whose column the batch lacks are null, headers []."""
+        """All records, each followed by the delimiter. A member whose column is None is null; headers are []."""
         if not len(batch):
             return b""
         members = {
@@ -93,10 +93,10 @@ class JsonEncoder:
         return _Cells("%b", [b"null" if item is None else b'"%b"' % encoding.encode(item) for item in column])
 
     def _quoted(self, column: Column) -> Sequence[bytes]:
-        """Each item as JSON: all at once, and where that fails, what stands in its way on its own."""
+        """Each item as a JSON string: all at once; if that fails, the items that need it one by one."""
         try:
             return self._quoted_at_once(column)
-        except (TypeError, ValueError):  # a null; bytes that are not UTF-8, or the separator
+        except (TypeError, ValueError):  # a None, bytes that are not UTF-8, or an item with the separator
             odd = {place: item for place, item in enumerate(column) if _is_odd(item)}
         quoted = self._quoted_at_once([b"" if place in odd else item for place, item in enumerate(column)])
         for place, item in odd.items():
@@ -104,7 +104,7 @@ class JsonEncoder:
         return quoted
 
     def _quoted_at_once(self, column: Sequence[Any]) -> list[bytes]:
-        """Valid UTF-8 only, and without the separator: it is ASCII, so the whole is UTF-8 exactly when each item is."""
+        """For UTF-8 without the separator. The separator is ASCII: all of it is UTF-8 if and only if each item is."""
         whole = _SEPARATOR.join(column)
         if whole.count(_SEPARATOR) != len(column) - 1:
             raise ValueError("an item holds the separator")
@@ -121,7 +121,7 @@ class JsonEncoder:
 
 
 class _Cells(NamedTuple):
-    """One member of every record: how a cell is put into the row, and the cells; None when the placeholder says all."""
+    """One member of every record: its part of the %-format, and its cells; None if all cells are the same."""
 
     placeholder: str
     column: Sequence[object] | None
@@ -131,7 +131,7 @@ _NULLS = _Cells("null", None)
 
 
 def _numbers(column: Sequence[int] | None) -> _Cells:
-    """Each number as JSON; below zero is how Kafka says that there is none."""
+    """Each number as JSON. A negative number is null: Kafka uses it for a missing one."""
     if column is None:
         return _NULLS
     if min(column) >= 0:
@@ -140,7 +140,7 @@ def _numbers(column: Sequence[int] | None) -> _Cells:
 
 
 def _is_odd(item: bytes | None) -> bool:
-    """Whether it cannot be quoted together with others."""
+    """Whether the item cannot be quoted together with others."""
     if item is None or _SEPARATOR in item:
         return True
     try:
@@ -151,10 +151,11 @@ def _is_odd(item: bytes | None) -> bool:
 
 
 class JsonDecoder:
-    """JSON lines to Batch. `key` is for records whose key is absent or null, `headers` come behind each record's own.
+    """Turns JSON lines into a Batch.
 
-    Timestamps: 0 where a record has none, which is how the client is told "now". Partitions, with `keep_partition`: -1
-    where a record has none, which leaves it to the partitioner. Either column is None when no record has one.
+    key: for records without a key. headers: added after the headers of each record. keep_partition: read partitions.
+    A missing timestamp becomes 0, which means "now" to the client; a missing partition becomes -1, which leaves the
+    choice to the partitioner. If no record has one, the whole column is None.
     """
 
     def __init__(
@@ -168,7 +169,7 @@ class JsonDecoder:
     ) -> None:
         if min(delimiter) >= ord(" "):
             raise UsageError(
-                f"-D {delimiter.decode(errors='replace')!r} may occur within JSON",
+                f"-D {delimiter.decode(errors='replace')!r} can occur in JSON",
                 "Choose one with a control character, such as \\n, \\0 or \\x1e.",
             )
         self.delimiter = delimiter
@@ -182,7 +183,7 @@ class JsonDecoder:
         self._dumps: Callable[[object], bytes] = _codec().dumps
 
     def decode(self, records: list[bytes], first: int) -> Batch:
-        """One record an object; UsageError with the record's number for what is not one of the shapes."""
+        """One record for each object. Raises UsageError with the number of a record that is not as it should be."""
         objects = self._objects(records, first)
         values = self._bytes(objects, "value", self._value_encoding, first)
         keys = with_fixed_key(self._bytes(objects, "key", self._key_encoding, first), self._key, len(records))
@@ -204,7 +205,7 @@ class JsonDecoder:
         return each(checked_object, objects, self._place, first)
 
     def _bytes(self, objects: list[dict[str, Any]], name: str, encoding: Encoding, first: int) -> Column | None:
-        """The bytes of a member; None when it is null everywhere."""
+        """The bytes of a member; None if it is null in every record."""
         column: list[Any] = [record.get(name) for record in objects]
         kinds = set(map(type, column))
         if kinds <= {_NONE}:
@@ -240,7 +241,7 @@ class JsonDecoder:
         timestamp: int | None,
         partition: int | None = None,
     ) -> bytes:
-        """The object that `decode` reads as this record; without the headers of -H, which come again."""
+        """The object from which `decode` makes this record. Without the headers of -H: `decode` adds them again."""
         record: dict[str, object] = {
             "key": json_of(key, self._key_encoding),
             "value": json_of(value, self._value_encoding),
@@ -253,6 +254,6 @@ class JsonDecoder:
         return self._dumps(record) + self.delimiter
 
     def _own(self, headers: tuple[Header, ...]) -> tuple[Header, ...]:
-        """What is left without the headers of -H, which `decode` put last."""
+        """The headers without those of -H, which `decode` has added at the end."""
         count = len(self._extra)
         return headers[: len(headers) - count] if count and headers[-count:] == self._extra else headers

@@ -1,7 +1,8 @@
-"""Owns records as lines: value, or key, key delimiter and value, each ended by the delimiter.
+"""Owns records as lines: the value, or key, key delimiter and value; then the delimiter.
 
-As in kcat: only the first key delimiter splits; a line without one is a value with a null key. Unlike kcat, an empty
-line is an empty value (kcat skips it), and `-Z` tells empty from null on the way out (kcat prints NULL for both).
+As in kcat, only the first key delimiter of a line counts, and a line without one is a value with a null key. Unlike
+kcat, an empty line is an empty value (kcat skips the line), and with `-Z` only null is printed as NULL (kcat prints
+NULL for an empty value, too).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from kdg.formats.encoding import (
 
 
 class LineEncoder:
-    """Batch to lines. `null` is what a null key or value prints as: nothing, or `NULL` with -Z, as in kcat."""
+    """Turns a Batch into lines. null: printed for a null key or value: nothing, or `NULL` with -Z."""
 
     def __init__(
         self,
@@ -40,13 +41,13 @@ class LineEncoder:
         self.columns = frozenset({"values"} if key_delimiter is None else {"keys", "values"})
 
     def encode(self, batch: Batch) -> bytes:
-        """All records, each with the delimiter behind it."""
+        """All records, each followed by the delimiter."""
         if not len(batch):
             return b""
         column = encode_column(self._value_encoding, batch.values)
         if self._key_delimiter is None:
             try:
-                return self.terminator.join([*column, b""])  # type: ignore[list-item]  # no null is among them
+                return self.terminator.join([*column, b""])  # type: ignore[list-item]  # TypeError if there is a None
             except TypeError:
                 return self.terminator.join([*self._printed(column), b""])
         values = self._printed(column)
@@ -59,7 +60,10 @@ class LineEncoder:
 
 
 class LineDecoder:
-    """Lines to Batch. `key` is for records without a key of their own, `headers` for all; -Z makes empty null."""
+    """Turns lines into a Batch.
+
+    key: for records without a key. headers: for all records. empty_is_null: with -Z an empty key or value becomes null.
+    """
 
     def __init__(
         self,
@@ -82,7 +86,7 @@ class LineDecoder:
         refuse_delimiter(key_delimiter or b"\n", "-K", self._key_encoding, self._value_encoding)
 
     def decode(self, records: list[bytes], first: int) -> Batch:
-        """One record a line; UsageError for a key or value that is not in its encoding."""
+        """One record for each line. Raises UsageError for a key or value that is not in its encoding."""
         keys, values = self._split(records)
         place = place_named(self.delimiter)
         values = decode_column(self._value_encoding, values, "value", place, first)
@@ -93,7 +97,7 @@ class LineDecoder:
         return Batch(values=values, keys=keys, headers=headers)
 
     def _split(self, records: list[bytes]) -> tuple[Column | None, Column]:
-        """The columns as they stand in the input: keys (None without -K) and values."""
+        """Keys (None without -K) and values, before they are decoded."""
         if self._key_delimiter is None:
             return None, self._nulled(records)
         delimiter = self._key_delimiter
@@ -109,11 +113,11 @@ class LineDecoder:
         self,
         key: bytes | None,
         value: bytes | None,
-        headers: Headers | None,  # noqa: ARG002 - they come from -H, and do so again
+        headers: Headers | None,  # noqa: ARG002 - they come from -H, which adds them again
         timestamp: int | None,  # noqa: ARG002 - lines have none
         partition: int | None = None,  # noqa: ARG002 - nor partitions
     ) -> bytes:
-        """The line that `decode` reads as this key and value; a line carries neither headers nor timestamp."""
+        """The line from which `decode` makes this key and value. A line has neither headers nor a timestamp."""
         text = self._value_encoding.encode(value or b"")
         if self._key_delimiter is None:
             return text + self.delimiter
@@ -121,7 +125,7 @@ class LineDecoder:
         return (keyed if self._reads_as(keyed, key, value) else text) + self.delimiter
 
     def _reads_as(self, line: bytes, key: bytes | None, value: bytes | None) -> bool:
-        """False where the key came from -k or is null: then the line has to stand without one."""
+        """Whether `decode` makes this key and value of the line. Not if the key is null or came from -k."""
         try:
             batch = self.decode([line], 1)
         except UsageError:

@@ -1,8 +1,9 @@
-"""Owns what the members of a JSON record may be, one at a time: to JSON, and back with a ValueError that says why not.
+"""Owns what each member of a JSON record may be: to JSON, and from JSON with a ValueError that gives the reason.
 
-A key, a value or a header's value is a string, {"base64": "..."} or null. Any other type (number, true, array, object)
-is refused and not taken as its JSON text, since a parser changes numbers (1e2, 30 digits) without a word. A member that
-is not one of the seven is refused, too, since what is called `payload` or `Value` would otherwise become a tombstone.
+A key, a value or the value of a header is a string, {"base64": "..."} or null. Another type (number, true, array,
+object) is refused. It is not taken as its JSON text, because a JSON parser changes numbers such as 1e2 or one with 30
+digits. A member with another name is refused, too: with `payload` or `Value` in place of `value` the record would be
+a tombstone.
 """
 
 from __future__ import annotations
@@ -29,12 +30,12 @@ _BASE64 = encoding_named("base64")
 
 
 def header_list(headers: Headers) -> list[list[object]]:
-    """Headers as JSON holds them: [[name, value], ...]."""
+    """Headers as JSON has them: [[name, value], ...]."""
     return [[name_of(name), None if value is None else text_of(value)] for name, value in headers]
 
 
 def name_of(name: str) -> str:
-    """A name that JSON can hold: a lone surrogate, which no client reads from Kafka, becomes a question mark."""
+    """A name that JSON can contain. A lone surrogate becomes a question mark; no client reads one from Kafka."""
     return name.encode(errors="replace").decode()
 
 
@@ -47,16 +48,16 @@ def text_of(item: bytes) -> str | dict[str, str]:
 
 
 def json_of(item: bytes | None, encoding: Encoding) -> object:
-    """Bytes as a string in the encoding, {"base64": ...} where that cannot be, or null."""
+    """Bytes as a string in the encoding, as {"base64": ...} if that is not possible, or null."""
     if item is None:
         return None
     return text_of(item) if encoding.plain else encoding.encode(item).decode()
 
 
 def load(loads: Callable[[bytes], Any], record: bytes) -> Any:
-    """What the JSON text says; ValueError with the column where it stops being JSON."""
+    """The value of a JSON text. Raises ValueError with the column at which the text is not JSON."""
     if not record.strip():
-        raise ValueError("empty, where a JSON object has to be")
+        raise ValueError("empty, but it has to be a JSON object")
     try:
         return loads(record)
     except ValueError as exc:
@@ -65,9 +66,9 @@ def load(loads: Callable[[bytes], Any], record: bytes) -> Any:
 
 
 def checked_object(record: object) -> dict[str, Any]:
-    """The object itself; ValueError when it is something else or has a member that no record has."""
+    """The object itself. Raises ValueError if it is not an object, or has a member that a record does not have."""
     if not isinstance(record, dict):
-        raise ValueError(f"{_kind(record)}, where a JSON object has to be")  # noqa: TRY004 - what is wrong is the input
+        raise ValueError(f"{_kind(record)}, but it has to be a JSON object")  # noqa: TRY004 - wrong input
     unknown = sorted(record.keys() - MEMBERS)
     if unknown:
         raise ValueError(f"unknown member {unknown[0]!r}: a record has key, value, headers and timestamp")
@@ -79,7 +80,7 @@ def _kind(value: object) -> str:
 
 
 def bytes_of(name: str, encoding: Encoding, value: object) -> bytes | None:
-    """A string in the encoding, {"base64": ...} or null."""
+    """The bytes of a string in the encoding, of {"base64": ...}, or None for null. Raises ValueError."""
     if isinstance(value, str):
         return decode_item(encoding, name, value.encode())
     if value is None:
@@ -90,7 +91,7 @@ def bytes_of(name: str, encoding: Encoding, value: object) -> bytes | None:
 
 
 def headers_of(headers: object) -> list[Header]:
-    """[[name, value], ...] as headers, in order; null is none."""
+    """The headers of [[name, value], ...], in order; none for null. Raises ValueError."""
     if headers is None:
         return []
     if not isinstance(headers, list):
@@ -100,24 +101,24 @@ def headers_of(headers: object) -> list[Header]:
 
 def _header_of(header: object) -> Header:
     if not (isinstance(header, list) and len(header) == 2 and isinstance(header[0], str)):
-        raise ValueError("headers has an item that is not [name, value]")
+        raise ValueError("an item of headers is not [name, value]")
     if "\0" in header[0]:
-        raise ValueError(f"header {header[0]!r}: a name cannot hold \\0, the client would cut it there")
+        raise ValueError(f"header {header[0]!r}: a name cannot contain \\0, because the client would cut it there")
     return header[0], bytes_of(f"header {header[0]!r}", _PLAIN, header[1])
 
 
 def timestamp_of(value: object) -> int:
-    """Milliseconds since 1970; 0, which means now, for null and for Kafka's -1."""
+    """Milliseconds since 1970; 0, which means now, for null and for -1, which is Kafka's missing timestamp."""
     return max(_whole("timestamp", "milliseconds since 1970", value), 0)
 
 
 def partition_of(value: object) -> int:
-    """A partition's number; -1, which leaves it to the partitioner, for null."""
+    """The number of a partition; -1, which leaves the choice to the partitioner, for null."""
     return _whole("partition", "a partition's number", value)
 
 
 def _whole(name: str, meaning: str, value: object) -> int:
-    """A whole number from 0 on; -1 for null and for -1."""
+    """A whole number that is not negative; -1 for null and for -1. Raises ValueError."""
     largest = LARGEST[name]
     if value is None:
         return -1

@@ -1,14 +1,14 @@
-"""Owns kcat's `-f` and the escapes that it shares with `-D` and `-K`. What a token means follows kcat's format.c:
+"""Owns kcat's `-f`, and the escapes of `-f`, `-D` and `-K`. The tokens mean what they mean in kcat (its format.c):
 
-    %s %S %R   value; its length, -1 for null; the same as four bytes, big-endian and signed
+    %s %S %R   value; its length, -1 for null; its length as four bytes, big-endian and signed
     %k %K      key; its length, -1 for null
-    %T %h      timestamp in milliseconds, -1 when there is none; headers as a=1,b=2, a null one as a=NULL
+    %T %h      timestamp in milliseconds, -1 if missing; headers as a=1,b=2, a null header as a=NULL
     %t %p %o   topic, partition, offset
     %%         a percent sign
-    \\n \\t \\r \\0 \\xHH \\\\   escapes, found after the tokens; before other punctuation the backslash falls away
+    \\n \\t \\r \\0 \\xHH \\\\   escapes, replaced after the tokens; a backslash before other punctuation is dropped
 
-A null key or value prints as nothing, with -Z as NULL (kcat prints NULL for an empty one, too; here only for null).
-Nothing is added behind a record. \\0 works (in kcat it ends the text), and so does \\0NN, octal.
+A null key or value is printed as nothing, with -Z as NULL (kcat prints NULL for an empty one, too). Nothing is added
+after a record. \\0 works (in kcat it ends the text), and so does \\0NN, which is octal.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LENGTH = struct.Struct(">i").pack
 
 
 def parse_delimiter(text: str, flag: str) -> bytes:
-    """The bytes that -D or -K names, escapes resolved; UsageError with the flag's name for an empty or a wrong one."""
+    """The bytes of -D or -K, with escapes replaced. flag: for messages. Raises UsageError for a wrong one."""
     if not text:
         raise UsageError(f"{flag}: a delimiter cannot be empty")
     try:
@@ -38,7 +38,7 @@ def parse_delimiter(text: str, flag: str) -> bytes:
 
 
 def unescape(text: str) -> bytes:
-    """The text's bytes with escapes resolved; a backslash at the end stands for itself. ValueError for a wrong one."""
+    """The bytes of the text, with escapes replaced; a backslash at the end stays. Raises ValueError."""
     return _ESCAPE.sub(_resolve, text.encode("utf-8", "surrogateescape"))
 
 
@@ -54,7 +54,7 @@ def _resolve(match: re.Match[bytes]) -> bytes:
 
 
 class TemplateEncoder:
-    """Batch to text by a template, compiled once into one %-format. `null` is what a null key or value prints as."""
+    """Turns a Batch into text by a template, which becomes one %-format. null: printed for a null key or value."""
 
     def __init__(
         self, template: str, null: bytes = b"", key_encoding: str = "utf8", value_encoding: str = "utf8"
@@ -66,7 +66,7 @@ class TemplateEncoder:
         self.columns = frozenset({"values", *(_TOKENS[token][0] for token in self._tokens)})
 
     def encode(self, batch: Batch) -> bytes:
-        """All records, one after the other."""
+        """All records, one directly after the other."""
         if not self._tokens:
             return (self._format % ()) * len(batch)
         cells = [self._cells(token, batch) for token in self._tokens]
@@ -79,7 +79,7 @@ class TemplateEncoder:
 
 
 def _compile(template: str) -> tuple[bytes, tuple[str, ...]]:
-    """The %-format of a record and the tokens that fill it, in order."""
+    """The %-format of a record, and the tokens that fill it, in order."""
     pieces, tokens = [], []
     rest, position = template, 1
     while rest:
@@ -102,7 +102,7 @@ def _literal(text: str, position: int) -> bytes:
 
 
 def _placeholder(token: str, position: int) -> bytes:
-    if token == "%":  # noqa: S105 - a token of a template, no secret
+    if token == "%":  # noqa: S105 - a token of a template, not a secret
         return b"%%"
     if token not in _TOKENS:
         known = " ".join(f"%{name}" for name in _TOKENS)
@@ -152,4 +152,4 @@ _TOKENS: dict[str, tuple[str, bytes, Callable[[Any, Encoding, bytes], Sequence[o
     "p": ("partitions", b"%d", _number),
     "o": ("offsets", b"%d", _number),
 }
-"""Token: the column it reads, how a cell of it is put in, and how the cells are made from the column."""
+"""By token: the column it reads, its placeholder in the %-format, and the function that makes its cells."""

@@ -2,11 +2,12 @@
 
 The journal is one line of JSON:
 
-    {"format": "kdg.file/1", "cluster": ID, "topics": {NAME: {"id": ID, "positions": {PARTITION: NEXT}}}, "length": BYTES}
+    {"format": "kdg.file/1", "cluster": ID, "topics": {NAME: {"id": ID, "positions": {PARTITION: NEXT}}}, "length": N}
 
-NEXT is the offset of the next record to read. A transaction appends records, syncs the file, replaces the journal by an
-atomic rename, and syncs the folder. Bytes after the journal's length were never committed: an abort, and the next start,
-cut them off. A reader may use the first `length` bytes at any time, and the whole file after a run that ended with 0.
+NEXT is the offset of the next record to read, `length` the bytes of the file that count. A transaction appends records,
+syncs the file, replaces the journal by an atomic rename, and syncs the folder. Bytes after `length` were never
+committed: an abort, and the next start, cut them off. A reader may use the first `length` bytes at any time, and the
+whole file after a run that ended with 0.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class JournaledFile:
     # ── the position store ──
 
     def open(self, origin: Origin) -> None:
-        """See PositionStore. Raises Fenced if another process writes the file, UsageError for another file's journal."""
+        """See PositionStore. Raises Fenced if another process writes the file, UsageError for a wrong journal."""
         self._file.open()
         if not self._file.is_regular:
             raise UsageError(

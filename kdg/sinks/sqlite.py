@@ -146,7 +146,7 @@ class SqliteSink:
     # ── locks and errors ──
 
     def _begin(self) -> None:
-        """Take the write lock at once. Taken later, it could fail: the database may have changed since the first read."""
+        """Take the write lock at once. Later it could fail, because the database has changed since the first read."""
         self._retry_while_locked("BEGIN IMMEDIATE")
 
     def _retry_while_locked(self, statement: str) -> None:

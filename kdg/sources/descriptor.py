@@ -51,7 +51,7 @@ class Input:
 
     name: what messages call the input. whole_records: a last record without its delimiter is refused (exit 4), because
     the input may be cut off. store: where the position is stored; None without `--resume`. at_end: called once at the
-    end of the input; raises if the input may be incomplete (a command that failed). read_bytes: reads from a descriptor.
+    end of the input; raises if the input may be incomplete (a command that failed). read_bytes: os.read.
     """
 
     descriptor: int
@@ -172,7 +172,7 @@ class Input:
         self._digest = digest.copy()
 
     def reload(self) -> bool:
-        """See Source: the stored position shows whether the commit took effect. Raises Fenced if it is another run's."""
+        """See Source: the stored position shows whether the commit took effect. Raises Fenced if another run did."""
         stored = self.store.load() if self.store is not None else None
         if stored is not None and stored.size == self._size:
             self.settled()

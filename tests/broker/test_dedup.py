@@ -21,7 +21,7 @@ from tests.support.processes import QUICK_GROUP, lines
 
 KILLS = 20
 PARTITIONS = 3
-each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
+each_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=[each.name for each in GUARANTEES])
 
 RECORDS = int(os.environ.get("KDG_SINK_RECORDS", "30000"))
 

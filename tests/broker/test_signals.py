@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM in every state a run can be in: settled, ended by the same signal, within 10 s."""
+"""SIGINT and SIGTERM in every state of a run: it settles, and ends by the same signal within 10 s."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ import pytest
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
 from tests.support.kafka import Kafka
+from tests.support.machine import is_running
 from tests.support.processes import QUICK_GROUP, lines, text
 from tests.support.waiting import eventually
 
 SIGNALS = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
-with_group = pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.name)
+each_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=[each.name for each in GUARANTEES])
+with_group = pytest.mark.parametrize("guarantee", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda each: each.name)
 
 
 @pytest.fixture
 def silent_broker() -> Iterator[tuple[str, threading.Event]]:
-    """An address where somebody listens and never answers; the event tells that a client came."""
+    """An address where a server accepts connections and never answers. The event is set when a client has connected."""
     came = threading.Event()
     taken: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -50,16 +51,16 @@ def silent_broker() -> Iterator[tuple[str, threading.Event]]:
 
 
 def fill_of(pipe: int) -> int:
-    """How many bytes stand in a pipe."""
+    """The number of bytes in a pipe."""
     return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0])
 
 
 @SIGNALS
 @with_group
-def test_consume_ends_by_the_signal(kafka: Kafka, group: str, row: Guarantee, signum: int) -> None:
-    """Consume ends by the signal with what it printed committed."""
+def test_consume_ends_by_the_signal(kafka: Kafka, group: str, guarantee: Guarantee, signum: int) -> None:
+    """A waiting consume ends by the signal; the records it printed are committed."""
     topic = kafka.filled(lines(100))
-    with kafka.start("consume", topic, "-G", group, "-g", row.name) as run:
+    with kafka.start("consume", topic, "-G", group, "-g", guarantee.name) as run:
         assert eventually(lambda: run.out == text(lines(100)))
         run.signal(signum)
         done = run.end(10)
@@ -70,10 +71,12 @@ def test_consume_ends_by_the_signal(kafka: Kafka, group: str, row: Guarantee, si
 
 @SIGNALS
 @with_group
-def test_consume_interrupted_commits_what_it_printed(kafka: Kafka, group: str, row: Guarantee, signum: int) -> None:
-    """Consume interrupted in full flow has committed exactly what it printed."""
+def test_consume_interrupted_commits_what_it_printed(
+    kafka: Kafka, group: str, guarantee: Guarantee, signum: int
+) -> None:
+    """A consume that is interrupted while records flow has committed exactly the records it printed."""
     topic = kafka.filled(lines(100_000))
-    args = ["consume", topic, "-G", group, "-g", row.name, "--batch-records", "100"]
+    args = ["consume", topic, "-G", group, "-g", guarantee.name, "--batch-records", "100"]
     with kafka.start(*args) as run:
         assert eventually(lambda: len(run.out) > 14_000)
         run.signal(signum)
@@ -86,11 +89,11 @@ def test_consume_interrupted_commits_what_it_printed(kafka: Kafka, group: str, r
 
 @SIGNALS
 @each_guarantee
-def test_pipe_interrupted_settles_what_it_wrote(kafka: Kafka, group: str, row: Guarantee, signum: int) -> None:
-    """Pipe interrupted in full flow has settled exactly what it wrote."""
+def test_pipe_interrupted_settles_what_it_wrote(kafka: Kafka, group: str, guarantee: Guarantee, signum: int) -> None:
+    """A pipe that is interrupted while records flow has settled exactly the records it wrote."""
     sent = lines(60_000)
     source, target = kafka.filled(sent), kafka.topic()
-    args = ["pipe", source, target, "-G", group, "-g", row.name, "--batch-records", "100"]
+    args = ["pipe", source, target, "-G", group, "-g", guarantee.name, "--batch-records", "100"]
     with kafka.start(*args) as run:
         assert eventually(lambda: kafka.ends(target)[0] > 100)
         run.signal(signum)
@@ -105,25 +108,25 @@ def test_pipe_interrupted_settles_what_it_wrote(kafka: Kafka, group: str, row: G
 
 @SIGNALS
 @each_guarantee
-def test_produce_on_stdin_ends_by_the_signal(kafka: Kafka, row: Guarantee, signum: int) -> None:
-    """Produce waiting on stdin ends by the signal and what is not whole is not visible."""
+def test_produce_on_stdin_ends_by_the_signal(kafka: Kafka, guarantee: Guarantee, signum: int) -> None:
+    """A produce that waits for stdin ends by the signal; an incomplete transaction is not visible."""
     topic = kafka.topic()
-    with kafka.start("produce", topic, "-g", row.name, stdin=subprocess.PIPE) as run:
+    with kafka.start("produce", topic, "-g", guarantee.name, stdin=subprocess.PIPE) as run:
         assert run.process.stdin
         run.process.stdin.write(b"a\nb\n")
         run.process.stdin.flush()
-        # Whatever the guarantee, the records reach the log at once; a read_uncommitted reader sees them.
+        # Under every guarantee the records reach the log at once, where a read_uncommitted reader sees them.
         assert eventually(lambda: kafka.values(topic, "read_uncommitted") == [b"a", b"b"])
         run.signal(signum)
         done = run.end(10)
     assert done.code == -signum
     assert kafka.ends(topic, "read_committed") == kafka.ends(topic)
-    assert kafka.values(topic) == ([] if row.transactional else [b"a", b"b"])
+    assert kafka.values(topic) == ([] if guarantee.transactional else [b"a", b"b"])
 
 
 @SIGNALS
 def test_produce_resume_interrupted_goes_on(kafka: Kafka, group: str, signum: int) -> None:
-    """Produce resume interrupted has committed what it took and goes on."""
+    """An interrupted produce --resume has committed the records it read; the next run continues after them."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     with kafka.start(*args, stdin=subprocess.PIPE) as run:
@@ -138,13 +141,13 @@ def test_produce_resume_interrupted_goes_on(kafka: Kafka, group: str, signum: in
 
 
 @SIGNALS
-@pytest.mark.parametrize(("command", "row"), list(zip(["produce", "consume", "pipe"], GUARANTEES, strict=True)))
+@pytest.mark.parametrize(("command", "guarantee"), list(zip(["produce", "consume", "pipe"], GUARANTEES, strict=True)))
 def test_waiting_for_a_broker_ends_by_the_signal(
-    kafka: Kafka, silent_broker: tuple[str, threading.Event], row: Guarantee, signum: int, command: str
+    kafka: Kafka, silent_broker: tuple[str, threading.Event], guarantee: Guarantee, signum: int, command: str
 ) -> None:
     address, came = silent_broker
     args = {"produce": ["t"], "consume": ["t"], "pipe": ["t", "u", "-G", "g"]}[command]
-    with kafka.start(command, *args, "-g", row.name, "-b", address) as run:
+    with kafka.start(command, *args, "-g", guarantee.name, "-b", address) as run:
         assert came.wait(20)
         run.signal(signum)
         assert run.end(10).code == -signum
@@ -153,7 +156,7 @@ def test_waiting_for_a_broker_ends_by_the_signal(
 @SIGNALS
 @pytest.mark.parametrize("with_a_group", [True, False], ids=["group", "no group"])
 def test_blocked_stdout_ends_by_the_signal(kafka: Kafka, group: str, signum: int, with_a_group: bool) -> None:
-    """Blocked on a reader that takes nothing ends by the signal and commits nothing it could not write."""
+    """A consume whose reader has stopped reading ends by the signal and commits only whole batches that it wrote."""
     topic = kafka.filled(lines(30_000))
     args = ["consume", topic, *(["-G", group, *QUICK_GROUP, "--batch-records", "1000"] if with_a_group else [])]
     with kafka.start(*args, stdout=subprocess.PIPE) as run:
@@ -177,13 +180,13 @@ def test_a_second_signal_gives_up_at_once(kafka: Kafka, group: str, signum: int)
         assert run.process.stdout
         pipe = run.process.stdout.fileno()
         assert eventually(lambda: fill_of(pipe) > 55_000)
-        # The first lets it wait 3 s for the reader. Two of the same that come at once are one.
+        # After the first signal kdg waits 3 s for the reader. Two equal signals at the same time count as one.
         assert eventually(lambda: run.signal(signum) or not run.running, 2)  # type: ignore[func-returns-value]
         assert run.end().code == -signum
 
 
 @SIGNALS
-def test_consume_behind_an_open_transaction_ends_by_the_signal(kafka: Kafka, signum: int) -> None:
+def test_consume_behind_an_open_transaction_is_ended(kafka: Kafka, signum: int) -> None:
     topic = kafka.topic()
     producer = kafka.transaction()
     producer.produce(topic, b"inside")
@@ -197,27 +200,27 @@ def test_consume_behind_an_open_transaction_ends_by_the_signal(kafka: Kafka, sig
 
 @SIGNALS
 def test_command_feeding_produce_ends_with_it(kafka: Kafka, tmp_path: Path, signum: int) -> None:
-    """A command that feeds produce ends with it and its records are not visible."""
+    """When produce ends by a signal, its command ends, too, and the records are not visible."""
     topic, pid = kafka.topic(), tmp_path / "pid"
     script = f"echo $$ > {pid}.part; mv {pid}.part {pid}; echo a; exec sleep 600"
     with kafka.start("produce", topic, "-g", "eos", "--", "sh", "-c", script) as run:
         assert eventually(lambda: pid.exists() and kafka.values(topic, "read_uncommitted") == [b"a"])
         run.signal(signum)
         assert run.end(10).code == -signum
-    assert not Path(f"/proc/{int(pid.read_text())}").exists()
+    assert not is_running(int(pid.read_text()))
     assert kafka.settled_values(topic) == []
 
 
 ANNOUNCED = (sys.executable, "-c", "import os, kdg.__main__ as kdg; os.write(1, b'.'); kdg.main()")
-"""The command, which says when the interpreter's own start is over and kdg's begins."""
+"""kdg, which prints a dot when the interpreter has started and kdg's own start begins."""
 
 
 def test_interrupt_during_the_start_prints_no_traceback(kafka: Kafka) -> None:
-    """An interrupt at any moment of the start prints no traceback."""
+    """SIGINT at any moment of the start prints no traceback."""
     topic = kafka.topic()
     for moment in range(8):
         with kafka.start("consume", topic, argv=ANNOUNCED) as run:
             assert eventually(lambda: run.out == b".")
-            threading.Event().wait(moment * 0.05)  # moments of a start that nothing can be awaited in
+            threading.Event().wait(moment * 0.05)  # moments of the start; nothing shows when they have come
             run.signal(signal.SIGINT)
             assert run.end(10).code == -signal.SIGINT

@@ -13,7 +13,7 @@ from tests.support.waiting import eventually
 
 KILLS = 20
 PARTITIONS = 3
-each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
+each_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=[each.name for each in GUARANTEES])
 
 FAILS_ONE_TIME_IN_THREE = """
 n=$(cat "$0.n" 2>/dev/null || echo 0); n=$((n + 1)); echo $n >"$0.n"
@@ -51,13 +51,13 @@ def test_exactly_once_through_a_flaky_command(kafka: Kafka, group: str, tmp_path
 
 
 @each_guarantee
-def test_pipe_through_grep_keeps_whole_records(kafka: Kafka, group: str, row: Guarantee) -> None:
+def test_pipe_through_grep_keeps_whole_records(kafka: Kafka, group: str, guarantee: Guarantee) -> None:
     """`pipe -- grep` keeps the keys, headers and timestamps of the records that match."""
     source, target = kafka.topic(), kafka.topic()
     headers = [("h", b"1"), ("h", b"\xff")]
     for value in (b"foo 1", b"bar", b"foo \xff 2"):
         kafka.produce(source, [value], key=b"k", headers=headers, timestamp=1_700_000_000_000)
-    args = ["pipe", source, target, "-g", row.name, "-G", group, "-e"]
+    args = ["pipe", source, target, "-g", guarantee.name, "-G", group, "-e"]
     kafka.ok(*args, "--", "grep", '"value":"foo\\|"value":{')
     kept = [record[2:] for record in kafka.records(source) if record.value != b"bar"]
     assert [record[2:] for record in kafka.settled_records(target)] == kept

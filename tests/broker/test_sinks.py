@@ -23,7 +23,7 @@ from tests.support.waiting import eventually
 
 KILLS = 20
 PARTITIONS = 3
-each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
+each_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=[each.name for each in GUARANTEES])
 
 
 @pytest.fixture(params=DESTINATIONS)
@@ -87,10 +87,10 @@ def _second_instance(kafka: Kafka, args: list[str], run: Run) -> None:
 def test_second_instance_on_a_file_is_exit_6(kafka: Kafka, tmp_path: Path) -> None:
     topic, destination = kafka.filled(lines(5)), in_file(tmp_path)
     args = ["consume", topic, *destination.args]
-    for row in GUARANTEES:
-        with kafka.start(*args, "-g", row.name) as run:
+    for guarantee in GUARANTEES:
+        with kafka.start(*args, "-g", guarantee.name) as run:
             assert eventually(lambda: len(destination.found()) == 5)
-            done = kafka.kdg(*args, "-g", row.name)
+            done = kafka.kdg(*args, "-g", guarantee.name)
             assert (done.code, "another process" in done.err) == (6, True)
             assert run.running
         for path in tmp_path.iterdir():
@@ -170,9 +170,9 @@ def limited(kafka: Kafka, blocks: int, *args: str) -> Done:
     return kafka.kdg(*args, argv=shell)
 
 
-@pytest.mark.parametrize("row", [AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda row: row.name)
+@pytest.mark.parametrize("guarantee", [AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda each: each.name)
 def test_full_disk_is_exit_1_and_can_be_continued(
-    kafka: Kafka, destination: Destination, group: str, row: Guarantee
+    kafka: Kafka, destination: Destination, group: str, guarantee: Guarantee
 ) -> None:
     sent = lines(40_000)
     topic = kafka.filled(sent)
@@ -180,7 +180,7 @@ def test_full_disk_is_exit_1_and_can_be_continued(
         "consume",
         topic,
         "-g",
-        row.name,
+        guarantee.name,
         "-G",
         group,
         "-e",
@@ -196,18 +196,18 @@ def test_full_disk_is_exit_1_and_can_be_continued(
     assert 0 < len(destination.found()) < len(sent)
     kafka.ok(*args)
     found = destination.found()
-    assert found == sent or (row.may_duplicate and sorted(set(found)) == sent and len(found) <= len(sent) + 1000)
+    assert found == sent or (guarantee.may_duplicate and sorted(set(found)) == sent and len(found) <= len(sent) + 1000)
 
 
 @needs_dev_full
 @each_guarantee
-def test_dev_full_commits_nothing(kafka: Kafka, group: str, row: Guarantee) -> None:
+def test_dev_full_commits_nothing(kafka: Kafka, group: str, guarantee: Guarantee) -> None:
     """/dev/full is exit 1 and nothing is committed, except under at-most-once, which commits first."""
     topic = kafka.filled(lines(5))
-    done = kafka.kdg("consume", topic, "-g", row.name, "-G", group, "-e", "--output", "/dev/full")
-    assert done.code == (2 if row.transactional else 1)
+    done = kafka.kdg("consume", topic, "-g", guarantee.name, "-G", group, "-e", "--output", "/dev/full")
+    assert done.code == (2 if guarantee.transactional else 1)
     assert "/dev/full" in done.err
-    assert kafka.committed(group, topic).get(0, 0) == (5 if row.commits_first else 0)
+    assert kafka.committed(group, topic).get(0, 0) == (5 if guarantee.commits_first else 0)
 
 
 def test_locked_database_ends_the_run(kafka: Kafka, group: str, tmp_path: Path) -> None:
@@ -228,13 +228,13 @@ def test_locked_database_ends_the_run(kafka: Kafka, group: str, tmp_path: Path) 
 # ── the other guarantees ──
 
 
-@pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda row: row.name)
+@pytest.mark.parametrize("guarantee", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda each: each.name)
 def test_other_guarantees_write_to_every_sink(
-    kafka: Kafka, destination: Destination, group: str, row: Guarantee
+    kafka: Kafka, destination: Destination, group: str, guarantee: Guarantee
 ) -> None:
     """At-most-once and at-least-once write to every sink and continue at the position of the group."""
     topic = kafka.filled(lines(20))
-    args = ["consume", topic, "-g", row.name, "-G", group, *destination.args]
+    args = ["consume", topic, "-g", guarantee.name, "-G", group, *destination.args]
     assert f"to {destination.args[1]}" in kafka.ok(*args, "-c", "7").err
     kafka.ok(*args, "-e")
     assert destination.found() == lines(20)

@@ -1,4 +1,4 @@
-"""JSON lines: what goes out comes back, and what is no record is refused with its line."""
+"""JSON lines: what is printed can be read again; what is not a record is refused with the number of its line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def batch_of(records: list[Record]) -> Batch:
 
 
 def told(batch: Batch) -> list[tuple[object, ...]]:
-    """What a batch says of each record, however its columns say it."""
+    """Each record of a batch, whichever columns the batch has."""
     rows = len(batch)
     return list(
         zip(
@@ -54,7 +54,7 @@ def decode(line: str, number: int = 17, **options: object) -> Batch:
 
 
 @given(RECORDS, DELIMITER, ENCODING, ENCODING)
-def test_any_record_survives_the_way_out_and_back(
+def test_any_record_can_be_printed_and_read(
     records: list[Record], delimiter: bytes, key_encoding: str, value_encoding: str
 ) -> None:
     text = JsonEncoder(delimiter, key_encoding, value_encoding).encode(batch_of(records))
@@ -67,7 +67,7 @@ def test_any_record_survives_the_way_out_and_back(
 
 @given(RECORDS)
 def test_json_lines_have_seven_members_in_order(records: list[Record]) -> None:
-    """Every line is JSON for another parser and has the seven members in order."""
+    """Every line is JSON for the parser of Python, too, and has the seven members in order."""
     for place, line in enumerate(JsonEncoder().encode(batch_of(records)).splitlines()):
         parsed = json.loads(line)
 
@@ -76,7 +76,7 @@ def test_json_lines_have_seven_members_in_order(records: list[Record]) -> None:
 
 
 @given(RECORDS, ENCODING, ENCODING, st.none() | st.binary(max_size=4), st.lists(st.tuples(NAME, DATA), max_size=2))
-def test_encode_back_reads_the_same_under_the_same_options(
+def test_encode_back_is_read_as_the_same_record(
     records: list[Record],
     key_encoding: str,
     value_encoding: str,
@@ -93,7 +93,7 @@ def test_encode_back_reads_the_same_under_the_same_options(
 
 
 @given(st.binary(max_size=60))
-def test_any_line_is_a_record_or_a_usage_error_with_its_number(line: bytes) -> None:
+def test_any_line_is_a_record_or_a_usage_error(line: bytes) -> None:
     try:
         JsonDecoder(keep_partition=True).decode([line], 17)
     except UsageError as exc:
@@ -112,14 +112,14 @@ def test_any_line_is_a_record_or_a_usage_error_with_its_number(line: bytes) -> N
         max_leaves=12,
     )
 )
-def test_any_json_is_a_record_or_a_usage_error_with_its_number(document: object) -> None:
+def test_any_json_is_a_record_or_a_usage_error(document: object) -> None:
     try:
         decode(json.dumps(document), 3, keep_partition=True)
     except UsageError as exc:
         assert str(exc).startswith("line 3: ")  # noqa: PT017 - either is right
 
 
-def test_one_line_holds_all_of_a_record() -> None:
+def test_line_has_every_part_of_the_record() -> None:
     batch = Batch([b"v"], [b"\xff"], [[("a", b"1"), ("a", None)]], [1700000000000], ["t"], [3], [42])
 
     assert JsonEncoder().encode(batch) == (
@@ -129,37 +129,37 @@ def test_one_line_holds_all_of_a_record() -> None:
 
 
 def test_json_of_missing_columns_is_null() -> None:
-    """Columns that a batch lacks are null and no headers are an empty list."""
+    """Columns that the batch does not have are null; headers are an empty list."""
     assert JsonEncoder().encode(Batch([None])) == (
         b'{"topic":null,"partition":null,"offset":null,"timestamp":null,"key":null,"value":null,"headers":[]}\n'
     )
 
 
-def test_an_empty_batch_is_no_text() -> None:
+def test_empty_batch_is_an_empty_text() -> None:
     assert JsonEncoder().encode(Batch()) == b""
 
 
-def test_a_timestamp_that_is_not_available_is_null() -> None:
+def test_missing_timestamp_is_null() -> None:
     lines = JsonEncoder().encode(Batch([b"a", b"b"], timestamps=[-1, 5])).splitlines()
 
     assert [json.loads(line)["timestamp"] for line in lines] == [None, 5]
 
 
 def test_json_header_name_with_a_lone_surrogate() -> None:
-    """A header name with a lone surrogate does not stop the output."""
+    """A lone surrogate in the name of a header becomes a question mark."""
     line = JsonEncoder().encode(Batch([b"v"], headers=[[("a\ud800", b"1")]]))
 
     assert json.loads(line)["headers"] == [["a?", "1"]]
 
 
-def test_binary_values_appear_in_the_encoding_asked_for() -> None:
+def test_values_are_printed_in_their_encoding() -> None:
     batch = Batch([b"\xff\x00", None], [b"k", b""])
     lines = [json.loads(line) for line in JsonEncoder(b"\n", "hex", "base64").encode(batch).splitlines()]
 
     assert [(line["key"], line["value"]) for line in lines] == [("6b", "/wA="), ("", None)]
 
 
-def test_null_and_empty_are_two_things() -> None:
+def test_null_differs_from_empty() -> None:
     batch = JsonDecoder().decode([b'{"key":"","value":null}', b'{"key":null,"value":""}'], 1)
 
     assert (batch.keys, batch.values) == ([b"", None], [None, b""])
@@ -174,14 +174,14 @@ def test_topic_offset_and_partition_are_ignored() -> None:
     assert decode('{"topic":7,"offset":"x","partition":"y","value":"v"}') == Batch([b"v"])
 
 
-def test_partition_is_kept_when_asked_for() -> None:
+def test_keep_partition_reads_partitions() -> None:
     decoder = JsonDecoder(keep_partition=True)
 
     assert decoder.decode([b'{"partition":2}', b"{}"], 1).partitions == [2, -1]
     assert decoder.decode([b"{}"], 1).partitions is None
 
 
-def test_a_timestamp_that_is_absent_beside_others_means_now() -> None:
+def test_timestamp_missing_in_one_record_means_now() -> None:
     decoder = JsonDecoder()
 
     assert decoder.decode([b'{"timestamp":5}', b"{}", b'{"timestamp":-1}'], 1).timestamps == [5, 0, 0]
@@ -193,7 +193,7 @@ def test_the_size_is_the_bytes_of_keys_and_values() -> None:
 
 
 def test_fixed_key_and_fixed_headers() -> None:
-    """The fixed key is for records without one and fixed headers come last."""
+    """The key of -k is for records without a key; the headers of -H come last."""
     decoder = JsonDecoder(key=b"k", headers=[("h", b"1")])
     batch = decoder.decode([b'{"key":"own","headers":[["a",null]]}', b'{"key":null}', b'{"key":""}'], 1)
 
@@ -202,16 +202,16 @@ def test_fixed_key_and_fixed_headers() -> None:
 
 
 def test_fixed_headers_reach_every_record() -> None:
-    """Fixed headers are in every record that has none of its own."""
+    """The headers of -H are in every record, also in one without headers."""
     assert decode("{}", headers=[("h", b"1")]).headers == [(("h", b"1"),)]
 
 
-def test_of_a_repeated_member_the_last_counts() -> None:
+def test_last_of_a_repeated_member_counts() -> None:
     assert decode('{"value":"a","value":"b"}').values == [b"b"]
 
 
 def test_base64_object_is_always_bytes() -> None:
-    """An object with base64 alone is bytes whatever the encoding."""
+    """{"base64": ...} is bytes under every encoding."""
     text = base64.b64encode(b"\xff").decode()
 
     assert decode(f'{{"value":{{"base64":"{text}"}}}}', value_encoding="hex").values == [b"\xff"]
@@ -220,16 +220,16 @@ def test_base64_object_is_always_bytes() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("", "empty, where a JSON object has to be"),
-        ("  ", "empty, where a JSON object has to be"),
+        ("", "empty, but it has to be a JSON object"),
+        ("  ", "empty, but it has to be a JSON object"),
         ("{", "not JSON: "),
         ("NaN", "not JSON: "),
         ('{"value":1e999}', "not JSON: "),
         ('{"value":"\\ud800"}', "not JSON: "),
         ("[" * 5000, "not JSON: "),
-        ("[]", "an array, where a JSON object has to be"),
-        ("null", "null, where"),
-        ("5", "a number, where"),
+        ("[]", "an array, but it has to be a JSON object"),
+        ("null", "null, but"),
+        ("5", "a number, but"),
         ('{"payload":"v"}', "unknown member 'payload': a record has key, value, headers and timestamp"),
         ('{"value":1}', 'value is a number: it has to be a string, {"base64": "..."} or null (jq: tostring)'),
         ('{"value":1.5}', "value is a number"),
@@ -240,11 +240,11 @@ def test_base64_object_is_always_bytes() -> None:
         ('{"value":{"base64":"AA==","x":1}}', "value is an object"),
         ('{"value":{"base64":"A"}}', "value is not base64: "),
         ('{"value":{"base64":"ä"}}', "value is not base64: "),
-        ('{"headers":["a","1"]}', "headers has an item that is not [name, value]"),
-        ('{"headers":[["a"]]}', "headers has an item that is not [name, value]"),
-        ('{"headers":[[null,"1"]]}', "headers has an item that is not [name, value]"),
+        ('{"headers":["a","1"]}', "an item of headers is not [name, value]"),
+        ('{"headers":[["a"]]}', "an item of headers is not [name, value]"),
+        ('{"headers":[[null,"1"]]}', "an item of headers is not [name, value]"),
         ('{"headers":[["a",1]]}', "header 'a' is a number"),
-        ('{"headers":[["a\\u0000b","1"]]}', "header 'a\\x00b': a name cannot hold \\0"),
+        ('{"headers":[["a\\u0000b","1"]]}', "header 'a\\x00b': a name cannot contain \\0"),
         ('{"headers":{}}', "headers is an object: it has to be [[name, value], ...]"),
         ('{"headers":false}', "headers is true or false"),
         ('{"timestamp":1.5}', "timestamp is 1.5: it has to be milliseconds since 1970, a whole number from 0 to "),
@@ -258,14 +258,14 @@ def test_base64_object_is_always_bytes() -> None:
     ],
 )
 def test_not_a_record_is_refused_with_its_line(line: str, reason: str) -> None:
-    """What is no record is refused with its line and the reason."""
+    """The message has the number of the line and the reason."""
     with pytest.raises(UsageError) as caught:
         JsonDecoder(keep_partition=True).decode([b"{}", line.encode(), b"{}"], 16)
 
     assert str(caught.value).startswith(f"line 17: {reason}")
 
 
-def test_a_string_that_is_not_in_its_encoding_is_refused() -> None:
+def test_string_not_in_its_encoding_is_refused() -> None:
     with pytest.raises(UsageError, match="line 17: key is not hex: "):
         decode('{"key":"xy"}', key_encoding="hex")
 
@@ -275,17 +275,17 @@ def test_bytes_that_are_not_utf8_are_not_json() -> None:
         JsonDecoder().decode([b'{"value":"\xff"}'], 1)
 
 
-def test_with_another_delimiter_a_record_is_called_a_record() -> None:
+def test_message_says_record_for_another_delimiter() -> None:
     with pytest.raises(UsageError, match="record 2: "):
         JsonDecoder(b"\0").decode([b"{}", b"["], 1)
 
 
 @pytest.mark.parametrize("delimiter", [b",", b" ", b"::", "§".encode()])
-def test_a_delimiter_that_json_may_hold_is_refused(delimiter: bytes) -> None:
-    with pytest.raises(UsageError, match="may occur within JSON"):
+def test_delimiter_that_can_occur_in_json(delimiter: bytes) -> None:
+    with pytest.raises(UsageError, match="can occur in JSON"):
         JsonDecoder(delimiter)
 
 
-def test_an_unknown_encoding_is_refused_with_the_ones_there_are() -> None:
+def test_unknown_encoding_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="unknown encoding 'rot13': choose utf8, hex, base64"):
         JsonEncoder(key_encoding="rot13")

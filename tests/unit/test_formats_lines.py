@@ -1,4 +1,4 @@
-"""Lines: what goes out comes back where a line can hold it, and null is not empty."""
+"""Lines: what is printed can be read again if a line can contain it; null differs from empty."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def told(batch: Batch) -> list[tuple[bytes | None, bytes | None]]:
 
 @given(st.lists(DATA, min_size=1), DELIMITER)
 def test_lines_round_trip(values: list[bytes], delimiter: bytes) -> None:
-    """Values without the delimiter survive the way out and back."""
+    """Values without the delimiter can be printed and read again."""
     assume(all(delimiter not in value + delimiter[:-1] for value in values))
     lines = LineEncoder(delimiter).encode(Batch(values)).split(delimiter)
 
@@ -43,7 +43,7 @@ def test_any_bytes_survive_as_base64_or_hex(
 
 
 @given(DATA, DELIMITER, KEY_DELIMITER | st.none(), st.none() | DATA, st.booleans())
-def test_encode_back_reads_the_same_under_the_same_options(
+def test_encode_back_is_read_as_the_same_record(
     line: bytes, delimiter: bytes, key_delimiter: bytes | None, key: bytes | None, empty_is_null: bool
 ) -> None:
     assume(delimiter not in line + delimiter[:-1])
@@ -56,7 +56,7 @@ def test_encode_back_reads_the_same_under_the_same_options(
 
 
 @given(st.sampled_from([b"0A", b"0a:QQ==", b":QQ==", b"", b"0A:", b"QQ=="]), st.none() | DATA, st.booleans())
-def test_encode_back_reads_the_same_in_an_encoding(line: bytes, key: bytes | None, empty_is_null: bool) -> None:
+def test_encode_back_in_an_encoding(line: bytes, key: bytes | None, empty_is_null: bool) -> None:
     decoder = LineDecoder(b"\n", b":", key, empty_is_null=empty_is_null, key_encoding="hex", value_encoding="base64")
     try:
         read = decoder.decode([line], 1)
@@ -75,7 +75,7 @@ def test_no_records_are_no_lines() -> None:
 
 
 def test_null_and_empty_print_differently() -> None:
-    """Null prints as nothing and as null when asked and empty never does."""
+    """null is printed as nothing, or with -Z as NULL; an empty value is always printed as nothing."""
     batch = Batch([None, b""], [b"", None])
 
     assert LineEncoder(b"\n", b":").encode(batch) == b":\n:\n"
@@ -86,18 +86,18 @@ def test_records_without_keys_print_null_keys() -> None:
     assert LineEncoder(b"\n", b":", b"NULL").encode(Batch([b"v"])) == b"NULL:v\n"
 
 
-def test_the_source_is_asked_for_keys_only_when_they_print() -> None:
+def test_keys_are_needed_only_if_printed() -> None:
     assert LineEncoder().columns == {"values"}
     assert LineEncoder(key_delimiter=b":").columns == {"keys", "values"}
 
 
-def test_binary_values_print_in_the_encoding_asked_for() -> None:
+def test_values_are_printed_in_their_encoding() -> None:
     batch = Batch([b"\xff", None], [b"k", b"k"])
 
     assert LineEncoder(b"\n", b":", b"", "base64", "hex").encode(batch) == b"aw==:ff\naw==:\n"
 
 
-def test_plain_lines_are_taken_as_they_are() -> None:
+def test_plain_lines_are_not_changed() -> None:
     lines = [b"a", b"", b"a:b"]
     batch = LineDecoder().decode(lines, 1)
 
@@ -106,7 +106,7 @@ def test_plain_lines_are_taken_as_they_are() -> None:
 
 
 def test_only_the_first_key_delimiter_splits() -> None:
-    """Only the first key delimiter splits and a line without one has a null key."""
+    """Only the first key delimiter of a line counts; a line without one has a null key."""
     batch = LineDecoder(key_delimiter=b":").decode([b"k:v:w", b"v", b":v", b"k:", b""], 1)
 
     assert told(batch) == [(b"k", b"v:w"), (None, b"v"), (b"", b"v"), (b"k", b""), (None, b"")]
@@ -119,7 +119,7 @@ def test_with_z_an_empty_key_or_value_is_null() -> None:
     assert LineDecoder(empty_is_null=True).decode([b"", b"v"], 1).values == [None, b"v"]
 
 
-def test_a_fixed_key_is_for_lines_that_have_none() -> None:
+def test_fixed_key_is_for_lines_without_a_key() -> None:
     assert told(LineDecoder(key=b"f").decode([b"a", b"b"], 1)) == [(b"f", b"a"), (b"f", b"b")]
     assert told(LineDecoder(key_delimiter=b":", key=b"f").decode([b"k:a", b"b", b":c"], 1)) == [
         (b"k", b"a"),
@@ -141,7 +141,7 @@ def test_the_size_is_the_bytes_of_keys_and_values() -> None:
 
 
 def test_encode_back_keeps_the_line() -> None:
-    """Encode back writes a fixed key and headers only where the line had them."""
+    """encode_back does not write the key of -k and the headers of -H, which are added again."""
     assert LineDecoder(key=b"f", headers=[("a", b"1")]).encode_back(b"f", b"v", [("a", b"1")], 5, 3) == b"v\n"
 
 
@@ -155,7 +155,7 @@ def test_encode_back_keeps_the_line() -> None:
         (b"00:\xff", "line 17: value is not base64: "),
     ],
 )
-def test_what_is_not_in_its_encoding_is_refused_with_its_line(line: bytes, message: str) -> None:
+def test_value_not_in_its_encoding_is_refused(line: bytes, message: str) -> None:
     decoder = LineDecoder(key_delimiter=b":", key_encoding="hex", value_encoding="base64")
     with pytest.raises(UsageError) as caught:
         decoder.decode([b"00:QQ==", line], 16)
@@ -164,6 +164,6 @@ def test_what_is_not_in_its_encoding_is_refused_with_its_line(line: bytes, messa
 
 
 @pytest.mark.parametrize(("delimiter", "key_delimiter", "flag"), [(b"a", b":", "-D"), (b"\n", b"ff", "-K")])
-def test_a_delimiter_that_an_encoding_may_hold_is_refused(delimiter: bytes, key_delimiter: bytes, flag: str) -> None:
-    with pytest.raises(UsageError, match=f"{flag} .* may occur within hex text"):
+def test_delimiter_that_can_occur_in_an_encoding(delimiter: bytes, key_delimiter: bytes, flag: str) -> None:
+    with pytest.raises(UsageError, match=f"{flag} .* can occur in hex text"):
         LineDecoder(delimiter, key_delimiter, value_encoding="hex")

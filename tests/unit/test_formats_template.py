@@ -1,4 +1,4 @@
-"""Templates: every token of kcat's -f, the escapes, and the messages for what is neither."""
+"""Templates: every token of kcat's -f, the escapes, and the messages for anything else."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_token_prints_what_kcat_prints(template: str, full: bytes, null: bytes
     assert TemplateEncoder(template).encode(NULL) == null
 
 
-def test_null_prints_as_null_when_asked_and_empty_never_does() -> None:
+def test_only_null_is_printed_as_null() -> None:
     encoder = TemplateEncoder("%k=%s %K %S\\n", b"NULL")
 
     assert encoder.encode(Batch([None, b""], [b"", None])) == b"=NULL 0 -1\nNULL= -1 0\n"
@@ -59,13 +59,13 @@ def test_each_record_is_printed_in_order() -> None:
 
 
 def test_template_lengths_are_those_of_the_bytes() -> None:
-    """Key and value print in their encoding and lengths are those of the bytes."""
+    """Keys and values are printed in their encoding; their lengths are the lengths of the bytes."""
     encoder = TemplateEncoder("%k %K %s %S", key_encoding="hex", value_encoding="base64")
 
     assert encoder.encode(Batch([b"\xff"], [b"\xff"])) == b"ff 1 /w== 1"
 
 
-def test_the_source_is_asked_for_what_the_template_prints() -> None:
+def test_template_needs_the_columns_it_prints() -> None:
     assert TemplateEncoder("%s").columns == {"values"}
     assert TemplateEncoder("%k %K %h %o%%").columns == {"keys", "headers", "offsets", "values"}
 
@@ -81,7 +81,7 @@ def test_the_source_is_asked_for_what_the_template_prints() -> None:
         ("\\9", "-f: unknown escape \\9: use "),
     ],
 )
-def test_an_unknown_token_or_escape_is_named_with_its_place(template: str, message: str) -> None:
+def test_unknown_token_or_escape_is_refused(template: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         TemplateEncoder(template)
 
@@ -90,7 +90,7 @@ def test_an_unknown_token_or_escape_is_named_with_its_place(template: str, messa
 
 
 @given(st.binary(max_size=12))
-def test_text_without_percent_and_backslash_prints_as_it_is(text: bytes) -> None:
+def test_other_text_is_printed_as_it_is(text: bytes) -> None:
     text = text.replace(b"%", b"").replace(b"\\", b"")
     template = text.decode("utf-8", "surrogateescape")
 
@@ -106,16 +106,16 @@ def test_any_delimiter_can_be_written_in_hex(delimiter: bytes) -> None:
     ("text", "delimiter"),
     [(r"\n", b"\n"), (r"\t\0", b"\t\0"), (r"\x54!\x45\x53T", b"T!EST"), (r"\\", b"\\"), ("§", "§".encode())],
 )  # fmt: skip
-def test_a_delimiter_is_its_text_with_escapes_resolved(text: str, delimiter: bytes) -> None:
+def test_escapes_in_a_delimiter(text: str, delimiter: bytes) -> None:
     assert parse_delimiter(text, "-D") == delimiter
 
 
-def test_an_empty_delimiter_is_refused_by_the_name_of_its_flag() -> None:
+def test_empty_delimiter_is_refused() -> None:
     with pytest.raises(UsageError, match="-K: a delimiter cannot be empty"):
         parse_delimiter("", "-K")
 
 
 def test_wrong_escape_in_a_delimiter_is_refused() -> None:
-    """A wrong escape in a delimiter is refused by the name of its flag."""
+    """The message for a wrong escape in a delimiter names the flag."""
     with pytest.raises(UsageError, match=r"-D '\\\\xzz': unknown escape \\x"):
         parse_delimiter(r"\xzz", "-D")

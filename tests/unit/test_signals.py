@@ -1,4 +1,4 @@
-"""Signals while the main thread is inside a library's call that does not come back: Python's own handlers never run then."""
+"""Signals while the main thread hangs in a call of a C library: Python never runs its handlers then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ STUCK = """
 import ctypes, sys
 from kdg.runtime.signals import Signals
 
-libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)  # zeros are PTHREAD_MUTEX_INITIALIZER
+libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)  # 64 zeros are PTHREAD_MUTEX_INITIALIZER on Linux
 libc.pthread_mutex_lock(mutex)
 with Signals(within={within}):
     sys.stdout.write("stuck\\n")
@@ -23,7 +23,7 @@ with Signals(within={within}):
 
 
 def stuck(within: str) -> subprocess.Popen[bytes]:
-    """A process that waits for a lock which nobody gives back."""
+    """A process that waits for a lock which is never released."""
     code = STUCK.format(within=within)
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
@@ -33,7 +33,7 @@ def stuck(within: str) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
 def test_signal_ends_a_call_that_hangs(signum: int) -> None:
-    """A signal ends a call that does not return after the time that settling may take."""
+    """The process ends `within` seconds after a signal, although the call does not return."""
     with stuck("0.3") as process:
         began = time.monotonic()
         process.send_signal(signum)
@@ -44,13 +44,11 @@ def test_signal_ends_a_call_that_hangs(signum: int) -> None:
 
 
 def test_second_signal_ends_a_call_at_once() -> None:
-    """A second signal ends a call that does not return at once."""
+    """The second signal ends the process at once, although the call does not return."""
     with stuck("60") as process:
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         _out, err = process.communicate(timeout=10)
-    assert process.returncode in (
-        -signal.SIGINT,
-        -signal.SIGTERM,
-    )  # two that are pending at once come in the order of their numbers
+    # Two signals that arrive at the same time are delivered in the order of their numbers.
+    assert process.returncode in (-signal.SIGINT, -signal.SIGTERM)
     assert err == b""
