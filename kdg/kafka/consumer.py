@@ -17,9 +17,10 @@ from kdg.core.ports import PositionStore
 from kdg.core.records import Offsets, TopicPartition
 from kdg.errors import KdgError, NoAnswer, Unreachable
 from kdg.kafka.client import Watch
-from kdg.kafka.errors import COMMITS, describe, error_of, is_passing, rights, translate
+from kdg.kafka.errors import COMMITS, error_of, rights, translate
 from kdg.kafka.lookup import Lookup
 from kdg.kafka.partitions import stored_offsets, to_library
+from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ COMMIT_SECONDS = 75.0
 """More than the 60 s of socket.timeout.ms, after which the library answers by itself."""
 LEAST_COMMIT_SECONDS = 3.0
 CLOSE_SECONDS = 5.0
+HANGING_TRANSACTION = (
+    "Check that the brokers run. If they do, a transaction that moves these positions has not ended: "
+    "kafka-transactions.sh find-hanging names it."
+)
 SEEK_SECONDS = 10.0
 SEEK_AGAIN = frozenset({KafkaError._STATE, KafkaError._UNKNOWN_PARTITION, KafkaError._TIMED_OUT, KafkaError._OUTDATED})
 """The library's answers to a seek while a rebalance is under way."""
@@ -133,24 +138,23 @@ class KafkaConsumer:
         Raises Unreachable when the time is over.
         """
         asked = [LibraryPartition(*partition) for partition in partitions]
-        began, rights_asked = self.deadline.now(), False
-        while True:
-            try:
-                return stored_offsets(self.client.committed(asked, timeout=1.0)) if asked else {}
-            except KafkaException as exc:
-                error = error_of(exc)
-                doing = f"looking up the positions of group {self.group}"
-                if not is_passing(error):
-                    raise translate(error, doing, rights(group=self.group)) from exc
-                if not rights_asked:  # without the right to the group the library does not answer at all
-                    rights_asked = True
-                    self.lookup.may_use(self.group or "")
-                if self.deadline.over(within, began):
-                    raise Unreachable(
-                        f"{doing}: no answer within {self.deadline.now() - began:.0f} s: {describe(error)}.",
-                        "Check that the brokers run. If they do, a transaction that moves these positions has not "
-                        "ended: kafka-transactions.sh find-hanging names it.",
-                    ) from exc
+        if not asked:
+            return {}
+        rights_to_ask_for = [self.group or ""]
+
+        def ask_for_rights() -> None:
+            if rights_to_ask_for:  # once: without the right to the group the library does not answer at all
+                self.lookup.may_use(rights_to_ask_for.pop())
+
+        return ask_again(
+            lambda: stored_offsets(self.client.committed(asked, timeout=1.0)),
+            f"looking up the positions of group {self.group}",
+            self.deadline,
+            within=within,
+            refused=partial(translate, needs=rights(group=self.group)),
+            too_late=partial(Unreachable, hint=HANGING_TRANSACTION),
+            after_each=ask_for_rights,
+        )
 
     def commit(self, offsets: Offsets) -> None:
         """Store positions in the group and wait for the answer of each partition.

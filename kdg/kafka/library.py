@@ -11,14 +11,15 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError, Message, TopicCollection, TopicPartition
+    from confluent_kafka import KafkaError, Message, TopicCollection
+    from confluent_kafka import TopicPartition as LibraryPartition
     from confluent_kafka.admin import ClusterMetadata, ConfigResource, OffsetSpec  # type: ignore[attr-defined]
 
     from kdg.kafka.client import Watch
 
 OnDelivery = Callable[["KafkaError | None", "Message"], None]
 """Called with the error of a record that was not delivered, and the record."""
-OnRebalance = Callable[["ConsumerClient", "list[TopicPartition]"], None]
+OnRebalance = Callable[["ConsumerClient", "list[LibraryPartition]"], None]
 """Called inside poll and consume, with the partitions that come or go."""
 
 
@@ -62,7 +63,7 @@ class ProducerClient(Client, Protocol):
         """Begin."""
 
     def send_offsets_to_transaction(
-        self, positions: list[TopicPartition], group_metadata: Any, timeout: float, /
+        self, positions: list[LibraryPartition], group_metadata: Any, timeout: float, /
     ) -> None:
         """Add positions."""
 
@@ -90,31 +91,31 @@ class ConsumerClient(Client, Protocol):
     def consume(self, num_messages: int, timeout: float, /) -> list[Message]:
         """Several messages."""
 
-    def assign(self, partitions: list[TopicPartition], /) -> None:
+    def assign(self, partitions: list[LibraryPartition], /) -> None:
         """Read these partitions alone."""
 
     def unassign(self) -> None:
         """Read none."""
 
-    def incremental_assign(self, partitions: list[TopicPartition], /) -> None:
+    def incremental_assign(self, partitions: list[LibraryPartition], /) -> None:
         """Read these as well."""
 
-    def incremental_unassign(self, partitions: list[TopicPartition], /) -> None:
+    def incremental_unassign(self, partitions: list[LibraryPartition], /) -> None:
         """Read these no more."""
 
-    def seek(self, partition: TopicPartition, /) -> None:
+    def seek(self, partition: LibraryPartition, /) -> None:
         """Go on at an offset."""
 
     @overload
-    def commit(self, *, offsets: list[TopicPartition], asynchronous: Literal[True]) -> None: ...
+    def commit(self, *, offsets: list[LibraryPartition], asynchronous: Literal[True]) -> None: ...
     @overload
-    def commit(self, *, offsets: list[TopicPartition], asynchronous: Literal[False]) -> list[TopicPartition]: ...
+    def commit(self, *, offsets: list[LibraryPartition], asynchronous: Literal[False]) -> list[LibraryPartition]: ...
 
-    def committed(self, partitions: list[TopicPartition], timeout: float = -1) -> list[TopicPartition]:
+    def committed(self, partitions: list[LibraryPartition], timeout: float = -1) -> list[LibraryPartition]:
         """The group's positions."""
 
     def get_watermark_offsets(
-        self, partition: TopicPartition, timeout: float = -1, cached: bool = False
+        self, partition: LibraryPartition, timeout: float = -1, cached: bool = False
     ) -> tuple[int, int]:
         """The first offset of a partition, and the offset after the last that may be read."""
 
@@ -140,8 +141,8 @@ class AdminClient(Client, Protocol):
         """The ConfigEntry of each setting, by its name."""
 
     def list_offsets(
-        self, asked: dict[TopicPartition, OffsetSpec], /, *, isolation_level: Any, request_timeout: float
-    ) -> Mapping[TopicPartition, Future[Any]]:
+        self, asked: dict[LibraryPartition, OffsetSpec], /, *, isolation_level: Any, request_timeout: float
+    ) -> Mapping[LibraryPartition, Future[Any]]:
         """A ListOffsetsResultInfo each."""
 
 

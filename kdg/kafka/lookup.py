@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException
@@ -15,7 +16,8 @@ from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # no
 
 from kdg.core.records import TopicPartition
 from kdg.errors import Unreachable, UsageError
-from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, is_passing, rights, translate
+from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, rights, translate
+from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
 from kdg.sources.start_offsets import Start, Where
 
@@ -84,17 +86,20 @@ class Lookup:
         asked = {LibraryPartition(topic, partition): spec for topic, partition in partitions}
         if not asked:
             return {}
-        began = self.deadline.now()
-        while True:
+        topics = " ".join(sorted({topic for topic, _partition in partitions}))
+
+        def ask() -> dict[TopicPartition, int]:
             futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
-            try:
-                return {(found.topic, found.partition): future.result().offset for found, future in futures.items()}
-            except KafkaException as exc:
-                error = error_of(exc)
-                if not is_passing(error) or self.deadline.over(self.timeout, began):
-                    topics = " ".join(sorted({topic for topic, _partition in partitions}))
-                    raise translate(error, f"looking up {topics}", rights(topics, "DESCRIBE")) from exc
-                self.admin.poll(ASK_AGAIN_EVERY)
+            return {(found.topic, found.partition): future.result().offset for found, future in futures.items()}
+
+        return ask_again(
+            ask,
+            f"looking up {topics}",
+            self.deadline,
+            within=self.timeout,
+            refused=partial(translate, needs=rights(topics, "DESCRIBE")),
+            after_each=lambda: self.admin.poll(ASK_AGAIN_EVERY),
+        )
 
 
 def _inside(partition: TopicPartition, offset: int, first: int, last: int) -> int:

@@ -128,7 +128,7 @@ def _origin(clients: _Clients, topic_ids: TopicIds) -> Origin:
         if not topic_ids.of(topic):
             raise Unreachable(
                 f"topic {topic} cannot be described: its id is kept with the positions.",
-                "It needs the right DESCRIBE on the topic.",
+                "Ask for the right DESCRIBE on the topic, or use another identity.",
             )
     return Origin(str(clients.metadata.cluster_id), {topic: topic_ids.of(topic) for topic in clients.topics})
 
