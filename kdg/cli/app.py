@@ -14,7 +14,6 @@ from kdg.cli.commands import COMMANDS
 from kdg.cli.options import Help
 from kdg.cli.typer_without_pydantic import make_quick
 from kdg.errors import KdgError, UsageError
-from kdg.runs.report import print_error
 
 
 def make_app(only: str | None = None) -> typer.Typer:
@@ -78,10 +77,10 @@ def run(argv: Sequence[str]) -> int:
         command = make_quick(typer.main.get_command(make_app(only)))
         code = command(arguments, prog_name="kdg", standalone_mode=False, obj=cmd)
     except KdgError as error:
-        print_error(error)
+        _print_error(error)
         return error.exit_code
     except typer.TyperException as error:
-        print_error(UsageError(error.format_message(), _usage_hint(arguments)))
+        _print_error(UsageError(error.format_message(), _usage_hint(arguments)))
         return UsageError.exit_code
     except typer.Abort:
         return 130
@@ -95,13 +94,19 @@ def _defect(exc: Exception) -> int:
         import traceback
 
         traceback.print_exc()
-    print_error(
+    _print_error(
         KdgError(
             f"a defect of kdg: {type(exc).__name__}: {exc}.",
             "Please report it together with the traceback that KDG_TRACEBACK=1 prints.",
         )
     )
     return KdgError.exit_code
+
+
+def _print_error(error: KdgError) -> None:
+    from kdg.runs.report import print_error  # it loads the plan of a run, which neither help nor explain need
+
+    print_error(error)
 
 
 def _named(arguments: Sequence[str]) -> str:

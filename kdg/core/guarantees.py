@@ -75,10 +75,10 @@ class Guarantee:
 
     name, short: as `-g` takes them. speed: beside the other guarantees. producer, consumer: settings of the two
     clients. chunk, interval, end: the cycle, the steps after each read, each time it settles, and once at the end.
-    batch_records: records in a batch, unless `--batch-records` is given. flags: options that only this guarantee has.
-    destinations: where `consume` can write if its position outlives the run. reads_again: whether a second run reads an
-    input again that has no position of its own, such as stdin; if not, it never reads it. requires: conditions on the
-    cluster. where_it_ends: what the promise does not cover.
+    batch_records: records in a batch, unless `--batch-records` is given. destinations: where `consume` can write if its
+    position outlives the run. reads_again: whether a second run reads an input again that has no position of its own,
+    such as stdin; if not, it never reads it. requires: conditions on the cluster. where_it_ends: what the promise does
+    not cover.
     """
 
     name: str
@@ -93,7 +93,6 @@ class Guarantee:
     interval: tuple[Step, ...]
     end: tuple[Step, ...]
     batch_records: int
-    flags: frozenset[str]
     destinations: frozenset[DestinationKind]
     reads_again: bool
     requires: tuple[Requirement, ...]
@@ -158,7 +157,6 @@ AT_MOST_ONCE = Guarantee(
     interval=(),
     end=(Step.FLUSH,),
     batch_records=500,
-    flags=frozenset(),
     destinations=frozenset(DestinationKind),
     reads_again=False,
     requires=(),
@@ -191,7 +189,6 @@ AT_LEAST_ONCE = Guarantee(
     interval=(Step.FLUSH, Step.MARK, Step.COMMIT),
     end=(),
     batch_records=10_000,
-    flags=frozenset({"--acks", "--undelivered", "--retry", "--dedup-by", "--dedup-store", "--dedup-ttl"}),
     destinations=frozenset(DestinationKind),
     reads_again=True,
     requires=DURABLE_TOPIC,
@@ -241,7 +238,6 @@ EXACTLY_ONCE = Guarantee(
     interval=(Step.FLUSH, Step.RECORD_POSITION, Step.COMMIT_TRANSACTION),
     end=(),
     batch_records=10_000,
-    flags=frozenset({"--transactional-id", "--resume", "--restart", "--allow-unterminated"}),
     destinations=frozenset({DestinationKind.FILE, DestinationKind.SQLITE}),
     reads_again=True,
     requires=DURABLE_TOPIC + DURABLE_TRANSACTION_LOG,

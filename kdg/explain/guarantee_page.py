@@ -8,11 +8,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from kdg.core.destinations import DestinationKind
-from kdg.core.guarantees import GUARANTEES, Guarantee, Role
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Step
 from kdg.explain.deduplication import DEDUPLICATION
 from kdg.explain.dialects import CLIENTS, DIALECTS
 from kdg.explain.dialects.program import calls, configuration, functions, notes, one_line, shown_value
 from kdg.explain.words import arrows, pair, phases, promised, reason, see, setting_data, shapes, steps, words
+from kdg.settings.options.limited import flags_under
 from kdg.text.page import Code, Page, Section, Table, two_columns
 from kdg.text.render import DOT, listed
 
@@ -48,7 +49,7 @@ def _everything(guarantee: Guarantee) -> tuple[Sequence[Section], dict[str, Any]
         Section("Consume writes to", two_columns(_destinations(guarantee))),
         *([Section("", two_columns(DEDUPLICATION), "--dedup-by")] if _deduplicates(guarantee) else []),
         Section("Costs", guarantee.costs),
-        *([Section("Flags", listed(sorted(guarantee.flags)))] if guarantee.flags else []),
+        *([Section("Flags", listed(flags))] if (flags := flags_under(guarantee)) else []),
         Section("In librdkafka", functions(steps(guarantee, _EXAMPLE))),
         Section("In .NET", f"{one_line(guarantee)}{DOT}more: --client dotnet"),
         Section("In others", listed([f"--client {client}" for client in DIALECTS if client != "dotnet"])),
@@ -67,7 +68,7 @@ def _data(guarantee: Guarantee) -> dict[str, Any]:
         "ends": dict(_destinations(guarantee)),
         **({"dedup": dict(DEDUPLICATION)} if _deduplicates(guarantee) else {}),
         "costs": guarantee.costs,
-        **({"flags": sorted(guarantee.flags)} if guarantee.flags else {}),
+        **({"flags": flags} if (flags := flags_under(guarantee)) else {}),
         "librdkafka": functions(steps(guarantee, _EXAMPLE)),
         "dotnet": one_line(guarantee),
         "clients": list(CLIENTS),
@@ -135,7 +136,7 @@ def _destinations(guarantee: Guarantee) -> tuple[tuple[str, str], ...]:
 
 
 def _deduplicates(guarantee: Guarantee) -> bool:
-    return "--dedup-by" in guarantee.flags
+    return Step.DEDUP in guarantee.steps
 
 
 def _pages(guarantee: Guarantee) -> list[str]:

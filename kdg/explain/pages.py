@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kdg.core.destinations import DestinationKind
-from kdg.core.guarantees import GUARANTEES, Guarantee, Role
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Step
 from kdg.explain.deduplication import DEDUPLICATION
 from kdg.explain.dialects.program import shown_value
 from kdg.explain.facts import FACTS
@@ -109,7 +109,7 @@ def destination(kind: DestinationKind) -> Page:
 
 def dedup() -> Page:
     """`--dedup-by`."""
-    homes = [guarantee.name for guarantee in GUARANTEES if "--dedup-by" in guarantee.flags]
+    homes = [guarantee.name for guarantee in GUARANTEES if Step.DEDUP in guarantee.steps]
     pages = [f"kdg explain {name}" for name in homes]
     data = {"dedup": dict(DEDUPLICATION), "see": pages}
     summary = f"{', '.join(homes)} without most duplicates: kdg drops a record that it has already written."

@@ -8,6 +8,8 @@ order of the fields is the order of `--help`. To add an option, add a field; tes
     reading     consume and pipe: where to start and stop, duplicates; consume: where records go, and how
     sending     produce and pipe: who this is, how bytes become records, which partition
     asking      explain and check
+    verifying   verify
+    sandboxing  sandbox
     properties  `-X PROP=VALUE`
     limited     which options a guarantee has and another one has not
 """
