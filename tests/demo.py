@@ -1,6 +1,6 @@
-"""`make demo`: produce, pipe exactly-once with the pipe killed in the middle, consume, and count.
+"""`make demo`: produce records, pipe them exactly-once and kill the pipe in the middle, consume them and count.
 
-Runs inside `kdg sandbox`.
+It runs inside `kdg sandbox`.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ PIPE = [KDG, "pipe", "orders", "billing", "-G", "demo", "-g", "exactly-once", "-
 
 
 def show(*argv: str) -> None:
-    """The command line, as one would type it."""
+    """Print the command line as a user types it."""
     print("$", " ".join(["kdg", *argv[1:]]), flush=True)
 
 
 def main() -> int:
-    """0 when every record is in the target once."""
+    """Returns 0 if every record is in the target exactly once."""
     produce = [KDG, "produce", "orders", "-g", "exactly-once"]
     print(f"$ seq {RECORDS} | kdg {' '.join(produce[1:])}", flush=True)
     lines = "".join(f"{number}\n" for number in range(1, RECORDS + 1))
     subprocess.run(produce, input=lines.encode(), check=True)
 
-    # Killed with SIGKILL inside its third transaction: records are written, their position is not.
+    # SIGKILL inside the third transaction: its records are written, their position is not.
     killed = [*PIPE, "--batch-records", "1000", "--crash-at", "flush:3"]
     show(*killed)
     status = subprocess.run(killed, check=False).returncode
     print(
-        f"  ended by {signal.Signals(-status).name}" if status < 0 else f"  exit {status}: it was to be killed",
+        f"  ended by {signal.Signals(-status).name}" if status < 0 else f"  exit {status}: the pipe was not killed",
         flush=True,
     )
     show(*PIPE)
@@ -43,9 +43,9 @@ def main() -> int:
     output = subprocess.run(consume, check=True, stdout=subprocess.PIPE).stdout
     found = Counter(output.decode().split())
     lost = sum(1 for number in range(1, RECORDS + 1) if str(number) not in found)
-    doubled = sum(count - 1 for count in found.values())
-    print(f"{RECORDS} records in, {found.total()} out: {lost} lost, {doubled} doubled")
-    return 0 if status < 0 and lost == doubled == 0 else 1
+    duplicated = sum(count - 1 for count in found.values())
+    print(f"{RECORDS} records in, {found.total()} out: {lost} lost, {duplicated} duplicated")
+    return 0 if status < 0 and lost == duplicated == 0 else 1
 
 
 if __name__ == "__main__":

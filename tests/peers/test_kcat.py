@@ -32,7 +32,10 @@ def test_kdg_reads_what_kcat_wrote(kafka: Kafka) -> None:
 
 
 def test_both_print_the_same_for_the_same_tokens(kafka: Kafka) -> None:
-    """kcat and kdg print the same for the same tokens. The records have no header with a null value, which kcat cannot print."""
+    """kcat and kdg print the same for the same tokens.
+
+    The records have no header with a null value, which kcat cannot print.
+    """
     topic = kafka.topic()
     kafka.produce(topic, lines(500), headers=[("a", b"1"), ("b", b"")], key=b"k", timestamp=1_700_000_000_000)
     ours = kafka.ok("consume", topic, "-e", "-f", FORMAT).out

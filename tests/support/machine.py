@@ -1,4 +1,4 @@
-"""Owns what differs between the machines that run the tests: Linux has /dev/full, macOS does not."""
+"""Owns what differs between the machines that run the tests: Linux has /dev/full and /proc, macOS does not."""
 
 from __future__ import annotations
 
@@ -17,3 +17,6 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")

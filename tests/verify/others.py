@@ -1,13 +1,13 @@
-"""`make verify-others`: what other programs lose and double under the faults that kdg is run under, as a table for the
-README.
+"""`make verify-others`: how many records other programs lose and duplicate under the faults of `kdg verify`.
 
-Each is given to `kdg verify` as CMD, with its own settings but for the session, 6 s, so that a group recovers before
-the next fault. kcat has to be installed (apt-get install kcat, brew install kcat); the console tools come from the
-sandbox's jars.
+It prints a table for the README. Each program is given to `kdg verify` as CMD, with its own settings; only the session
+timeout is 6 s, so that the group recovers before the next fault. kcat has to be installed (apt-get install kcat, brew
+install kcat). The console tools are in the sandbox's jars.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
 import os
@@ -29,7 +29,7 @@ PROGRAMS = Path(__file__).with_name("programs.py")
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """One row: what it is called, what it is held to, and how it is run, by a shell or as kdg's own pipe."""
+    """A program. guarantee: the one that it is tested for. script: for a shell; if empty, the program is `kdg pipe`."""
 
     name: str
     guarantee: str
@@ -69,8 +69,9 @@ OTHERS = (
 
 
 def verify(other: Other, seconds: str, path: str, report: Path) -> Mapping[str, Any]:
-    """The report of one run."""
-    argv = [KDG, "verify", "-g", other.guarantee, "--for", seconds, "--workers", str(other.workers), "--seed", "1", "--report", str(report)]  # fmt: skip
+    """Run `kdg verify` on the program and return its report."""
+    argv = [KDG, "verify", "-g", other.guarantee, "--for", seconds, "--workers", str(other.workers)]
+    argv += ["--seed", "1", "--report", str(report)]
     argv += ["--", "sh", "-c", other.script] if other.script else []
     subprocess.run(argv, env={**os.environ, "PATH": path}, stdout=sys.stderr, check=False)
     found: Mapping[str, Any] = json.loads(report.read_text())
@@ -78,7 +79,7 @@ def verify(other: Other, seconds: str, path: str, report: Path) -> Mapping[str, 
 
 
 def wrappers(folder: Path) -> None:
-    """Kafka's console tools under the names that they have in its bin folder."""
+    """Write scripts for Kafka's console tools, with the names that they have in Kafka's bin folder."""
     sandbox = Sandbox()
     for name, main_class in CONSOLE_TOOLS.items():
         script = folder / name
@@ -89,16 +90,25 @@ def wrappers(folder: Path) -> None:
 def row(other: Other, report: Mapping[str, Any]) -> str:
     """One line of the table."""
     numbers = [f"{report[name]:,}" for name in ("records", "lost", "doubled", "out_of_order")]
-    struck = sum(report["faults"].values())
-    outcome = (
-        "held" if not report["broken"] and not report["not_shown"] else "broken" if report["broken"] else "not shown"
-    )
-    return f"| {' | '.join([other.name, other.guarantee, str(struck), *numbers, outcome])} |\n"
+    injected = sum(report["faults"].values())
+    outcome = "broken" if report["broken"] else "not shown" if report["not_shown"] else "held"
+    return f"| {' | '.join([other.name, other.guarantee, str(injected), *numbers, outcome])} |\n"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the table, with the date; what happens meanwhile is on stderr."""
-    seconds = arguments[0] if arguments else "60s"
+    """Print the table on stdout, and each row on stderr as soon as it is there. Returns 2 if kcat is not installed."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.verify.others",
+        description="Run `kdg verify` on other programs, and print what they lose and duplicate as a Markdown table.",
+    )
+    parser.add_argument(
+        "seconds",
+        nargs="?",
+        default="60s",
+        metavar="DURATION",
+        help="how long there are faults, for each (default: 60s)",
+    )
+    seconds = parser.parse_args(arguments).seconds
     try:
         kcat()
     except MissingPeerError as error:

@@ -1,8 +1,7 @@
-"""Programs that copy records as people write them, for `kdg verify -- python programs.py NAME`: one is right, the
-others are not.
+"""Programs that copy records as people write them, for `kdg verify -- python programs.py NAME`. One is right.
 
-Plain confluent_kafka, nothing of kdg. VERIFY_SESSION_MS shortens the session, VERIFY_SKIPPED names a file for what is
-known to be lost.
+They use plain confluent_kafka, and nothing of kdg. VERIFY_SESSION_MS sets the session timeout. VERIFY_SKIPPED names a
+file to which `no-rewind` writes the records that it loses.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ KDG = SimpleNamespace(**{name: os.environ.get(f"KDG_{name.upper()}", "") for nam
 
 
 def consumer(**more: Any) -> Consumer:
-    """A member of the group."""
+    """A consumer that is a member of the group."""
     settings = {
         "bootstrap.servers": KDG.brokers,
         "group.id": KDG.group,
@@ -37,24 +36,24 @@ def consumer(**more: Any) -> Consumer:
 
 
 def producer(**more: Any) -> Producer:
-    """Waits for all in-sync replicas, retries, and keeps the order, unless told otherwise."""
+    """An idempotent producer with acks=all. more: properties, with `_` in place of `.`."""
     settings = {"bootstrap.servers": KDG.brokers, "acks": "all", "enable.idempotence": True}
     return Producer(settings | {name.replace("_", "."): value for name, value in more.items()})
 
 
 def read(source: Consumer) -> list[Message]:
-    """What came within 0.1 s."""
+    """The records that come within 0.1 s."""
     return [message for message in source.consume(200, 0.1) if message.error() is None]
 
 
 def send(target: Producer, messages: list[Message]) -> None:
-    """Each to the partition that it came from."""
+    """Produce each record to the partition from which it came."""
     for message in messages:
         target.produce(KDG.target, message.value(), partition=message.partition() or 0)
 
 
 def commit_after() -> None:
-    """Right, at-least-once: send, flush, and then commit."""
+    """Right for at-least-once: send, flush, and then commit."""
     source, target = consumer(enable_auto_commit=False), producer()
     while True:
         if messages := read(source):
@@ -64,7 +63,7 @@ def commit_after() -> None:
 
 
 def plain() -> None:
-    """As most people write it: the library's own settings, one record after the other."""
+    """The loop that most people write: the library's default settings, one record after the other."""
     source, target = consumer(), Producer({"bootstrap.servers": KDG.brokers})
     while True:
         message = source.poll(1.0)
@@ -74,7 +73,7 @@ def plain() -> None:
 
 
 def auto_commit() -> None:
-    """Wrong: the timer commits what was handed over, whether or not it was sent."""
+    """Wrong: a timer commits the position of records that were read, whether or not they were sent."""
     source, target = consumer(auto_commit_interval_ms=100), producer(linger_ms=500)
     while True:
         send(target, read(source))
@@ -92,10 +91,10 @@ def acks_0() -> None:
 
 
 def no_rewind() -> None:
-    """Wrong: transactions as in the book, but after an abort it goes on with what comes next."""
+    """Wrong: after an aborted transaction it goes on with the next records, and does not seek back."""
     skipped: list[Message] = []
     source = consumer(enable_auto_commit=False, isolation_level="read_committed")
-    # What is taken away starts again where the group stands.
+    # A revoked partition starts again at the committed position, so its skipped records are not lost.
     source.subscribe([KDG.source], on_revoke=lambda *_: skipped.clear(), on_lost=lambda *_: skipped.clear())
     target = producer(transactional_id=f"{KDG.group}-{KDG.worker}", transaction_timeout_ms=30_000)
     target.init_transactions()
@@ -106,7 +105,7 @@ def no_rewind() -> None:
         target.begin_transaction()
         send(target, messages)
         done += 1
-        if done % 10 == 0:  # as when one record does not pass a check
+        if done % 10 == 0:  # as if a record did not pass a check
             target.abort_transaction()
             skipped += messages
             continue
@@ -116,14 +115,14 @@ def no_rewind() -> None:
 
 
 def commit(source: Consumer, target: Producer) -> None:
-    """The positions that the consumer has now, in the transaction."""
+    """Commit the current positions of the consumer in the transaction."""
     positions = [tp for tp in source.position(source.assignment()) if tp.offset >= 0]
     target.send_offsets_to_transaction(positions, source.consumer_group_metadata())
     target.commit_transaction()
 
 
 def note_skipped(messages: list[Message]) -> None:
-    """One line a record, for whoever counts."""
+    """Append the skipped records to the file VERIFY_SKIPPED, one line each."""
     if path := os.environ.get("VERIFY_SKIPPED"):
         with Path(path).open("ab") as file:
             file.write(b"".join((message.value() or b"") + b"\n" for message in messages))

@@ -1,5 +1,8 @@
-"""acks=0 called at-least-once, on three brokers one of which is frozen until another leads in its place: the long form
-of tests/broker/test_verify.py, because a short run may happen to lose nothing. Part of `make hazards`."""
+"""A program with acks=0 on three brokers, one of which is frozen until another one is the leader. Part of `make
+hazards`.
+
+It belongs to tests/broker/test_verify.py, but a short run may happen to lose nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +19,10 @@ PROGRAMS = str(Path(__file__).with_name("programs.py"))
 
 @pytest.mark.timeout(240)
 def test_acks_0_as_at_least_once_loses(tmp_path: Path) -> None:
-    """Acks=0 called at least once loses when brokers are replaced."""
+    """A program with acks=0 that claims at-least-once loses records when another broker becomes the leader."""
     report = tmp_path / "report"
-    options = [
-        "-g",
-        "at-least-once",
-        "--brokers",
-        "3",
-        "--faults",
-        "broker-pause",
-        "--for",
-        "60s",
-        "--report",
-        str(report),
-    ]
+    options = ["-g", "at-least-once", "--brokers", "3", "--faults", "broker-pause", "--for", "60s"]
+    options += ["--report", str(report)]
     done = subprocess.run(
         [KDG, "verify", *options, "--", sys.executable, PROGRAMS, "acks-0"],
         capture_output=True,
