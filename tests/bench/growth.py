@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from .race import race, take
-from .rows import Side, consume, holds, pipe, produce
+from .sides import Side, consume, holds, pipe, produce
 from .stage import KDG, Stage
 
 MB = 1_000_000

@@ -85,7 +85,7 @@ def strict(guarantee: Guarantee) -> bool:
 
 
 def judge(results: Sequence[Result], *, whole: bool) -> list[str]:
-    """What is wrong with the results. whole: all combinations were run, so the faults must have shown what may happen."""
+    """What is wrong with the results. whole: all combinations were run, so some run must show what may happen."""
     by_name = {guarantee.name: guarantee for guarantee in GUARANTEES}
     wrong = []
     for result in results:

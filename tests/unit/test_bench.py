@@ -9,7 +9,8 @@ import pytest
 
 from tests.bench import page
 from tests.bench.race import Run, race, take
-from tests.bench.rows import ROWS, holds
+from tests.bench.rows import ROWS
+from tests.bench.sides import holds
 from tests.bench.stage import Stage
 
 

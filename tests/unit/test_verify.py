@@ -150,9 +150,14 @@ def test_pace_makes_twenty_faults_a_minute() -> None:
 
 def result(tally: Tally, **more: object) -> Result:
     fields: dict[str, object] = {
-        "guarantee": EXACTLY_ONCE.name, "protocol": "range", "brokers": 3, "seed": 1, "seconds": 60.0,
-        "faults": {"kill": 2, "term": 1}, "while_flowing": 2,
-    }  # fmt: skip
+        "guarantee": EXACTLY_ONCE.name,
+        "protocol": "range",
+        "brokers": 3,
+        "seed": 1,
+        "seconds": 60.0,
+        "faults": {"kill": 2, "term": 1},
+        "while_flowing": 2,
+    }
     return Result(partitions={0: tally}, **(fields | more))  # type: ignore[arg-type]  # as named above
 
 

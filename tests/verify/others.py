@@ -39,7 +39,8 @@ class Other:
 
 CONSOLE = """\
 kafka-console-consumer --bootstrap-server $KDG_BROKERS --group $KDG_GROUP --topic $KDG_SOURCE --from-beginning \
---command-property session.timeout.ms=6000 | kafka-console-producer --bootstrap-server $KDG_BROKERS --topic $KDG_TARGET"""
+--command-property session.timeout.ms=6000 \
+| kafka-console-producer --bootstrap-server $KDG_BROKERS --topic $KDG_TARGET"""
 KCAT = """\
 kcat -b $KDG_BROKERS -X session.timeout.ms=6000 -X auto.offset.reset=earliest -q -G $KDG_GROUP $KDG_SOURCE \
 | kcat -b $KDG_BROKERS -P -t $KDG_TARGET"""
