@@ -135,10 +135,9 @@ class Sandbox:
 
 
 def _format(parts: Distribution, nodes: tuple[Node, ...], users: Sequence[str] = ()) -> None:
-    """Format the log directories of all nodes in one call, as if they were the first node's; then give the others their
-    own ids.
+    """Format the log directories of all nodes, in one call, because each call starts a JVM.
 
-    One call for all nodes, because each call starts a JVM.
+    The call formats all of them as the first node's; afterwards the others get their own ids.
     """
     first = nodes[0]
     properties = first.folder / "format.properties"

@@ -49,9 +49,7 @@ def find_java() -> Path:
 
 
 def java_version(java: Path) -> int:
-    """The feature release (17, 21) that `java -version` prints; 0 if it does not run, as the placeholder `java` of
-    macOS.
-    """
+    """The feature release (17, 21) that `java -version` prints; 0 if it does not run, as the placeholder on macOS."""
     try:
         printed = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True).stderr
     except (OSError, subprocess.SubprocessError):

@@ -1,5 +1,4 @@
-"""Owns Kafka's jars: they are fetched once through jgo, checked against the SHA-256 in jars.lock, and kept in the
-user's cache.
+"""Owns Kafka's jars: they are fetched once through jgo, checked against jars.lock, and kept in the user's cache.
 
 Every jar in the cache folder is complete and verified, because a download goes to another folder and is moved only
 after the check. No dependency is resolved here: jars.lock lists every jar (pin.py writes it).
@@ -73,10 +72,9 @@ def find_jars(note: Callable[[str], None]) -> Path:
 
 
 def maven(folder: Path) -> Any:  # jgo has no types
-    """A jgo context that downloads into `folder`, from the repositories in the user's jgo configuration or from Maven
-    Central.
+    """A jgo context that downloads into `folder`.
 
-    Raises SandboxError if jgo is not installed.
+    It uses the repositories in the user's jgo configuration, or Maven Central. Raises SandboxError if jgo is not installed.
     """
     try:
         from jgo.config import GlobalSettings

@@ -51,8 +51,9 @@ class Node:
 
 
 def plan(count: int, folder: Path, secured: Iterable[str] = ()) -> tuple[Node, ...]:
-    """Plan `count` nodes on ports that are free now, each with a folder below `folder`. secured: the names of more
-    listeners.
+    """Plan `count` nodes on ports that are free now, each with a folder below `folder`.
+
+    secured: the names of more listeners.
     """
     ports, names = free_ports(), tuple(secured)
     return tuple(

@@ -1,6 +1,4 @@
-"""Owns the comparison at the end of a run: source and target are read and compared, also with what was seen during the
-run.
-"""
+"""Owns the comparison at the end of a run: of source and target, and of the target with the records seen live."""
 
 from __future__ import annotations
 

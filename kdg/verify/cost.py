@@ -1,5 +1,4 @@
-"""Owns the cost of a guarantee: throughput, and latency from produce to committed read, of one `kdg pipe` with default
-settings.
+"""Owns the cost of a guarantee: the throughput and the latency of one `kdg pipe` with default settings.
 
 Each guarantee gets topics of its own on the same cluster. First a full source is piped at full speed, which gives the
 throughput. Then records are fed slowly (a trickle), which gives the latency.

@@ -213,8 +213,9 @@ class _Run:
         return self.positions.positions == ends
 
     def _seems_finished(self, ends: Mapping[int, int]) -> bool:
-        """Another program may keep its positions elsewhere, or commit them long before or after its output, or have
-        given up.
+        """Whether another program seems to have copied everything, or to have given up.
+
+        It may keep its positions elsewhere, or commit them long before or after its output.
         """
         if self.reader.flows(QUIET):
             return False

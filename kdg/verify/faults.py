@@ -18,9 +18,7 @@ class FaultKind(StrEnum):
     PAUSE_SHORT = "pause-short"
     """SIGSTOP to a worker for less than the session timeout of the group."""
     PAUSE_LONG = "pause-long"
-    """SIGSTOP to a worker for longer than the session and the transaction timeout: when it goes on, it is no longer a
-    member.
-    """
+    """SIGSTOP to a worker for longer than session and transaction timeout: then it is no longer a member."""
     BROKER_KILL = "broker-kill"
     """SIGKILL to a broker; it is started again."""
     BROKER_PAUSE = "broker-pause"
@@ -104,8 +102,9 @@ BRISK = Pace(
 """At least 20 faults a minute. The cluster has to allow a session timeout of 2 s, as the sandbox does."""
 
 FOREIGN = replace(THOROUGH, gap=(0.4, 1.6), patient=1.0, flow_wait=60.0, given_up=BRISK.given_up)
-"""For the user's own clusters and programs: session timeouts of 6 s or more, and each fault waits until records flow
-again.
+"""For the user's own clusters and programs.
+
+Their session timeouts are 6 s or more, and each fault waits until records flow again.
 """
 
 # The exit codes with which a worker may end by itself if a broker was away a moment ago: undelivered, aborted, unknown,

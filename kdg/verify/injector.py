@@ -1,6 +1,4 @@
-"""Owns the injection of faults: which workers and brokers a fault may hit, what is done to them, and when they come
-back.
-"""
+"""Owns the injection of faults: what a fault may hit, what is done to it, and when it comes back."""
 
 from __future__ import annotations
 

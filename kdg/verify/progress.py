@@ -10,8 +10,9 @@ from kdg.verify.faults import FaultKind
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """A fault that was injected. seconds: when, since the run began; while_flowing: whether records flowed at that
-    moment.
+    """A fault that was injected.
+
+    seconds: since the run began. while_flowing: whether records flowed at that moment.
     """
 
     seconds: float
@@ -21,8 +22,9 @@ class InjectedFault:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The state of a run. fed: records acknowledged in the source; seen: records that a read_committed reader saw in
-    the target.
+    """The state of a run.
+
+    fed: records acknowledged in the source. seen: records that a read_committed reader saw in the target.
     """
 
     phase: str

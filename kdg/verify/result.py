@@ -62,8 +62,9 @@ class Result:
         return sum(self.faults.values())
 
     def too_few(self, least: int = 1) -> list[str]:
-        """Why the run shows nothing although nothing broke; empty if `least` faults, and most of all, hit while records
-        flowed.
+        """Why the run shows nothing although nothing broke; empty if it shows enough.
+
+        It does if at least `least` faults, and FLOWING_SHARE of all faults, hit while records flowed.
         """
         if self.while_flowing >= max(least, FLOWING_SHARE * self.injected):
             return []

@@ -1,5 +1,4 @@
-"""`make bench`: kdg beside other tools, every row of the table, and growth. `make bench-quick`: the rows alone, with
-fewer records.
+"""`make bench`: kdg beside other tools, and growth. `make bench-quick`: without growth, and with fewer records.
 
     python -m tests.bench [--quick] [--only TEXT] [--write FILE]
 

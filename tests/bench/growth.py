@@ -1,6 +1,4 @@
-"""Owns the growth: whether time and memory stay in proportion with more records, larger records, partitions or
-instances.
-"""
+"""Owns the growth: time and memory with more records, larger records, more partitions, more instances."""
 
 from __future__ import annotations
 

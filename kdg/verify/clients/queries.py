@@ -1,6 +1,4 @@
-"""Owns the questions that are asked at the end of a run: where partitions end, whether a transaction is open, which
-records are there.
-"""
+"""Owns the questions at the end of a run: where do partitions end, is a transaction open, which records are there."""
 
 from __future__ import annotations
 
@@ -67,8 +65,7 @@ def read_all(
     seconds: float = 120.0,
     between: Callable[[], None] = lambda: None,
 ) -> dict[PartitionOffset, bytes]:
-    """The value at each position of a topic, for a new read_committed reader, up to the ends that the partitions have
-    now.
+    """The value at each position of a topic, as a new read_committed reader sees it, up to the present ends.
 
     between: called every 0.1 s. Raises KdgError if the reading takes longer than `seconds`, and KafkaException.
     """
