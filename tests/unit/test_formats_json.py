@@ -34,7 +34,7 @@ def batch_of(records: list[Record]) -> Batch:
     return Batch(values, keys, headers, timestamps, ["t%"] * len(records), partitions, offsets)
 
 
-def told(batch: Batch) -> list[tuple[object, ...]]:
+def records_of(batch: Batch) -> list[tuple[object, ...]]:
     """Each record of a batch, whichever columns the batch has."""
     rows = len(batch)
     return list(
@@ -62,7 +62,7 @@ def test_any_record_can_be_printed_and_read(
     decoder = JsonDecoder(delimiter, keep_partition=True, key_encoding=key_encoding, value_encoding=value_encoding)
 
     assert lines.pop() == b""
-    assert told(decoder.decode(lines, 1)) == [(k, v, list(h), t, p) for k, v, h, t, p in records]
+    assert records_of(decoder.decode(lines, 1)) == [(k, v, list(h), t, p) for k, v, h, t, p in records]
 
 
 @given(RECORDS)
@@ -87,9 +87,9 @@ def test_encode_back_is_read_as_the_same_record(
         b"\n", key, extra, keep_partition=True, key_encoding=key_encoding, value_encoding=value_encoding
     )
     read = decoder.decode(JsonEncoder(b"\n", key_encoding, value_encoding).encode(batch_of(records)).splitlines(), 1)
-    again = b"".join(decoder.encode_back(*record) for record in told(read))  # type: ignore[arg-type]
+    again = b"".join(decoder.encode_back(*record) for record in records_of(read))  # type: ignore[arg-type]
 
-    assert told(decoder.decode(again.split(b"\n")[:-1], 1)) == told(read)
+    assert records_of(decoder.decode(again.split(b"\n")[:-1], 1)) == records_of(read)
 
 
 @given(st.binary(max_size=60))

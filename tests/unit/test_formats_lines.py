@@ -16,7 +16,7 @@ KEY_DELIMITER = st.sampled_from([b":", b"\t", b"::", b"%", b"=>"])
 ENCODING = st.sampled_from(["utf8", "hex", "base64"])
 
 
-def told(batch: Batch) -> list[tuple[bytes | None, bytes | None]]:
+def records_of(batch: Batch) -> list[tuple[bytes | None, bytes | None]]:
     """Key and value of each record."""
     return list(zip(batch.keys or [None] * len(batch), batch.values, strict=True))
 
@@ -39,7 +39,7 @@ def test_any_bytes_survive_as_base64_or_hex(
     text = LineEncoder(delimiter, key_delimiter, b"", "hex", "base64").encode(Batch(values, keys))
     decoder = LineDecoder(delimiter, key_delimiter, key_encoding="hex", value_encoding="base64")
 
-    assert told(decoder.decode(text.split(delimiter)[:-1], 1)) == records
+    assert records_of(decoder.decode(text.split(delimiter)[:-1], 1)) == records
 
 
 @given(DATA, DELIMITER, KEY_DELIMITER | st.none(), st.none() | DATA, st.booleans())
@@ -49,10 +49,10 @@ def test_encode_back_is_read_as_the_same_record(
     assume(delimiter not in line + delimiter[:-1])
     decoder = LineDecoder(delimiter, key_delimiter, key, None, empty_is_null)
     read = decoder.decode([line], 1)
-    again = decoder.encode_back(*told(read)[0], None, None)
+    again = decoder.encode_back(*records_of(read)[0], None, None)
 
     assert again.endswith(delimiter)
-    assert told(decoder.decode([again.removesuffix(delimiter)], 1)) == told(read)
+    assert records_of(decoder.decode([again.removesuffix(delimiter)], 1)) == records_of(read)
 
 
 @given(st.sampled_from([b"0A", b"0a:QQ==", b":QQ==", b"", b"0A:", b"QQ=="]), st.none() | DATA, st.booleans())
@@ -62,7 +62,9 @@ def test_encode_back_in_an_encoding(line: bytes, key: bytes | None, empty_is_nul
         read = decoder.decode([line], 1)
     except UsageError:
         return
-    assert told(decoder.decode([decoder.encode_back(*told(read)[0], None, None)[:-1]], 1)) == told(read)
+    assert records_of(decoder.decode([decoder.encode_back(*records_of(read)[0], None, None)[:-1]], 1)) == records_of(
+        read
+    )
 
 
 def test_a_value_is_a_line() -> None:
@@ -109,19 +111,19 @@ def test_only_the_first_key_delimiter_splits() -> None:
     """Only the first key delimiter of a line counts; a line without one has a null key."""
     batch = LineDecoder(key_delimiter=b":").decode([b"k:v:w", b"v", b":v", b"k:", b""], 1)
 
-    assert told(batch) == [(b"k", b"v:w"), (None, b"v"), (b"", b"v"), (b"k", b""), (None, b"")]
+    assert records_of(batch) == [(b"k", b"v:w"), (None, b"v"), (b"", b"v"), (b"k", b""), (None, b"")]
 
 
 def test_with_z_an_empty_key_or_value_is_null() -> None:
     batch = LineDecoder(key_delimiter=b":", empty_is_null=True).decode([b":v", b"k:", b""], 1)
 
-    assert told(batch) == [(None, b"v"), (b"k", None), (None, None)]
+    assert records_of(batch) == [(None, b"v"), (b"k", None), (None, None)]
     assert LineDecoder(empty_is_null=True).decode([b"", b"v"], 1).values == [None, b"v"]
 
 
 def test_fixed_key_is_for_lines_without_a_key() -> None:
-    assert told(LineDecoder(key=b"f").decode([b"a", b"b"], 1)) == [(b"f", b"a"), (b"f", b"b")]
-    assert told(LineDecoder(key_delimiter=b":", key=b"f").decode([b"k:a", b"b", b":c"], 1)) == [
+    assert records_of(LineDecoder(key=b"f").decode([b"a", b"b"], 1)) == [(b"f", b"a"), (b"f", b"b")]
+    assert records_of(LineDecoder(key_delimiter=b":", key=b"f").decode([b"k:a", b"b", b":c"], 1)) == [
         (b"k", b"a"),
         (b"f", b"b"),
         (b"", b"c"),

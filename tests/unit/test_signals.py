@@ -9,11 +9,13 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="another PTHREAD_MUTEX_INITIALIZER than zeros")
+
 STUCK = """
 import ctypes, sys
 from kdg.runtime.signals import Signals
 
-libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)  # 64 zeros are PTHREAD_MUTEX_INITIALIZER on Linux
+libc, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(64)  # zeros are PTHREAD_MUTEX_INITIALIZER on Linux
 libc.pthread_mutex_lock(mutex)
 with Signals(within={within}):
     sys.stdout.write("stuck\\n")

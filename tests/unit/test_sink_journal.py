@@ -45,7 +45,7 @@ def test_journal_is_one_line_of_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "journal"),
     [
-        (b"somebody's\n", None),
+        (b"another program's\n", None),
         (b"", "not JSON"),
         (b"", '{"format": "another"}'),
         (b"short\n", '{"format": "kdg.file/1", "cluster": "cluster", "topics": {}, "length": 7}'),
