@@ -1,4 +1,4 @@
-"""Owns running many histories, in this process, for a shell and for the tests that share the work between two.
+"""Owns running many histories in this process: for a shell, and for the tests, which share the work between two processes.
 
 python -m tests.simulator                       every case, in turn
 python -m tests.simulator --case 'eos pipe' --seed 7 --schedules 1 --trace
@@ -21,7 +21,7 @@ from .invariants import Verdict
 
 @dataclass(slots=True)
 class Tally:
-    """What many histories came to, by case."""
+    """The results of many histories. schedules, lost, doubled: numbers of histories by case. failed: case, seed, what is broken."""
 
     schedules: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
@@ -32,14 +32,14 @@ class Tally:
 
 
 def in_turn(cases: Sequence[Case]) -> Iterator[Case]:
-    """The cases for ever, each as often as its share."""
+    """The cases without end, each as often as its share."""
     wheel = [case for tenth in range(100) for case in cases if tenth < case.share]
     while True:
         yield from wheel
 
 
 def run_many(cases: Sequence[Case], first: int, schedules: int, step: int = 1, stop_after: int = 5) -> Tally:
-    """Histories of the seeds first, first + step, ...; stops when some have failed."""
+    """Run histories with the seeds first, first + step, ...; stop when `stop_after` of them have failed."""
     tally, began = Tally(), time.perf_counter()
     with seldom_collected():
         for number, case in zip(range(schedules), in_turn(cases), strict=False):
@@ -55,7 +55,7 @@ def run_many(cases: Sequence[Case], first: int, schedules: int, step: int = 1, s
 
 @contextlib.contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Each history leaves a heap of small objects that refer to each other; looking for them after every few costs a sixth."""
+    """Collect garbage less often: each history leaves many small objects, and the default costs a sixth of the time [measured]."""
     before = gc.get_threshold()
     gc.set_threshold(20_000, 10, 50)
     try:
@@ -65,7 +65,7 @@ def seldom_collected() -> Iterator[None]:
 
 
 def count(tally: Tally, case: Case, seed: int, verdict: Verdict) -> None:
-    """Add one history."""
+    """Add the result of one history."""
     name = case.name
     tally.schedules[name] = tally.schedules.get(name, 0) + 1
     tally.lost[name] = tally.lost.get(name, 0) + (verdict.lost > 0)
@@ -75,7 +75,7 @@ def count(tally: Tally, case: Case, seed: int, verdict: Verdict) -> None:
 
 
 def shrunk(case: Case, seed: int) -> tuple[Verdict, list[str]]:
-    """The history of a seed with as few of its faults as still break what it breaks first."""
+    """The history of a seed with as few of its faults as still break the same invariant."""
     whole = History(case, seed)
     kind = _kind(whole.run())
     suppressed: frozenset[int] = frozenset()
@@ -91,23 +91,23 @@ def _kind(verdict: Verdict) -> str:
     return verdict.broken[0].partition(":")[0] if verdict.broken else ""
 
 
-def told(name: str, seed: int) -> str:
-    """How a history that failed is shown."""
+def report(name: str, seed: int) -> str:
+    """A failed history as text, with as few faults as possible."""
     verdict, lines = shrunk(CASES[name], seed)
     broken = "\n".join(f"  {line}" for line in verdict.broken)
     return f"{name}, seed {seed}:\n{broken}\n" + "\n".join(f"    {line}" for line in lines)
 
 
 def main() -> int:
-    """Run, and print the tally as JSON; 1 when something broke."""
+    """Run histories and print the tally as JSON. The exit code is 1 if one of them failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulator", description=__doc__)
     parser.add_argument("--case", action="append", choices=sorted(CASES), help="all when absent")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--step", type=int, default=1)
     parser.add_argument("--schedules", type=int, default=10_000)
     parser.add_argument("--stop-after", type=int, default=5)
-    parser.add_argument("--trace", action="store_true", help="tell the histories that fail")
-    parser.add_argument("--whole", action="store_true", help="tell every history, as it is")
+    parser.add_argument("--trace", action="store_true", help="print the histories that fail")
+    parser.add_argument("--whole", action="store_true", help="print the history of --seed as it is")
     options = parser.parse_args()
     cases = [CASES[name] for name in options.case or CASES]
     if options.whole:
@@ -117,7 +117,7 @@ def main() -> int:
     tally = run_many(cases, options.seed, options.schedules, options.step, options.stop_after)
     if options.trace:
         for name, seed, _broken in tally.failed:
-            sys.stdout.write(told(name, seed) + "\n\n")
+            sys.stdout.write(report(name, seed) + "\n\n")
     else:
         fields = {name: getattr(tally, name) for name in tally.__slots__}
         sys.stdout.write(json.dumps(fields) + "\n")

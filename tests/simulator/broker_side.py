@@ -46,7 +46,7 @@ class BrokerMember(Member):
         answer.number(4)
         return named(answer.number(2))
 
-    def is_told(self) -> bool:
+    def is_asked_to_rejoin(self) -> bool:
         body = wire.text(self._group) + i32(self.generation) + wire.text(self.id)
         return eventually(lambda: self._code(self._line.ask(Api.HEARTBEAT, body)) == "REBALANCE_IN_PROGRESS")
 
@@ -58,12 +58,12 @@ class BrokerMember(Member):
         body += wire.NULL + wire.NULL + i32(SESSION)
         body += wire.compact_array([wire.compact(self._topic)]) + wire.NULL
         body += wire.compact_array([] if joining else has) + wire.TAGS
-        return self._told(self._line.ask(Api.CONSUMER_GROUP_HEARTBEAT, body))
+        return self._answered(self._line.ask(Api.CONSUMER_GROUP_HEARTBEAT, body))
 
-    def _told(self, answer: Answer) -> list[Place]:
+    def _answered(self, answer: Answer) -> list[Place]:
         answer.number(4)
-        code, told = answer.number(2), answer.compact()
-        assert code == 0, f"{named(code)}: {told}"
+        code, message = answer.number(2), answer.compact()
+        assert code == 0, f"{named(code)}: {message}"
         self.id, self.generation = answer.compact(), answer.number(4)
         answer.number(4)
         places: list[Place] = []
@@ -83,7 +83,7 @@ class BrokerMember(Member):
 
 
 class Broker(Side):
-    """A real broker, asked by single requests; what a reader sees is asked by the library."""
+    """A real broker, asked by single requests. Only reading uses the client library."""
 
     def __init__(self, kafka: Kafka) -> None:
         self.kafka = kafka
@@ -91,12 +91,12 @@ class Broker(Side):
         self._line = self.connect()
 
     def connect(self) -> Connection:
-        """One more connection."""
+        """Open a connection."""
         self._lines.append(Connection(self.kafka.bootstrap))
         return self._lines[-1]
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all connections."""
         for line in self._lines:
             line.close()
 
@@ -111,7 +111,7 @@ class Broker(Side):
         found: list[Answer] = []
 
         def asked() -> bool:
-            """The coordinator may only be starting; and an epoch that is being fenced is asked for again."""
+            """Ask once. The coordinator may still be starting, and a fenced epoch has to be asked for again."""
             answer = self._line.ask(Api.INIT_PRODUCER_ID, body)
             answer.number(4)
             found.append(answer)
@@ -125,11 +125,11 @@ class Broker(Side):
 
     def add(self, owner: Owner, place: Place) -> str:
         body = self._who(owner) + wire.in_topic(place[0], [i32(place[1])])
-        # The transaction before may still be writing its markers, which is no rule but a moment.
+        # The markers of the previous transaction may still be on their way to the log.
         return self._once(Api.ADD_PARTITIONS_TO_TXN, body, per_partition=True)
 
     def _once(self, api: Api, body: bytes, *, per_partition: bool = False) -> str:
-        """The answer, other than that it is too early for one."""
+        """Ask until the answer is not one of TOO_EARLY."""
         found: list[str] = []
 
         def asked() -> bool:

@@ -1,7 +1,7 @@
 """Owns the model of a Kafka cluster: logs, transactions, time. Groups are in groups.py, clients in consumer.py and producer.py.
 
 Requests are methods that return an error code (0 for none) and take effect at once; what arrives late is a `Request` that is
-delivered late. Values only, no threads, no I/O. The rules are held against a real broker by test_against_broker.py.
+delivered late. No threads, no I/O. test_against_broker.py compares the rules with a real broker.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Clock:
 
 
 class Transaction:
-    """One transaction: open, then committed or aborted."""
+    """One transaction. It is open at first, then committed or aborted."""
 
     __slots__ = ("committed", "deadline", "offsets", "open", "places")
 
@@ -53,7 +53,7 @@ class Transaction:
 
 
 class Log:
-    """A partition. An entry is a value and its transaction; a marker has no value. `unstable`: first offset by open transaction."""
+    """A partition. An entry is a value and its transaction; a marker has no value. unstable: the first offset of each open transaction."""
 
     __slots__ = ("entries", "sequences", "start", "unstable")
 
@@ -69,13 +69,13 @@ class Log:
         return min(self.unstable.values()) if self.unstable else len(self.entries)
 
     def committed(self) -> list[bytes]:
-        """What a read_committed reader sees."""
+        """The values that a read_committed reader sees."""
         seen = self.entries[self.start : self.stable]
         return [value for value, tx in seen if value is not None and (tx is None or tx.committed)]
 
 
 class Identity:
-    """What the coordinator knows of a transactional id. last: how its last transaction ended."""
+    """What the coordinator knows of a transactional id. last: whether its last transaction was committed; None without one."""
 
     __slots__ = ("epoch", "last", "pid", "timeout", "transaction")
 
@@ -88,7 +88,7 @@ class Identity:
 
 
 class Request:
-    """A request on its way. code: the answer. mute: how often asking for the answer is still in vain."""
+    """A request on its way. code: the answer. mute: how many more times the client gets no answer when it asks."""
 
     __slots__ = ("call", "code", "mute", "name")
 
@@ -105,7 +105,7 @@ class Request:
 
 
 class Cluster:
-    """Topics, transactional ids, groups; and the clock by which they expire."""
+    """Topics, transactional ids and groups, and the clock by which they expire."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -119,7 +119,7 @@ class Cluster:
         self._topic_ids = 0
 
     def make_topic(self, name: str, partitions: int) -> None:
-        """A topic, or more partitions for one."""
+        """Create a topic, or add partitions to it."""
         if name not in self.topics:
             self._topic_ids += 1
             self.topics[name] = self._topic_ids
@@ -127,7 +127,7 @@ class Cluster:
             self.logs.setdefault((name, number), Log())
 
     def remake_topic(self, name: str) -> None:
-        """It is deleted, with the groups' positions in it, and made again: another id, and the logs begin anew."""
+        """Delete a topic and the groups' positions in it, and create it again: with another id and empty logs."""
         places = self.places(name)
         del self.topics[name]
         for place in places:
@@ -143,13 +143,13 @@ class Cluster:
     # ── time ──
 
     def advance(self, seconds: float) -> None:
-        """Time passes; what is overdue expires."""
+        """Let time pass. Transactions and members whose time is over expire."""
         self.clock.now += seconds
         if self.clock.now >= self.deadline:
             self._expire()
 
     def watch(self, deadline: float) -> None:
-        """Something may expire then."""
+        """Note that something may expire at this time."""
         self.deadline = min(self.deadline, deadline)
 
     def _expire(self) -> None:
@@ -169,7 +169,7 @@ class Cluster:
     # ── producers ──
 
     def new_pid(self) -> int:
-        """For an idempotent producer without a transactional id."""
+        """A producer id for an idempotent producer without a transactional id."""
         self._pids += 1
         return self._pids
 
@@ -186,7 +186,7 @@ class Cluster:
         return identity.pid, identity.epoch
 
     def produce(self, place: Place, pid: int, epoch: int, sequence: int, values: Iterable[bytes]) -> int:
-        """Produce by an idempotent producer; transactional when the producer id belongs to a transactional id."""
+        """Produce of an idempotent producer; transactional if the producer id belongs to a transactional id."""
         identity, transaction = self.by_pid.get(pid), None
         log = self.logs[place]
         if identity is not None:
@@ -194,7 +194,7 @@ class Cluster:
                 return FENCED
             transaction = identity.transaction
             if transaction is None or place not in transaction.places:
-                return WRONG_STATE  # KIP-890: the leader asks the coordinator
+                return WRONG_STATE  # KIP-890: the leader of the partition asks the coordinator
         known_epoch, expected = log.sequences.get(pid, (epoch, 0))
         if known_epoch != epoch:
             expected = 0
@@ -206,7 +206,7 @@ class Cluster:
         return OK
 
     def append(self, place: Place, values: Iterable[bytes], transaction: Transaction | None = None) -> int:
-        """Records into a log, without questions asked (acks=0, and the histories' own input)."""
+        """Append records to a log without any check (for acks=0, and for the input of a history)."""
         log = self.logs[place]
         if transaction is not None:
             log.unstable.setdefault(transaction, len(log.entries))

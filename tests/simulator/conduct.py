@@ -1,4 +1,4 @@
-"""Owns the rules that are watched while a history runs: each protects even where another one would save the day."""
+"""Owns rules that are checked while a history runs. A broken rule is reported even if another protection prevented damage."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Conduct:
-    """What was done against the rules, in words."""
+    """The rules that were broken, in words."""
 
     def __init__(self) -> None:
         self.broken: list[str] = []
         self._began: dict[Process, int] = {}
 
     def begun(self, process: Process) -> None:
-        """A transaction begins: in which generation?"""
+        """A transaction begins. Its generation is remembered."""
         if process.consumer is not None:
             self._began[process] = process.consumer.generation
 
     def settles(self, process: Process, places: Iterable[Place]) -> None:
-        """Positions are on their way to the broker: only of what is owned (HAZARDS.md 4)."""
+        """Positions are sent to the broker. Rule: only positions of partitions that the process owns (hazard 4)."""
         consumer = process.consumer
         if consumer is None or not consumer.callbacks:
             return
@@ -36,12 +36,12 @@ class Conduct:
                 self.broken.append(f"{process.name} settles {place[0]}[{place[1]}], which it does not own any more")
 
     def records(self, process: Process, generation: int) -> None:
-        """A transaction gets its positions: as the generation that it began in, or an older one (HAZARDS.md 4)."""
+        """Positions are added to a transaction. Rule: not in a younger generation than it began in (hazard 4)."""
         if generation > self._began.get(process, generation):
             self.broken.append(f"{process.name} records positions as generation {generation}, which is younger than its transaction")  # fmt: skip
 
     def answered(self, process: Process, kind: str, places: Iterable[Place]) -> None:
-        """A callback has returned: what was open with the partitions that go is settled or dropped (HAZARDS.md 4)."""
+        """A callback has returned. Rule: no transaction is open after partitions were given back or lost (hazard 4)."""
         state = process.pump.state if process.pump is not None else None
         if kind != "assign" and state is not None and state.open and state.todo[:1] != (Control.FINISH,):
             self.broken.append(f"{process.name} keeps its transaction open although its partitions are gone")

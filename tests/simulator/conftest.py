@@ -30,7 +30,7 @@ def _kafka() -> Iterator[Kafka]:
 
 
 def _find_coordinators(brokers: str) -> None:
-    """Kafka makes the topics behind its coordinators when somebody looks for one, which single requests do not."""
+    """Ask for both coordinators, so that Kafka creates their topics; the single requests of the scripts do not ask."""
     producer = Producer({"bootstrap.servers": brokers, "transactional.id": "first"})
     producer.init_transactions(30)
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "first"})
@@ -40,7 +40,7 @@ def _find_coordinators(brokers: str) -> None:
 
 @pytest.fixture(params=["model", "broker"])
 def side(request: pytest.FixtureRequest) -> Iterator[Side]:
-    """Either of the two; the broker is started when the first script wants it."""
+    """The model, then the broker, which is started for the first script that uses it."""
     if request.param == "model":
         yield Model()
         return

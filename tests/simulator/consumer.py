@@ -97,7 +97,7 @@ class SimConsumer(Membership):
         self._ended.pop(place, None)
 
     def consume(self, limit: int, _timeout: float) -> list[Message]:
-        """As Consumer.consume with a timeout of 0: what was fetched before a callback is handed over after it all the same."""
+        """As Consumer.consume with a timeout of 0. Messages that were fetched before a callback may be returned after it."""
         self.world.pass_by(self.process)
         self.world.reads(self.process)
         if self._seen == self.group.version and not self.queued:
@@ -186,13 +186,13 @@ class SimConsumer(Membership):
         return offsets
 
     def _in_order(self) -> None:
-        """One connection to the coordinator: what was sent before arrives before."""
+        """Deliver the last OffsetCommit first: there is one connection to the coordinator, so requests arrive in order."""
         if self._sent is not None and self._sent in self.world.network.late:
             self.world.network.late.remove(self._sent)
             self._sent.deliver()
 
     def consumer_group_metadata(self) -> tuple[Group, str, int]:
-        """As Consumer.consumer_group_metadata: what the library knows of itself now."""
+        """As Consumer.consumer_group_metadata: the member id and generation that the library knows now."""
         self.tick()
         return self.group, self.member, self.generation
 

@@ -32,7 +32,10 @@ class Stored(NamedTuple):
 
 
 class Member:
-    """What the coordinator knows of a member. target: what it is to have; held: what it may still have; since: by epoch."""
+    """What the coordinator knows of a member.
+
+    target: the partitions that it is to own. held: those that it may still own. since: the epoch in which it got each of them.
+    """
 
     __slots__ = ("deadline", "epoch", "held", "joined", "since", "target")
 
@@ -46,7 +49,7 @@ class Member:
 
 
 class Group:
-    """A consumer group. version: grows with each change that a member's heartbeat would notice."""
+    """A consumer group. version: a number that grows with each change that a member's heartbeat would notice."""
 
     def __init__(self, name: str, protocol: Protocol = Protocol.EAGER, places: Iterable[Place] = ()) -> None:
         self.name = name
@@ -64,7 +67,7 @@ class Group:
     # ── positions ──
 
     def store(self, offsets: Mapping[Place, Stored]) -> None:
-        """Positions become durable; one that goes back is remembered for the invariants."""
+        """Store positions. A position that goes back is noted for the invariants."""
         for place, stored in offsets.items():
             before = self.stored.get(place)
             if before is not None and stored.offset < before.offset:
@@ -72,7 +75,7 @@ class Group:
             self.stored[place] = stored
 
     def forget(self, places: Iterable[Place]) -> None:
-        """Their topic is deleted."""
+        """Forget positions, because the topic of these partitions is deleted."""
         for place in places:
             self.stored.pop(place, None)
 
@@ -84,25 +87,25 @@ class Group:
         return refused
 
     def fence(self, member: str, generation: int, places: Iterable[Place], *, transactional: bool) -> int:
-        """Why a commit of this member is refused, 0 when it is not."""
+        """The error code with which a commit of this member is refused, 0 if it is accepted."""
         if generation < 0 and not self.members:
             return 0
         if generation < 0 and not member:
-            # A consumer that never subscribed; with a transaction it gets into a live group (HAZARDS.md).
+            # A consumer that never subscribed; with a transaction it is accepted into a live group (hazard 12).
             return 0 if transactional else KafkaError.UNKNOWN_MEMBER_ID
         known = self.members.get(member)
         if known is None:
             return KafkaError.UNKNOWN_MEMBER_ID
         if self.protocol is not Protocol.CONSUMER:
             return 0 if generation == self.generation else KafkaError.ILLEGAL_GENERATION
-        # As of now it may commit whatever it likes; as of an older epoch, what it has had since then.
+        # In its present epoch it may commit any partition; in an older epoch, those that it has owned since then.
         had = all(known.since.get(place, NEVER) <= generation <= known.epoch for place in places)
         if generation == known.epoch or had:
             return 0
         return KafkaError.ILLEGAL_GENERATION if transactional else KafkaError.STALE_MEMBER_EPOCH
 
     def unstable(self, places: Iterable[Place]) -> bool:
-        """Whether a transaction that is open may still move one of these positions."""
+        """Whether an open transaction may still move one of these positions."""
         if not self.pending:
             return False
         wanted = set(places)
@@ -111,7 +114,7 @@ class Group:
     # ── members ──
 
     def join(self, member: str, owned: Collection[Place]) -> str:
-        """JoinGroup, or the first heartbeat. Returns the member's id. owned: what it has and would keep."""
+        """JoinGroup, or the first heartbeat. Returns the id of the member. owned: the partitions that it owns and would keep."""
         if member not in self.members:
             self._named += 1
             member = f"m{self._named}"
@@ -126,24 +129,24 @@ class Group:
         return member
 
     def leave(self, member: str) -> None:
-        """LeaveGroup, or the session timed out."""
+        """LeaveGroup, or the end of the session."""
         if self.members.pop(member, None) is not None:
             self._disturb()
             self._complete()
 
     def silent(self, member: str, deadline: float) -> None:
-        """No heartbeat comes any more."""
+        """From now on no heartbeat comes; the session ends at the deadline."""
         if member in self.members:
             self.members[member].deadline = deadline
 
     def expire(self, now: float) -> float:
-        """Expel who has been silent for too long; the next time to look."""
+        """Expel members whose session is over. Returns the time at which to look again."""
         for name in [name for name, member in self.members.items() if member.deadline <= now]:
             self.leave(name)
         return min((member.deadline for member in self.members.values()), default=NEVER)
 
     def grow(self, place: Place) -> None:
-        """The topic has a new partition."""
+        """Add a new partition of the topic, and rebalance."""
         self.places.append(place)
         self._disturb()
         self._complete()
@@ -159,7 +162,7 @@ class Group:
                 member.joined = False
 
     def _complete(self) -> None:
-        """Classic: the barrier opens when every member is there."""
+        """Classic protocols: the rebalance ends when every member has joined."""
         if self.protocol is Protocol.CONSUMER:
             return
         if all(member.joined for member in self.members.values()):
@@ -182,7 +185,7 @@ class Group:
             members[(number + self.generation) % len(members)].target.append(place)
 
     def _share_sticky(self) -> None:
-        """Everyone keeps a fair share of what it has; the rest goes to who has less, once it is free."""
+        """Every member keeps a fair share of its partitions; the others go to the members with fewest, once they are free."""
         members = list(self.members.values())
         fair = -(-len(self.places) // max(len(members), 1))
         taken: set[Place] = set()
@@ -200,14 +203,14 @@ class Group:
     # ── KIP-848 ──
 
     def heartbeat(self, name: str, owned: Collection[Place]) -> list[Place]:
-        """What the member is to have now. It says what it has; its epoch moves on once it has nothing to give back."""
+        """The partitions that the member is to own now. owned: those that it owns. Its epoch moves on once it has none to give back."""
         member = self.members[name]
         member.held = {place for place in member.held if place in member.target or place in owned}
         if not member.held.issubset(member.target):
             return [place for place in member.target if place in member.held]
         if member.epoch != self.generation:
             member.epoch = self.generation
-            self.version += 1  # what it gave back is free
+            self.version += 1  # the partitions that it gave back are free
         for place in member.target:
             if place not in member.held and not any(place in other.held for other in self.members.values()):
                 member.held.add(place)

@@ -1,4 +1,4 @@
-"""Owns what must hold at the end of every history, by the row of the guarantee."""
+"""Owns what must hold at the end of every history under its guarantee."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from .upstream import Upstream
 
 _LATE = frozenset({Fault.FREEZE, Fault.SLEEP, Fault.OVERTAKE, Fault.HOLD, Fault.SLOW, Fault.CRASH, Fault.EXPEL})
-"""After one of these, at-most-once may write late (DESIGN.md section 2)."""
+"""After one of these, a process under at-most-once may write its records late, and so out of order."""
 
 
 class Verdict(NamedTuple):
-    """lost, doubled: how many records. broken: the invariants that do not hold, in words; empty is how it should be."""
+    """lost, doubled: numbers of records. broken: the invariants that do not hold, in words; empty if all do."""
 
     lost: int
     doubled: int
@@ -28,12 +28,12 @@ class Verdict(NamedTuple):
 
 
 def judge(case: Case, scene: Scene, upstream: Upstream, output: list[bytes], trouble: list[str]) -> Verdict:
-    """What became of what was sent. trouble: what is known to be wrong already."""
+    """The verdict on a history. output: the records that a reader sees at its end. trouble: what is known to be wrong already."""
     counts, guarantee = Counter(output), case.guarantee
     lost = [value for value in upstream.sent if value not in counts and value not in upstream.gone]
     doubled = [value for value, count in counts.items() if count > 1]
     broken = [*trouble, *scene.world.conduct.broken]
-    # Records that retention took are missing for good; of a topic that was made again, all is read from its beginning.
+    # Records that retention deleted stay missing, and kdg has reported it; a topic that was made again is read completely.
     noticed = Fault.RETAIN in scene.world.bitten and any(
         isinstance(process.error, PositionGone) for process in scene.world.processes
     )
@@ -56,7 +56,7 @@ def judge(case: Case, scene: Scene, upstream: Upstream, output: list[bytes], tro
 
 
 def out_of_order(output: Iterable[bytes]) -> list[bytes]:
-    """Records that come, for the first time, after a later one of their partition. Their number is their order."""
+    """Records that come for the first time after a later record of their partition. Their number is their order."""
     last: dict[bytes, int] = {}
     seen: set[bytes] = set()
     wrong = []

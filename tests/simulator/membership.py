@@ -68,7 +68,7 @@ class Membership:
             self._assigned(list(group.members[self.member].target))
 
     def _rejoin(self) -> None:
-        """Eager gives everything back first."""
+        """Join again. Under the eager protocol, give back all partitions first."""
         if self.owned and self.group.protocol is Protocol.EAGER:
             self.queued.append(("revoke", list(self.owned)))
         else:
@@ -80,7 +80,7 @@ class Membership:
         self.tick_joined()
 
     def tick_joined(self) -> None:
-        """After JoinGroup: the assignment, if the barrier is open already."""
+        """Take the assignment after JoinGroup, if the rebalance is over already."""
         if self.group.protocol is Protocol.CONSUMER or not self.group.preparing:
             self.tick()
 
@@ -132,7 +132,7 @@ class Membership:
         self._join()
 
     def vanish(self) -> None:
-        """The process is gone or frozen: no heartbeat any more."""
+        """Send no heartbeat any more: the process is dead or frozen."""
         deadline = self.world.cluster.clock.now + SESSION_SECONDS if self.member else NEVER
         self.group.silent(self.member, deadline)
         self.world.cluster.watch(deadline)

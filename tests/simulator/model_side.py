@@ -27,7 +27,7 @@ class ModelMember(Member):
         assert not self._group.preparing
         self.generation = self._group.generation
 
-    def is_told(self) -> bool:
+    def is_asked_to_rejoin(self) -> bool:
         return self._group.preparing
 
     def beats(self, owned: Sequence[Place] = ()) -> list[Place]:

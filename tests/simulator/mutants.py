@@ -1,4 +1,4 @@
-"""Owns the protections of the loop, each taken out by itself: the simulator has to notice."""
+"""Owns the mutants of the simulator: each takes out one protection of kdg, and the simulator has to notice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Patch = contextlib.AbstractContextManager[Any]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A change and where it shows. case: the schedules that are run. shows: how what is broken begins, any of them."""
+    """A change to kdg. case: the schedules that are run. shows: words that begin, or are in, what the simulator reports."""
 
     name: str
     case: Case
@@ -36,7 +36,7 @@ class Mutant:
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """With the change."""
+        """Inside `with`, kdg has the change."""
         with contextlib.ExitStack() as stack:
             for patch in self.patches:
                 stack.enter_context(patch())

@@ -27,10 +27,10 @@ class Net(Enum):
 
 
 class Network:
-    """What lies between the processes and the cluster.
+    """The network between the processes and the cluster.
 
-    late: requests that are still on their way. late_commits: whether an OffsetCommit may be among them. note: writes a line of
-    the history. hasten: called when a copy of a request is held up.
+    late: requests that are still on their way. note: writes a line of the history. hasten: called when a copy of a request is
+    held up.
     """
 
     def __init__(
@@ -45,10 +45,9 @@ class Network:
         self.note = note
         self.hasten = hasten
         self.late: list[Request] = []
-        self.late_commits = False
 
     def send(self, process: Process, name: str, call: Callable[[], int], request: Request | None = None) -> int:
-        """A request and its answer; `_TIMED_OUT` when there is none yet. request: the same one, asked about again."""
+        """Send a request. Returns its answer, or `_TIMED_OUT` if there is none yet. request: the same one if it was sent before."""
         net, process.net = process.net, None
         if request is not None and (request.mute or request.code is not None):
             return self._answer(request)
@@ -80,13 +79,13 @@ class Network:
         process.cut = True
         if net is Net.TWICE:
             request.call()
-        elif self.late_commits or request.name != "OffsetCommit":
+        elif request.name != "OffsetCommit":
             self.late.append(Request(request.name, request.call))
             self.hasten()
         return request.call()
 
     def send_blindly(self, process: Process, request: Request) -> None:
-        """A request whose answer nobody waits for (acks=0): it may be lost, or late, and is never sent again."""
+        """Send a request whose answer nobody waits for (acks=0). It may be lost or late, and is never sent again."""
         net, process.net = process.net, None
         if net is None or net is Net.MUTE:
             request.deliver()
@@ -96,14 +95,14 @@ class Network:
             self.late.append(request)
 
     def sticks(self, process: Process) -> bool:
-        """Whether the answer to what it produces stays out."""
+        """Whether the next Produce request of the process gets no answer."""
         stick, process.stick = process.stick, False
         if stick:
             self.note(process, "gets no answer")
         return stick
 
     def deliver_late(self) -> None:
-        """One late request arrives."""
+        """Let one late request arrive."""
         if self.late:
             request = self.late.pop(self.random.randrange(len(self.late)))
             code = request.deliver()

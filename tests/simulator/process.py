@@ -1,4 +1,4 @@
-"""Owns a process of a history: one run of kdg, as far as it has come, and what happens to its next request."""
+"""Owns a process of a history: one run of kdg, and what the network does to its next request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Crashed(BaseException):
-    """The process was killed here."""
+    """Raised where a process is killed."""
 
 
 class SimSignals:
@@ -27,7 +27,7 @@ class SimSignals:
         self.received: int | None = None
 
     def wait_for(self, descriptor: int, timeout: float, *, writing: bool = False) -> bool:
-        """Input is always there."""
+        """There is always input."""
         return True
 
 
@@ -36,7 +36,11 @@ def _no_run(_of: object) -> NoReturn:
 
 
 class Process:
-    """One run of kdg. begin: makes the frame of the run, at its first step. open_session: what kdg.runs opens it with."""
+    """One run of kdg.
+
+    begin: makes the frame of the run at its first step. open_session: the function of kdg.runs that opens the run. cut: whether a
+    connection dropped with a request on it. stick: whether the next Produce request gets no answer.
+    """
 
     def __init__(
         self, name: str, begin: Callable[[Process], Frame] = _no_run, open_session: OpenSession = _no_run
@@ -58,10 +62,10 @@ class Process:
 
     @property
     def pump(self) -> Pump | None:
-        """The loop of the run, once it is open."""
+        """The loop of the run; None before it is open."""
         return None if self.session is None else self.session.pump
 
     @property
     def error(self) -> KdgError | None:
-        """What the run would report."""
+        """The error that the run reports."""
         return None if self.frame is None else self.frame.outcome.error

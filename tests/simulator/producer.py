@@ -28,10 +28,9 @@ class SimProducer(Sending):
         self.world.note(self.process, f"is {self.name} epoch {self.epoch}")
 
     def begin_transaction(self) -> None:
-        """As Producer.begin_transaction: the broker learns of it with the first record."""
+        """As Producer.begin_transaction. The broker learns of the transaction with its first record."""
         self.world.pass_by(self.process)
         self._raise_fatal()
-        self.in_transaction = True
         self.world.conduct.begun(self.process)
         self.world.note(self.process, "begins a transaction")
 
@@ -41,7 +40,7 @@ class SimProducer(Sending):
         self._raise_fatal()
         self._raise_abortable()
         (group, member, generation), positions = metadata, _offsets(offsets)
-        self._told_broker = True
+        self._known_to_broker = True
         self.world.conduct.settles(self.process, positions)
         self.world.conduct.records(self.process, generation)
         self.world.note(self.process, f"records {_shown(positions)} as {member!r} in {generation}")
@@ -68,7 +67,7 @@ class SimProducer(Sending):
         self._end(commit=True)
 
     def abort_transaction(self, timeout: float) -> None:
-        """As Producer.abort_transaction: drops the queue, waits for what is in flight."""
+        """As Producer.abort_transaction: drops the queue, and waits for the requests in flight."""
         self.world.pass_by(self.process)
         self._raise_fatal()
         self.queue.clear()
@@ -80,12 +79,11 @@ class SimProducer(Sending):
     def _end(self, *, commit: bool) -> None:
         cluster, pid, epoch = self.world.cluster, self.pid, self.epoch
         self.world.note(self.process, "commits" if commit else "aborts")
-        if self._told_broker:
+        if self._known_to_broker:
             self._judge(self._resumed("EndTxn", lambda: cluster.end(pid, epoch, commit)))
         self._raise_fatal()
         self._added.clear()
-        self._told_broker = False
-        self.in_transaction = False
+        self._known_to_broker = False
         self.abortable = OK
         if self.bump:  # KIP-360
             self.bump = False
@@ -94,7 +92,7 @@ class SimProducer(Sending):
         self.world.pass_by(self.process)
 
     def _resumed(self, name: str, call: Callable[[], int]) -> int:
-        """A request that may take longer than the call: then the same function is to be called again."""
+        """Send a request that may take longer than this call. After a timeout, the caller calls the same function again."""
         request = self.pending or Request(name, call)
         self.pending = None
         code = self.world.network.send(self.process, name, request.call, request)

@@ -1,7 +1,7 @@
 """Owns how a producer sends over the model: its queue, sequence numbers, delivery reports, and its log.
 
-A connection that is dropped with a request on it shows as a line FAIL in the library's log, before the request is sent again
-(hazard 1). Purging what is in flight shows nowhere: it only stops waiting for the answer (rdkafka_request.c).
+If a connection drops with a request on it, the library writes a line FAIL to its log before it sends the request again (hazard 1).
+Purging records in flight writes no line: the library only stops waiting for the answer (rdkafka_request.c).
 """
 
 from __future__ import annotations
@@ -29,7 +29,11 @@ _STATE = KafkaError._STATE  # noqa: SLF001
 
 
 class Sending:
-    """One producer. queue: not yet sent. stuck: sent, and no answer comes. fatal, abortable: as the library keeps them."""
+    """The sending of one producer.
+
+    queue: records not yet sent. stuck: requests that get no answer. ghosts: purged requests that are still on their connection.
+    fatal, abortable: error codes, as the library keeps them.
+    """
 
     def __init__(
         self, world: World, process: Process, settings: Mapping[str, str], watch: Watch, on_delivery: OnDelivery
@@ -42,7 +46,6 @@ class Sending:
         self.waits = settings["acks"] != "0"
         self.timeout = float(settings.get("transaction.timeout.ms", "3000")) / 1000
         self.pid, self.epoch = (world.cluster.new_pid(), 0) if not self.name else (-1, -1)
-        self.in_transaction = False
         self.fatal: int = OK
         self.abortable: int = OK
         self.bump = False
@@ -52,11 +55,9 @@ class Sending:
         self.pending: Request | None = None
         self._sequences: dict[Place, int] = {}
         self._added: set[Place] = set()
-        self._told_broker = False
+        self._known_to_broker = False
         self._failed: list[tuple[int, bytes]] = []
         process.producers.append(self)
-
-    # ── sending ──
 
     def list_topics(self, topic: str | None = None, timeout: float = -1) -> ClusterMetadata:
         """As Producer.list_topics, of all topics."""
@@ -74,7 +75,7 @@ class Sending:
         headers: list[tuple[str, str | bytes | None]] | None = None,
         /,
     ) -> None:
-        """As Producer.produce; a record goes to the partition that its value names."""
+        """As Producer.produce. A record goes to the partition that its value names."""
         if self.fatal or self.abortable:
             raise failure(_STATE)
         if value is None:
@@ -82,7 +83,7 @@ class Sending:
         self.queue.append(((topic, self.world.target_partition(value)), value))
 
     def _send(self) -> None:
-        """All that is queued, partition by partition."""
+        """Send all records of the queue, one batch for each partition."""
         queue, self.queue = self.queue, []
         batches: dict[Place, list[bytes]] = {}
         for place, value in queue:
@@ -91,7 +92,7 @@ class Sending:
             self.send_batch(place, values)
 
     def send_batch(self, place: Place, values: list[bytes]) -> None:
-        """One Produce request, and AddPartitionsToTxn before the first of a transaction."""
+        """Send one Produce request, after AddPartitionsToTxn if it is the first to this partition in the transaction."""
         if self.name and not self._add(place):
             self._failed += [(self.fatal or self.abortable, value) for value in values]
             return
@@ -107,7 +108,7 @@ class Sending:
             self._delivered(self.world.network.send(self.process, request.name, request.call), values)
 
     def _ghosts_arrive(self) -> None:
-        """One connection to a leader: what was purged in flight is ahead of what is sent now."""
+        """Deliver purged requests first: there is one connection to a leader, so requests arrive in order."""
         ghosts, self.ghosts = self.ghosts, []
         for ghost in ghosts:
             if ghost in self.world.network.late:
@@ -115,7 +116,7 @@ class Sending:
                 self.world.note(self.process, f"purged {ghost.name} arrives: {ghost.deliver()}")
 
     def abandon(self) -> None:
-        """The process was killed while it sent: what was queued is on its way."""
+        """The process was killed while it sent, so the records of the queue may be on their way."""
         queue, self.queue = self.queue, []
         for place, value in queue:
             if not self.name or (place in self._added and not self.fatal):
@@ -135,7 +136,7 @@ class Sending:
         if place not in self._added:
             self._judge(self.world.cluster.add(self.pid, self.epoch, place))
             self._added.add(place)
-            self._told_broker = True
+            self._known_to_broker = True
         return not (self.fatal or self.abortable)
 
     def _delivered(self, code: int, values: Sequence[bytes]) -> None:
@@ -146,7 +147,7 @@ class Sending:
             self.abortable = self.abortable or (code if self.name else OK)
 
     def _judge(self, code: int) -> None:
-        """Fencing and a wrong state are fatal to a transactional producer, all else can be aborted."""
+        """Note an error code. Fencing and a wrong state are fatal; after any other error the transaction can be aborted."""
         if code == FENCED:
             self.fatal = _FENCED
         elif code == WRONG_STATE:
@@ -159,7 +160,7 @@ class Sending:
         return len(self.queue) + sum(len(values) for _request, values in self.stuck)
 
     def poll(self, _timeout: float = 0) -> int:
-        """As Producer.poll: serves reports; what is queued may go out meanwhile."""
+        """As Producer.poll: delivers reports. The queue may be sent meanwhile."""
         self.world.pass_by(self.process)
         if self.queue and self.world.coin():
             self._send()
@@ -175,7 +176,7 @@ class Sending:
             self.on_delivery(KafkaError(code or _STATE), Message(topic="target", partition=0, value=value))
 
     def flush(self, timeout: float) -> int:
-        """As Producer.flush: how many are not reported on yet."""
+        """As Producer.flush: sends, waits, and returns the number of records without a report."""
         self.world.pass_by(self.process)
         if self.queue:
             self._send()
@@ -185,7 +186,7 @@ class Sending:
         return len(self)
 
     def _unstick(self, timeout: float) -> None:
-        """In the time of a wait, what is stuck may come through, the first one first."""
+        """During a wait, stuck requests may get their answer, in order."""
         while self.stuck and self.world.random.random() < 0.2:
             request, values = self.stuck.pop(0)
             if request in self.world.network.late:
@@ -196,7 +197,7 @@ class Sending:
             self.world.cluster.advance(timeout)
 
     def purge(self, in_queue: bool = True, in_flight: bool = True) -> None:  # as the library has it
-        """As Producer.purge: what is in flight stays on its connection, and arrives before what is sent there later."""
+        """As Producer.purge. Requests in flight stay on their connection, and arrive before later ones."""
         if in_queue:
             self._failed += [(_PURGED, value) for _place, value in self.queue]
             self.queue.clear()

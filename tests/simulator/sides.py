@@ -1,6 +1,6 @@
-"""Owns what the scripts of test_against_broker.py are played on: the model, and a real broker that is asked the same questions.
+"""Owns the two sides on which the scripts of test_against_broker.py are played, as an interface: the model, and a real broker.
 
-Answers are in words, so that both can be compared: the name of an error, `ok` when there is none.
+Answers are words, so that the sides can be compared: the name of an error, or `ok`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kdg.kafka.library import ConsumerClient
 from .groups import Place, Protocol
 
 _SAME = {KafkaError.PRODUCER_FENCED: KafkaError.INVALID_PRODUCER_EPOCH}
-"""Two codes for one thing, by the version of the request."""
+"""Two codes for the same error, in different versions of a request."""
 TOO_EARLY = {
     "CONCURRENT_TRANSACTIONS",
     "COORDINATOR_LOAD_IN_PROGRESS",
@@ -24,7 +24,7 @@ TOO_EARLY = {
     "NOT_COORDINATOR",
     "NOT_LEADER_FOR_PARTITION",
 }
-"""No rule, but a moment: of the transaction before, of a coordinator, or of a topic that was just made."""
+"""Answers that pass by themselves: an earlier transaction, a coordinator or a new topic is not ready yet."""
 Offsets = Mapping[Place, int]
 
 
@@ -41,33 +41,27 @@ class Owner(NamedTuple):
     epoch: int
 
 
-class Reply(NamedTuple):
-    """What a reader sees: values, or the name of the error in their place; and where the library says that the end is."""
-
-    seen: tuple[bytes | str, ...]
-
-
 class Member(ABC):
-    """A member of a group. id, generation: by what it makes itself known; a script may remember older ones."""
+    """A member of a group. id, generation: what it sends with each request; a script may keep older values of them."""
 
     id: str = ""
     generation: int = -1
 
     @abstractmethod
     def asks_to_join(self) -> None:
-        """JoinGroup of a classic group; the answer comes when all have asked."""
+        """Send JoinGroup to a classic group. The answer comes when all members have sent it."""
 
     @abstractmethod
     def joins(self) -> None:
-        """The answer has come, and the assignment with it. The first to have joined goes first."""
+        """Receive the answer and the assignment. The first member that joined calls this first."""
 
     @abstractmethod
-    def is_told(self) -> bool:
-        """Whether its heartbeat tells it, soon, to join again."""
+    def is_asked_to_rejoin(self) -> bool:
+        """Whether the answer to a heartbeat soon asks the member to join again."""
 
     @abstractmethod
     def beats(self, owned: Sequence[Place] = ()) -> list[Place]:
-        """A heartbeat of KIP-848, the first one joins; what the member is to have now. owned: what it has."""
+        """Send a heartbeat of KIP-848; the first one joins. Returns the partitions that the member is to own. owned: those it owns."""
 
     @abstractmethod
     def leaves(self) -> None:
@@ -75,7 +69,7 @@ class Member(ABC):
 
 
 class Side(ABC):
-    """What can be asked of a cluster."""
+    """The questions to a cluster."""
 
     @abstractmethod
     def topic(self, partitions: int = 1) -> str:
@@ -115,19 +109,19 @@ class Side(ABC):
 
     @abstractmethod
     def committed(self, group: str, *places: Place) -> list[int] | str:
-        """OffsetFetch of a read_committed consumer: a position each, -1 for none; or the error."""
+        """OffsetFetch of a read_committed consumer: the position of each partition, -1 without one; or the error."""
 
     @abstractmethod
     def ends(self, place: Place) -> tuple[int, int, int]:
-        """Where the log starts, its last stable offset, its end."""
+        """The first offset of the log, its last stable offset, its end."""
 
     @abstractmethod
     def seen(self, place: Place, offset: int = 0, *, committed: bool = True) -> list[bytes | str]:
-        """What a reader is given from there on to the end that it may see, by the library; an error by its name."""
+        """The values that the library gives a reader from the offset to the end; an error by its name."""
 
     @abstractmethod
     def delete_records(self, place: Place, before: int) -> None:
-        """Retention."""
+        """Delete records before an offset, as retention does."""
 
     @abstractmethod
     def remake(self, topic: str) -> None:
@@ -139,7 +133,7 @@ class Side(ABC):
 
     @abstractmethod
     def member(self, group: str, topic: str) -> Member:
-        """Somebody who may join."""
+        """A member that has not joined yet."""
 
     @abstractmethod
     def until_settled(self, place: Place) -> None:
@@ -147,7 +141,7 @@ class Side(ABC):
 
 
 def read_to_the_end(reader: ConsumerClient) -> list[bytes | str]:
-    """The values that a reader is given up to the end of its partition; an error by its name."""
+    """The values that a reader gets up to the end of its partition; an error by its name."""
     found: list[bytes | str] = []
     while True:
         message: Message | None = reader.poll(1.0)

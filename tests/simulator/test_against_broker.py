@@ -99,7 +99,7 @@ def test_transaction_past_its_timeout_is_aborted(side: Side) -> None:
 
 
 def test_late_end_txn_ends_the_next_transaction(side: Side) -> None:
-    """HAZARDS.md 1: without KIP-890's bump the request does not say which transaction it means."""
+    """Hazard 1: without KIP-890's bump the request does not say which transaction it means."""
     place = side.topic(), 0
     one = side.init(place[0])
     _with_a_record(side, one, place)
@@ -210,7 +210,7 @@ def test_positions_without_their_group_are_refused(side: Side) -> None:
 
 
 def test_late_positions_join_the_next_transaction(side: Side) -> None:
-    """HAZARDS.md 1: the same as with a late end."""
+    """Hazard 1: the same as with a late end."""
     place, group = (side.topic(), 0), side.group()
     one = side.init(place[0])
     assert [side.add_group(one, group), side.send_offsets(one, group, {place: 3})] == ["ok", "ok"]

@@ -25,7 +25,7 @@ def _two(side: Side, group: str, topic: str) -> tuple[Member, Member, int]:
     alone = one.generation
     two = side.member(group, topic)
     two.asks_to_join()
-    assert one.is_told()
+    assert one.is_asked_to_rejoin()
     one.asks_to_join()
     one.joins()
     two.joins()
@@ -71,7 +71,7 @@ def test_old_generation_commits_while_a_group_waits(side: Side) -> None:
     assert side.add_group(owner, group) == "ok"
     two = side.member(group, place[0])
     two.asks_to_join()
-    assert one.is_told()
+    assert one.is_asked_to_rejoin()
     assert side.commit(group, {place: 2}, one.id, alone) == "ok"
     assert side.send_offsets(owner, group, {place: 3}, one.id, alone) == "ok"
     one.asks_to_join()

@@ -1,7 +1,7 @@
-"""A hundred thousand histories, over every guarantee and command: each keeps its row, and the faults bite.
+"""A hundred thousand histories over every command and guarantee. Each keeps its guarantee; the faults do cause allowed damage.
 
-KDG_SIM_SEED is the first seed, KDG_SIM_SCHEDULES how many are run. A seed that fails is printed with its history; once mended, it
-goes into REGRESSIONS.
+KDG_SIM_SEED is the first seed, KDG_SIM_SCHEDULES how many are run. A seed that fails is printed with its history. Once
+the defect is fixed, the seed goes into REGRESSIONS.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pytest
 
 from kdg.core.crash.world import SHAPES
 
-from .__main__ import told
+from .__main__ import report
 from .history import CASES, Case, History
 from .mutants import MUTANTS, Mutant
 
@@ -27,7 +27,7 @@ from .mutants import MUTANTS, Mutant
 FIRST = int(os.environ.get("KDG_SIM_SEED", "0"))
 SCHEDULES = int(os.environ.get("KDG_SIM_SCHEDULES", "100000"))
 HALVES = 2
-"""Processes that share the work; a developer's machine and CI have two cores at least."""
+"""Processes that share the work: a developer's machine and CI have at least two cores."""
 MUTANT_SCHEDULES = 20_000
 pytestmark = pytest.mark.timeout(900)  # two minutes where the machine is not busy otherwise
 
@@ -47,7 +47,7 @@ REGRESSIONS: tuple[tuple[str, int], ...] = (
 
 @dataclass
 class Total:
-    """The tallies of the halves together."""
+    """The sum of the tallies of the two processes."""
 
     schedules: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
@@ -59,7 +59,7 @@ class Total:
 
 @pytest.fixture(scope="module")
 def total() -> Total:
-    """All schedules, run once."""
+    """The result of all schedules, which are run once."""
     command = [sys.executable, "-m", "tests.simulator", "--step", str(HALVES), "--schedules", str(SCHEDULES // HALVES)]
     root, began = Path(__file__).parents[2], time.monotonic()
     halves = [
@@ -81,7 +81,7 @@ def total() -> Total:
 @pytest.mark.parametrize(("name", "seed"), REGRESSIONS, ids=[f"{name} {seed}" for name, seed in REGRESSIONS])
 def test_a_history_that_broke_once_does_not_break_again(name: str, seed: int) -> None:
     verdict = History(CASES[name], seed).run()
-    assert not verdict.broken, told(name, seed)
+    assert not verdict.broken, report(name, seed)
 
 
 def test_every_history_keeps_the_row_of_its_guarantee(total: Total, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,19 +91,19 @@ def test_every_history_keeps_the_row_of_its_guarantee(total: Total, capsys: pyte
             f"\nsimulator: {count} schedules from seed {FIRST}, {total.faults} faults, {total.seconds:.0f} s "
             f"({count / total.seconds:.0f}/s)\n"
         )
-    assert not total.failed, "\n\n".join(told(name, seed) for name, seed in total.failed)
+    assert not total.failed, "\n\n".join(report(name, seed) for name, seed in total.failed)
     assert count == SCHEDULES // HALVES * HALVES
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
 def test_allowed_damage_does_happen_in_the_model(total: Total, case: Case) -> None:
-    """Otherwise the faults do not bite."""
+    """Records are lost or duplicated where the guarantee allows it; otherwise the faults would have no effect."""
     assert bool(total.lost[case.name]) == case.guarantee.may_lose
     assert bool(total.doubled[case.name]) == case.guarantee.may_duplicate
 
 
 def test_every_command_and_guarantee_has_a_case() -> None:
-    """The sinks of consume are no part of the model: tests/broker/test_sinks.py."""
+    """Every command under every guarantee that it serves. The sinks of consume are tested in tests/broker/test_sinks.py."""
     commands = {case.command for case in CASES.values()}
     wanted = {
         f"{case.guarantee.short} {shape.command}"
@@ -133,7 +133,7 @@ def test_a_history_that_breaks_is_told_with_few_faults() -> None:
     seed = first_seed_that_shows(mutant)
     assert seed is not None
     with mutant.applied():
-        lines = told(mutant.case.name, seed).splitlines()
+        lines = report(mutant.case.name, seed).splitlines()
     assert lines[0] == f"alo pipe, seed {seed}:"
     assert lines[1].startswith("  lost: ")
     assert any("commits source" in line for line in lines)
