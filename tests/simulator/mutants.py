@@ -11,6 +11,7 @@ from unittest import mock
 from kdg.core.actions import PERFORM
 from kdg.core.cycle import Control, Cycle, Did, Event, Revoked, State, advance
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, Guarantee, Step
+from kdg.core.ports import Rebalance
 from kdg.core.pump import Pump
 from kdg.core.records import Position
 from kdg.kafka.membership import Membership
@@ -18,6 +19,7 @@ from kdg.kafka.source import KafkaSource
 from kdg.kafka.target import KafkaTarget
 from kdg.kafka.topic_ids import TopicIds
 from kdg.kafka.transaction import KafkaTransaction
+from kdg.sources.descriptor import Input
 
 from .consumer import SimConsumer
 from .history import CASES, Case
@@ -55,9 +57,9 @@ def _decides(change: Callable[[Cycle, State, Event], State]) -> Callable[[], Pat
     return lambda: mock.patch("kdg.core.pump.advance", change)
 
 
-def _row(row: Guarantee, command: str, chunk: Sequence[Step], interval: Sequence[Step] = ()) -> Case:
-    case = CASES[f"{row.short} {command}"]
-    return replace(case, guarantee=replace(row, chunk=tuple(chunk), interval=tuple(interval)))
+def _changed(guarantee: Guarantee, command: str, chunk: Sequence[Step], interval: Sequence[Step] = ()) -> Case:
+    case = CASES[f"{guarantee.short} {command}"]
+    return replace(case, guarantee=replace(guarantee, chunk=tuple(chunk), interval=tuple(interval)))
 
 
 def _no_rewind(_pump: Pump) -> Event:
@@ -106,6 +108,11 @@ def _batch_of_all(source: KafkaSource, messages: Any) -> Any:
     return source._columns.batch(messages)  # noqa: SLF001
 
 
+def _without_callback(source: KafkaSource, _rebalance: Rebalance) -> None:
+    _BEGIN(source, lambda _event: None)
+
+
+_BEGIN = KafkaSource.begin
 _RECORD = KafkaTransaction.record
 _COMMITTED = SimConsumer.committed
 _HARM = ("lost", "doubled")
@@ -114,19 +121,109 @@ S = Step
 MUTANTS = (
     Mutant("no rewind after an abort", CASES["eos pipe"], ("lost",), (_performs(Control.REWIND, _no_rewind),)),
     Mutant("no settling on revoke", CASES["eos pipe"], (*_HARM, "keeps its transaction"), (_decides(_only_release),)),
-    Mutant("metadata taken late", CASES["eos pipe"], (*_HARM, "records positions as"), (_method(KafkaTransaction, "record", _late_metadata),)),
-    Mutant("metadata taken late, no settling on revoke", CASES["eos pipe"], _HARM, (_method(KafkaTransaction, "record", _late_metadata), _decides(_only_release))),
-    Mutant("no recycling in doubt: pipe", CASES["eos pipe"], _HARM, (_method(KafkaTransaction, "_look_for_doubt", _never_in_doubt),)),
-    Mutant("no recycling in doubt: produce --resume", CASES["eos produce --resume"], _HARM, (_method(KafkaTransaction, "_look_for_doubt", _never_in_doubt),)),
-    Mutant("no flush before the commit", CASES["alo pipe"], ("lost",), (_method(KafkaTarget, "flush", lambda _target: None),)),
-    Mutant("at-least-once commits before it writes", _row(AT_LEAST_ONCE, "consume", (S.READ, S.FILTER, S.COMMIT, S.WRITE), (S.FLUSH,)), ("lost",), ()),
-    Mutant("at-most-once writes before it commits", _row(AT_MOST_ONCE, "consume", (S.READ, S.FILTER, S.WRITE, S.COMMIT)), ("doubled",), ()),
-    Mutant("lost is treated like revoked", CASES["eos pipe"], (*_HARM, "settles"), (_method(Membership, "_on_lost", _lost_is_revoked),)),
-    Mutant("a pending transaction is not waited for", CASES["eos pipe"], _HARM, (_method(SimConsumer, "committed", _without_pending),)),
-    Mutant("rewind instead of reload", CASES["eos pipe"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)),
-    Mutant("rewind instead of reload: produce --resume", CASES["eos produce --resume"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)),
-    Mutant("messages of a revoked partition are kept", CASES["eos pipe"], _HARM, (_method(KafkaSource, "_untouched", _kept), _method(KafkaSource, "_batch", _batch_of_all))),
-    Mutant("a topic made again is not noticed", CASES["alo consume"], ("lost",), (_method(TopicIds, "check", lambda _ids, _fresh=0: None),)),
-    Mutant("at-most-once reads its input again", replace(CASES["amo produce"], guarantee=replace(AT_MOST_ONCE, reads_again=True)), ("doubled",), ()),
-    Mutant("at-least-once does not read its input again", replace(CASES["alo produce"], guarantee=replace(AT_LEAST_ONCE, reads_again=False)), ("lost",), ()),
-)  # fmt: skip
+    Mutant(
+        "metadata taken late",
+        CASES["eos pipe"],
+        (*_HARM, "records positions as"),
+        (_method(KafkaTransaction, "record", _late_metadata),),
+    ),
+    Mutant(
+        "metadata taken late, no settling on revoke",
+        CASES["eos pipe"],
+        _HARM,
+        (_method(KafkaTransaction, "record", _late_metadata), _decides(_only_release)),
+    ),
+    Mutant(
+        "no recycling in doubt: pipe",
+        CASES["eos pipe"],
+        _HARM,
+        (_method(KafkaTransaction, "_look_for_doubt", _never_in_doubt),),
+    ),
+    Mutant(
+        "no recycling in doubt: produce --resume",
+        CASES["eos produce --resume"],
+        _HARM,
+        (_method(KafkaTransaction, "_look_for_doubt", _never_in_doubt),),
+    ),
+    Mutant(
+        "no flush before the commit",
+        CASES["alo pipe"],
+        ("lost",),
+        (_method(KafkaTarget, "flush", lambda _target: None),),
+    ),
+    Mutant(
+        "at-least-once commits before it writes",
+        _changed(AT_LEAST_ONCE, "consume", (S.READ, S.FILTER, S.COMMIT, S.WRITE), (S.FLUSH,)),
+        ("lost",),
+        (),
+    ),
+    Mutant(
+        "at-most-once writes before it commits",
+        _changed(AT_MOST_ONCE, "consume", (S.READ, S.FILTER, S.WRITE, S.COMMIT)),
+        ("doubled",),
+        (),
+    ),
+    Mutant(
+        "lost is treated like revoked",
+        CASES["eos pipe"],
+        (*_HARM, "settles"),
+        (_method(Membership, "_on_lost", _lost_is_revoked),),
+    ),
+    Mutant(
+        "a pending transaction is not waited for",
+        CASES["eos pipe"],
+        _HARM,
+        (_method(SimConsumer, "committed", _without_pending),),
+    ),
+    Mutant(
+        "rewind instead of reload", CASES["eos pipe"], ("doubled",), (_performs(Control.RELOAD, _rewind_for_reload),)
+    ),
+    Mutant(
+        "rewind instead of reload: produce --resume",
+        CASES["eos produce --resume"],
+        ("doubled",),
+        (_performs(Control.RELOAD, _rewind_for_reload),),
+    ),
+    Mutant(
+        "messages of a revoked partition are kept",
+        CASES["eos pipe"],
+        _HARM,
+        (_method(KafkaSource, "_untouched", _kept), _method(KafkaSource, "_batch", _batch_of_all)),
+    ),
+    Mutant(
+        "a topic made again is not noticed",
+        CASES["alo consume"],
+        ("lost",),
+        (_method(TopicIds, "check", lambda _ids, _fresh=0: None),),
+    ),
+    Mutant(
+        "at-most-once reads its input again",
+        replace(CASES["amo produce"], guarantee=replace(AT_MOST_ONCE, reads_again=True)),
+        ("doubled",),
+        (),
+    ),
+    Mutant(
+        "at-least-once does not read its input again",
+        replace(CASES["alo produce"], guarantee=replace(AT_LEAST_ONCE, reads_again=False)),
+        ("lost",),
+        (),
+    ),
+    Mutant(
+        "the source gets no rebalance callback",
+        CASES["eos pipe"],
+        (*_HARM, "keeps its transaction"),
+        (_method(KafkaSource, "begin", _without_callback),),
+    ),
+    Mutant(
+        "the transaction gets no group metadata",
+        CASES["eos pipe"],
+        (*_HARM, "it does not come to an end"),
+        (_method(KafkaSource, "group_metadata", lambda _source: None),),
+    ),
+    Mutant(
+        "the input is not skipped up to its position",
+        CASES["eos produce --resume"],
+        ("doubled",),
+        (_method(Input, "skip", lambda _input, _position: None),),
+    ),
+)

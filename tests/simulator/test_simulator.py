@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -84,7 +85,7 @@ def test_a_history_that_broke_once_does_not_break_again(name: str, seed: int) ->
     assert not verdict.broken, report(name, seed)
 
 
-def test_every_history_keeps_the_row_of_its_guarantee(total: Total, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_history_keeps_its_guarantee(total: Total, capsys: pytest.CaptureFixture[str]) -> None:
     count = total.schedules.total()
     with capsys.disabled():
         sys.stdout.write(
@@ -112,6 +113,15 @@ def test_every_command_and_guarantee_has_a_case() -> None:
         if shape.serves(case.guarantee) and shape.command in commands
     }
     assert set(CASES) == wanted
+
+
+def test_ordinary_schedules_patch_nothing() -> None:
+    """Only the mutants replace names of kdg: the other schedules run kdg as it is, on surroundings that they hand in."""
+    folder = Path(__file__).parent
+    modules = {path.name for path in folder.glob("*.py") if path != Path(__file__)}
+    assert {name for name in modules if re.search(r"\bmock\b|setattr|monkeypatch", (folder / name).read_text())} == {
+        "mutants.py"
+    }
 
 
 def first_seed_that_shows(mutant: Mutant) -> int | None:
