@@ -193,10 +193,10 @@ AT_LEAST_ONCE = Guarantee(
     reads_again=True,
     requires=DURABLE_TOPIC,
     where_it_ends=(
-        "the file descriptor: records that are still in a pipe are lost if its reader dies; "
-        "records that only one broker has are lost with that broker"
+        "kdg has done its part when it has written to the file descriptor: records that are still in a pipe are lost "
+        "if the reader dies. A record that only one broker has is lost with that broker"
     ),
-    costs="waits for the in-sync replicas; one flush and one commit for each batch",
+    costs="kdg waits for the in-sync replicas; one flush and one commit for each batch",
 )
 
 EXACTLY_ONCE = Guarantee(
@@ -241,7 +241,10 @@ EXACTLY_ONCE = Guarantee(
     destinations=frozenset({DestinationKind.FILE, DestinationKind.SQLITE}),
     reads_again=True,
     requires=DURABLE_TOPIC + DURABLE_TRANSACTION_LOG,
-    where_it_ends="one cluster; anything else that a command or a database does; stdout",
+    where_it_ends=(
+        "the promise covers one cluster, and destinations that save the position together with the records. It does "
+        "not cover stdout, or anything else that a command or a database does"
+    ),
     costs="two round trips for each transaction, whatever its size: larger batches cost less for each record",
 )
 

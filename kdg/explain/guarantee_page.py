@@ -12,7 +12,19 @@ from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Step
 from kdg.explain.deduplication import DEDUPLICATION
 from kdg.explain.dialects import CLIENTS, DIALECTS
 from kdg.explain.dialects.program import calls, configuration, functions, notes, one_line, shown_value
-from kdg.explain.words import arrows, pair, phases, promised, reason, see, setting_data, shapes, steps, words
+from kdg.explain.words import (
+    STEP_NOTES,
+    arrows,
+    pair,
+    phases,
+    promised,
+    reason,
+    see,
+    setting_data,
+    shapes,
+    steps,
+    words,
+)
 from kdg.settings.options.limited import flags_under
 from kdg.text.page import Code, Page, Section, Table, two_columns
 from kdg.text.render import DOT, listed
@@ -52,7 +64,7 @@ def _everything(guarantee: Guarantee) -> tuple[Sequence[Section], dict[str, Any]
         *([Section("Flags", listed(flags))] if (flags := flags_under(guarantee)) else []),
         Section("In librdkafka", functions(steps(guarantee, _EXAMPLE))),
         Section("In .NET", f"{one_line(guarantee)}{DOT}more: --client dotnet"),
-        Section("In others", listed([f"--client {client}" for client in DIALECTS if client != "dotnet"])),
+        Section("In other clients", listed([f"--client {client}" for client in DIALECTS if client != "dotnet"])),
         see(_pages(guarantee)),
     )
     return sections, _data(guarantee)
@@ -83,9 +95,10 @@ def _settings(guarantee: Guarantee, role: Role) -> Section:
 
 def _cycle(guarantee: Guarantee) -> Section:
     rows = tuple((name, arrows(phase)) for name, phase in phases(guarantee) if phase)
+    notes_on_steps = tuple((words(step), note) for step, note in STEP_NOTES if step in guarantee.steps)
     chunk = ("chunk", "the records that one read brings")
-    batch = ("batch", f"{guarantee.batch_records:,} records at most; change with --batch-records")
-    return Section("How", two_columns((*rows, chunk, batch)))
+    batch = ("batch", f"at most {guarantee.batch_records:,} records; change with --batch-records")
+    return Section("How", two_columns((*rows, *notes_on_steps, chunk, batch)))
 
 
 def _cycle_data(guarantee: Guarantee) -> dict[str, Any]:

@@ -20,6 +20,15 @@ def phases(guarantee: Guarantee) -> tuple[tuple[str, tuple[Step, ...]], ...]:
     return ("each chunk", guarantee.chunk), ("each interval", guarantee.interval), ("at the end", guarantee.end)
 
 
+STEP_NOTES = (
+    (Step.FILTER, "runs the records through the command after -- (only pipe)"),
+    (Step.DEDUP, "drops records that were already written (--dedup-by)"),
+    (Step.MARK, "remembers the records that were written (--dedup-by)"),
+    (Step.RECORD_POSITION, "adds the position of the input to the transaction"),
+)
+"""What a step does, where its name does not say it."""
+
+
 def see(pages: Sequence[str]) -> Section:
     """The commands with which to go on."""
     return Section("See", listed(pages))
@@ -100,7 +109,7 @@ def reason(setting: Setting) -> str:
 def bounds(setting: Setting) -> str:
     """Which other values keep the promise."""
     if setting.locked:
-        return "locked"
+        return "only this value"
     if setting.allowed is not None:
         return " or ".join(value or NONE for value in setting.allowed)
     return f"not {', '.join(setting.refused)}" if setting.refused else ""

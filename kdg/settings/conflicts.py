@@ -1,6 +1,6 @@
-"""Owns which settings a client refuses together: one table for `check`, which looks for them, and `explain`, which lists them. Pure.
+"""Owns the settings that a client refuses together. `kdg check` looks for them, `kdg explain contradictions` lists them. Pure.
 
-Tried with librdkafka 2.16 and kafka-clients 4.3 (SETTINGS.md, 2b). Names are librdkafka's.
+Tried with librdkafka 2.16 and kafka-clients 4.3. Names are librdkafka's.
 """
 
 from __future__ import annotations
@@ -14,26 +14,30 @@ from kdg.core.guarantees import Role
 LIBRDKAFKA, JAVA = "librdkafka", "java"
 _BOTH = (LIBRDKAFKA, JAVA)
 MOST_IN_FLIGHT = 5
+"""The most requests in flight with idempotence."""
+JAVA_REQUEST_TIMEOUT_MS = 30_000
+"""Java's default of request.timeout.ms."""
 
 
 class Values(Protocol):
     """The settings of one client, defaults included."""
 
     def value(self, name: str) -> str:
-        """A setting as it counts; empty where there is none."""
+        """The value that the client uses; "" if there is none."""
 
     def number(self, name: str) -> float:
-        """The same as a number; -1 where it is none."""
+        """The value as a number; -1 if it is not a number."""
 
     def written(self, name: str) -> bool:
-        """Whether it was given, not left to the default."""
+        """Whether the configuration sets it, so that it is not the default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """One row: whose client it is, whose library refuses it, the settings it is about, and when it holds.
+    """Settings with which a client does not start.
 
-    change: values that end it.
+    role: for producers or for consumers. clients: the libraries that refuse the settings. names: the settings.
+    says: the rule that they break. holds: whether given settings break it. change: values that end the contradiction.
     """
 
     role: Role
@@ -44,45 +48,206 @@ class Contradiction:
     change: tuple[tuple[str, str], ...] = ()
 
 
+# ── producers ──
+
+_ACKS, _ID, _ONCE = "acks", "transactional.id", "enable.idempotence"
+_RETRIES, _IN_FLIGHT = "message.send.max.retries", "max.in.flight.requests.per.connection"
+_GAPLESS, _QUEUE, _LINGER = "enable.gapless.guarantee", "queuing.strategy", "linger.ms"
+_TIMEOUT, _SOCKET, _TRANSACTION = "message.timeout.ms", "socket.timeout.ms", "transaction.timeout.ms"
+
+
 def idempotent(v: Values) -> bool:
-    """Whether idempotence is asked for: written, by a transactional id, or by default."""
-    return v.value("enable.idempotence") == "true" or (
-        bool(v.value("transactional.id")) and not v.written("enable.idempotence")
-    )
+    """Whether the settings ask for idempotence: directly, by a transactional id, or by default."""
+    return v.value(_ONCE) == "true" or (bool(v.value(_ID)) and not v.written(_ONCE))
 
 
 def _asked(v: Values) -> bool:
-    """Whether somebody wrote what asks for idempotence; Java drops it without a word where nobody did."""
-    return idempotent(v) and (v.written("enable.idempotence") or bool(v.value("transactional.id")))
+    """Whether the configuration itself asks for idempotence. If it is only the default, Java switches it off without an error."""
+    return idempotent(v) and (v.written(_ONCE) or bool(v.value(_ID)))
 
 
-def _new_groups(v: Values) -> bool:
-    return v.value("group.protocol") == "consumer"
+def _too_many_in_flight(v: Values) -> bool:
+    return idempotent(v) and v.written(_IN_FLIGHT) and v.number(_IN_FLIGHT) > MOST_IN_FLIGHT
 
 
-def _mixed(v: Values) -> bool:
-    kinds = {name.strip() == "cooperative-sticky" for name in v.value("partition.assignment.strategy").split(",")}
-    return len(kinds) > 1
+def _idempotence_off_in_transaction(v: Values) -> bool:
+    return bool(v.value(_ID)) and v.written(_ONCE) and v.value(_ONCE) == "false"
 
 
-_P, _C = Role.PRODUCER, Role.CONSUMER
-CONTRADICTIONS = (
-    Contradiction(_P, _BOTH, ("enable.idempotence", "acks"), "idempotence needs acks=all", lambda v: _asked(v) and v.value("acks") != "all", (("acks", "all"),)),
-    Contradiction(_P, _BOTH, ("enable.idempotence", "message.send.max.retries"), "idempotence needs retries", lambda v: _asked(v) and v.number("message.send.max.retries") == 0, (("message.send.max.retries", "2147483647"),)),
-    Contradiction(_P, _BOTH, ("enable.idempotence", "max.in.flight.requests.per.connection"), "idempotence allows 5 requests in flight at most", lambda v: idempotent(v) and v.written("max.in.flight.requests.per.connection") and v.number("max.in.flight.requests.per.connection") > MOST_IN_FLIGHT, (("max.in.flight.requests.per.connection", "5"),)),
-    Contradiction(_P, _BOTH, ("transactional.id", "enable.idempotence"), "a transaction needs idempotence", lambda v: bool(v.value("transactional.id")) and v.written("enable.idempotence") and v.value("enable.idempotence") == "false", (("enable.idempotence", "true"),)),
-    Contradiction(_P, (JAVA,), ("transactional.id",), "transactional.id may not be empty in Java", lambda v: v.written("transactional.id") and not v.value("transactional.id")),
-    Contradiction(_P, (LIBRDKAFKA,), ("enable.gapless.guarantee", "enable.idempotence"), "the gapless guarantee needs idempotence", lambda v: v.value("enable.gapless.guarantee") == "true" and not idempotent(v), (("enable.idempotence", "true"),)),
-    Contradiction(_P, (LIBRDKAFKA,), ("enable.idempotence", "queuing.strategy"), "idempotence needs queuing.strategy=fifo", lambda v: idempotent(v) and v.value("queuing.strategy") == "lifo", (("queuing.strategy", "fifo"),)),
-    Contradiction(_P, (LIBRDKAFKA,), ("transactional.id", "message.timeout.ms", "transaction.timeout.ms"), "a record may not wait longer than its transaction", lambda v: bool(v.value("transactional.id")) and v.written("message.timeout.ms") and v.number("message.timeout.ms") > v.number("transaction.timeout.ms"), (("message.timeout.ms", "60000"),)),
-    Contradiction(_P, (LIBRDKAFKA,), ("transactional.id", "socket.timeout.ms", "transaction.timeout.ms"), "a request may not wait longer than its transaction", lambda v: bool(v.value("transactional.id")) and v.written("socket.timeout.ms") and v.number("socket.timeout.ms") > v.number("transaction.timeout.ms") + 100, (("socket.timeout.ms", "60000"),)),
-    Contradiction(_P, (LIBRDKAFKA,), ("message.timeout.ms", "linger.ms"), "a record would time out before it is sent", lambda v: v.written("linger.ms") and 0 < v.number("message.timeout.ms") <= v.number("linger.ms")),
-    Contradiction(_P, (JAVA,), ("message.timeout.ms", "linger.ms", "request.timeout.ms"), "delivery.timeout.ms has to be linger.ms and request.timeout.ms together at least", lambda v: v.written("message.timeout.ms") and v.number("message.timeout.ms") < v.number("linger.ms") + max(v.number("socket.timeout.ms"), 0 if v.written("socket.timeout.ms") else 30_000)),
-    Contradiction(_C, _BOTH, ("group.id",), "group.id may not be empty", lambda v: v.written("group.id") and not v.value("group.id").strip()),
-    Contradiction(_C, (JAVA,), ("group.id", "enable.auto.commit"), "auto-commit needs a group.id", lambda v: not v.value("group.id") and v.written("enable.auto.commit") and v.value("enable.auto.commit") == "true"),
-    Contradiction(_C, (LIBRDKAFKA,), ("max.poll.interval.ms", "session.timeout.ms"), "the session may not outlast the time between two polls", lambda v: not _new_groups(v) and v.number("max.poll.interval.ms") < v.number("session.timeout.ms")),
-    Contradiction(_C, (JAVA,), ("heartbeat.interval.ms", "session.timeout.ms"), "a heartbeat has to come within the session", lambda v: not _new_groups(v) and v.written("heartbeat.interval.ms") and v.number("heartbeat.interval.ms") >= v.number("session.timeout.ms")),
-    Contradiction(_C, _BOTH, ("group.protocol", "session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"), "with group.protocol=consumer these are the broker's to say", lambda v: _new_groups(v) and any(map(v.written, ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy")))),
-    Contradiction(_C, (JAVA,), ("group.remote.assignor", "group.protocol"), "group.remote.assignor needs group.protocol=consumer", lambda v: v.written("group.remote.assignor") and not _new_groups(v)),
-    Contradiction(_C, (LIBRDKAFKA,), ("partition.assignment.strategy",), "cooperative and eager assignors do not mix", lambda v: v.written("partition.assignment.strategy") and _mixed(v)),
-)  # fmt: skip
+def _longer_than_transaction(name: str, margin: int = 0) -> Callable[[Values], bool]:
+    """Whether a timeout that the configuration sets is longer than the transaction. margin: milliseconds that it may be longer."""
+    return lambda v: bool(v.value(_ID)) and v.written(name) and v.number(name) > v.number(_TRANSACTION) + margin
+
+
+def _shorter_than_a_request(v: Values) -> bool:
+    request = max(v.number(_SOCKET), 0 if v.written(_SOCKET) else JAVA_REQUEST_TIMEOUT_MS)
+    return v.written(_TIMEOUT) and v.number(_TIMEOUT) < v.number(_LINGER) + request
+
+
+_PRODUCER = (
+    Contradiction(
+        Role.PRODUCER,
+        _BOTH,
+        (_ONCE, _ACKS),
+        "idempotence needs acks=all",
+        lambda v: _asked(v) and v.value(_ACKS) != "all",
+        change=((_ACKS, "all"),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        _BOTH,
+        (_ONCE, _RETRIES),
+        "idempotence needs at least one retry",
+        lambda v: _asked(v) and v.number(_RETRIES) == 0,
+        change=((_RETRIES, "2147483647"),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        _BOTH,
+        (_ONCE, _IN_FLIGHT),
+        f"idempotence allows at most {MOST_IN_FLIGHT} requests in flight",
+        _too_many_in_flight,
+        change=((_IN_FLIGHT, str(MOST_IN_FLIGHT)),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        _BOTH,
+        (_ID, _ONCE),
+        "a transaction needs idempotence",
+        _idempotence_off_in_transaction,
+        change=((_ONCE, "true"),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        (JAVA,),
+        (_ID,),
+        "transactional.id may not be empty in Java",
+        lambda v: v.written(_ID) and not v.value(_ID),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        (LIBRDKAFKA,),
+        (_GAPLESS, _ONCE),
+        "the gapless guarantee needs idempotence",
+        lambda v: v.value(_GAPLESS) == "true" and not idempotent(v),
+        change=((_ONCE, "true"),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        (LIBRDKAFKA,),
+        (_ONCE, _QUEUE),
+        "idempotence needs queuing.strategy=fifo",
+        lambda v: idempotent(v) and v.value(_QUEUE) == "lifo",
+        change=((_QUEUE, "fifo"),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        (LIBRDKAFKA,),
+        (_ID, _TIMEOUT, _TRANSACTION),
+        "the timeout of a record may not be longer than that of its transaction",
+        _longer_than_transaction(_TIMEOUT),
+        change=((_TIMEOUT, "60000"),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        (LIBRDKAFKA,),
+        (_ID, _SOCKET, _TRANSACTION),
+        "the timeout of a request may not be longer than that of its transaction",
+        _longer_than_transaction(_SOCKET, margin=100),
+        change=((_SOCKET, "60000"),),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        (LIBRDKAFKA,),
+        (_TIMEOUT, _LINGER),
+        "a record would time out before it is sent",
+        lambda v: v.written(_LINGER) and 0 < v.number(_TIMEOUT) <= v.number(_LINGER),
+    ),
+    Contradiction(
+        Role.PRODUCER,
+        (JAVA,),
+        (_TIMEOUT, _LINGER, "request.timeout.ms"),
+        "delivery.timeout.ms must be at least the sum of linger.ms and request.timeout.ms",
+        _shorter_than_a_request,
+    ),
+)
+
+
+# ── consumers ──
+
+_GROUP, _AUTO, _PROTOCOL = "group.id", "enable.auto.commit", "group.protocol"
+_POLL, _SESSION, _HEARTBEAT = "max.poll.interval.ms", "session.timeout.ms", "heartbeat.interval.ms"
+_ASSIGNOR, _REMOTE_ASSIGNOR = "partition.assignment.strategy", "group.remote.assignor"
+
+
+def _new_protocol(v: Values) -> bool:
+    """Whether the consumer uses KIP-848's group protocol."""
+    return v.value(_PROTOCOL) == "consumer"
+
+
+def _no_group_for_auto_commit(v: Values) -> bool:
+    return not v.value(_GROUP) and v.written(_AUTO) and v.value(_AUTO) == "true"
+
+
+def _heartbeat_too_slow(v: Values) -> bool:
+    return not _new_protocol(v) and v.written(_HEARTBEAT) and v.number(_HEARTBEAT) >= v.number(_SESSION)
+
+
+def _mixed_assignors(v: Values) -> bool:
+    kinds = {name.strip() == "cooperative-sticky" for name in v.value(_ASSIGNOR).split(",")}
+    return v.written(_ASSIGNOR) and len(kinds) > 1
+
+
+_CONSUMER = (
+    Contradiction(
+        Role.CONSUMER,
+        _BOTH,
+        (_GROUP,),
+        "group.id may not be empty",
+        lambda v: v.written(_GROUP) and not v.value(_GROUP).strip(),
+    ),
+    Contradiction(
+        Role.CONSUMER,
+        (JAVA,),
+        (_GROUP, _AUTO),
+        "auto-commit needs a group.id",
+        _no_group_for_auto_commit,
+    ),
+    Contradiction(
+        Role.CONSUMER,
+        (LIBRDKAFKA,),
+        (_POLL, _SESSION),
+        "the session timeout may not be longer than the time between two polls",
+        lambda v: not _new_protocol(v) and v.number(_POLL) < v.number(_SESSION),
+    ),
+    Contradiction(
+        Role.CONSUMER,
+        (JAVA,),
+        (_HEARTBEAT, _SESSION),
+        "the heartbeat interval must be shorter than the session timeout",
+        _heartbeat_too_slow,
+    ),
+    Contradiction(
+        Role.CONSUMER,
+        _BOTH,
+        (_PROTOCOL, _SESSION, _HEARTBEAT, _ASSIGNOR),
+        "with group.protocol=consumer the broker decides these settings",
+        lambda v: _new_protocol(v) and any(map(v.written, (_SESSION, _HEARTBEAT, _ASSIGNOR))),
+    ),
+    Contradiction(
+        Role.CONSUMER,
+        (JAVA,),
+        (_REMOTE_ASSIGNOR, _PROTOCOL),
+        "group.remote.assignor needs group.protocol=consumer",
+        lambda v: v.written(_REMOTE_ASSIGNOR) and not _new_protocol(v),
+    ),
+    Contradiction(
+        Role.CONSUMER,
+        (LIBRDKAFKA,),
+        (_ASSIGNOR,),
+        "cooperative and eager assignors cannot be combined",
+        _mixed_assignors,
+    ),
+)
+
+CONTRADICTIONS = _PRODUCER + _CONSUMER

@@ -50,6 +50,8 @@ def _title(section: Section) -> str:
 
 
 def _prose(title: str, content: str, bold: Callable[[str], str]) -> list[str]:
+    if not title:
+        return [*wrap(content, WIDTH), ""]
     label = title.ljust(LABEL) if len(title) < LABEL else f"{title}  "
     items = [part if len(part) > WIDTH - LABEL else part.replace(" ", _KEPT) for part in content.split(DOT)]
     content = DOT.join(items) if len(items) > 1 else content

@@ -171,13 +171,15 @@ def sentences(guarantee: Guarantee, command: str) -> dict[str, str]:
 
 def test_exactly_once_aborts_or_commits_as_a_whole() -> None:
     said = sentences(EXACTLY_ONCE, "pipe")
-    assert said["after read"] == "nothing happened; read again"
-    assert said["after write"] == said["after record-position"] == "the transaction is aborted; read again"
+    assert said["after read"] == "nothing happened; the records are read again"
+    assert (
+        said["after write"] == said["after record-position"] == "the transaction is aborted; the records are read again"
+    )
     assert said["in commit-transaction"] == "committed or aborted as a whole; the next start finds out which"
 
 
 def test_without_a_position_exactly_once_has_to_be_looked_up() -> None:
-    assert "look before a second run" in sentences(EXACTLY_ONCE, "produce")["in commit-transaction"]
+    assert "look at the topic before a second run" in sentences(EXACTLY_ONCE, "produce")["in commit-transaction"]
 
 
 def test_at_most_once_loses_what_it_committed() -> None:

@@ -19,6 +19,7 @@ PAGE = Page(
         Section("Costs", "nothing"),
         Section("A crash in", two_columns((("after read", "nothing happened"),)), "consume --output"),
         Section("Program", Code("python", ("x = 1", "", "y = 2"))),
+        Section("", "An answer."),
         Section("", Table(("a", "b"), (("1", "2|3"),))),
     ),
     {"costs": None, "numbers": [1, 2]},
@@ -63,7 +64,7 @@ def test_a_markdown_table_escapes_its_cells() -> None:
 
 
 def test_a_page_as_text() -> None:
-    """Headings are in capitals, what follows a heading is not, and code keeps its empty lines."""
+    """Headings are in capitals; prose without a heading is not indented; what follows a heading is not, and code keeps its empty lines."""
     lines = render(PAGE, "text").splitlines()
     assert lines[0] == "name" + "brief".rjust(76)
     assert lines[1:] == [
@@ -78,6 +79,8 @@ def test_a_page_as_text() -> None:
         "  x = 1",
         "",
         "  y = 2",
+        "",
+        "An answer.",
         "",
         "  a  b",
         "  1  2|3",

@@ -28,12 +28,14 @@ class CrashRow(NamedTuple):
 _F, _R = Fate, Restart
 
 SENTENCES: dict[tuple[frozenset[Fate], Restart | None], str] = {
-    (frozenset({_F.UNTOUCHED}), None): "nothing happened; read again",
-    (frozenset({_F.ABORTED}), None): "the transaction is aborted; read again",
+    (frozenset({_F.UNTOUCHED}), None): "nothing happened; the records are read again",
+    (frozenset({_F.ABORTED}), None): "the transaction is aborted; the records are read again",
     (frozenset({_F.ABORTED, _F.SETTLED}), _R.STORED): "committed or aborted as a whole; the next start finds out which",
-    (frozenset({_F.ABORTED, _F.SETTLED}), _R.LOOKED_UP): "committed or aborted as a whole; look before a second run",
-    (frozenset({_F.SETTLED}), _R.STORED): "settled; the next start goes on after it",
-    (frozenset({_F.SETTLED}), _R.LOOKED_UP): "committed as a whole; look before a second run",
+    (frozenset({_F.ABORTED, _F.SETTLED}), _R.LOOKED_UP): (
+        "committed or aborted as a whole; look at the topic before a second run"
+    ),
+    (frozenset({_F.SETTLED}), _R.STORED): "settled; the next start continues after these records",
+    (frozenset({_F.SETTLED}), _R.LOOKED_UP): "committed as a whole; look at the topic before a second run",
     (frozenset({_F.SETTLED}), _R.NEVER): "all of it was sent",
     (frozenset({_F.LOST}), _R.STORED): "committed but not yet written: lost",
     (frozenset({_F.LOST}), _R.NEVER): "not yet sent, and the input is not read again: lost",
@@ -42,10 +44,10 @@ SENTENCES: dict[tuple[frozenset[Fate], Restart | None], str] = {
     (frozenset({_F.LOST, _F.UNTOUCHED}), None): "if committed, lost; if not, read again",
     (frozenset({_F.DUPLICATED}), _R.STORED): "written but not committed: written again",
     (frozenset({_F.DUPLICATED}), _R.AGAIN): "written, and written again by a second run",
-    (frozenset({_F.DUPLICATED, _F.UNTOUCHED}), _R.STORED): "perhaps written, not committed: perhaps written again",
+    (frozenset({_F.DUPLICATED, _F.UNTOUCHED}), _R.STORED): "perhaps written, but not committed: perhaps written again",
     (frozenset({_F.DUPLICATED, _F.UNTOUCHED}), _R.AGAIN): "perhaps written, and written again by a second run",
     (frozenset({_F.DUPLICATED, _F.SETTLED}), None): "written; if not committed, written again",
-    (frozenset({_F.SETTLED, _F.UNTOUCHED}), None): "perhaps written; records that are not are read again",
+    (frozenset({_F.SETTLED, _F.UNTOUCHED}), None): "perhaps written; records that were not written are read again",
 }
 """The sentence for the fates of the records in hand, after a certain restart, or after any (None)."""
 

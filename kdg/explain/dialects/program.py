@@ -27,6 +27,14 @@ _LIBRDKAFKA = {
 }
 
 
+_WHEN = {
+    "each chunk": "for each chunk of records that you read",
+    "each interval": "when the batch is complete",
+    "at the end": "at the end",
+}
+"""The comment above the calls of each part of a cycle."""
+
+
 def shown_value(setting: Setting) -> str:
     """The value of a setting for people: `none` if it has to stay unset, `...` if the user chooses it."""
     return setting.value or ("none" if setting.locked else "...")
@@ -60,9 +68,9 @@ def calls(guarantee: Guarantee, dialect: Dialect, steps: Sequence[Step]) -> tupl
     """The calls of these steps, in the guarantee's order, with comments that say when each part runs."""
     transactional = Step.COMMIT_TRANSACTION in steps
     lines = [f"{dialect.comment} once, at the start", *dialect.start] if transactional and dialect.start else []
-    for title, phase in phases(guarantee):
+    for name, phase in phases(guarantee):
         found = [line for step in phase if step in steps for line in _lines(dialect, step)]
-        lines += [f"{dialect.comment} {title}", *found] if found else []
+        lines += [f"{dialect.comment} {_WHEN[name]}", *found] if found else []
     if transactional:
         lines += [f"{dialect.comment} if one of these calls fails", *dialect.undo]
     return tuple(lines)

@@ -38,8 +38,8 @@ CONSUMER = (
         "consumer",
         librdkafka=Default("latest", "other values: earliest, error"),
         java=Default("latest", "other values: earliest, none, by_duration"),
-        loss="latest: records are skipped that came before the first commit, into a new partition, or after a position "
-        "that retention has deleted",
+        loss="latest: without a position, or if retention has deleted it, the consumer starts at the end and skips all "
+        "earlier records, also the first records of a new partition",
         duplicates="earliest: if the position is missing, all retained records are read again",
         note="The setting applies if there is no position, or if the position is out of range. earliest, too, skips "
         "deleted records, with no more than a line in the log. error (Java: none) stops the consumer.",
