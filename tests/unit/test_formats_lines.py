@@ -47,6 +47,7 @@ def test_encode_back_is_read_as_the_same_record(
     line: bytes, delimiter: bytes, key_delimiter: bytes | None, key: bytes | None, empty_is_null: bool
 ) -> None:
     assume(delimiter not in line + delimiter[:-1])
+    assume(key is None or key_delimiter is None)  # `produce` refuses -k together with -K
     decoder = LineDecoder(delimiter, key_delimiter, key, None, empty_is_null)
     read = decoder.decode([line], 1)
     again = decoder.encode_back(*records_of(read)[0], None, None)

@@ -79,7 +79,7 @@ class Deduplication:
         Option(
             "--dedup-store",
             "FILE",
-            "remember across runs what was written, in this SQLite file. --sqlite remembers in its own file.",
+            "remember across runs what was written, in this SQLite file.",
             only_under=(AT_LEAST_ONCE,),
         ),
     ] = None
@@ -123,7 +123,7 @@ class Output:
         Option(
             "--retry",
             "N",
-            "give a batch to CMD again if CMD fails, up to N times, after growing pauses.",
+            "if CMD fails, give it the batch again, up to N times, after growing pauses.",
             only_under=(AT_LEAST_ONCE,),
             least=0,
         ),

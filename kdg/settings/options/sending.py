@@ -47,7 +47,7 @@ class Delivery:
         Option(
             "--undelivered",
             "FILE",
-            "write the records that may not be in the topic to FILE; `kdg produce TOPIC FILE` sends them again.",
+            "write to FILE the records that may not be in the topic; `kdg produce TOPIC FILE` sends them again.",
             only_under=(AT_LEAST_ONCE,),
         ),
     ] = None
@@ -82,7 +82,7 @@ class InputFraming:
     ] = False
     json: Annotated[
         bool,
-        Option("-J --json", "", "A record is a JSON object: key, value, headers, timestamp, all optional."),
+        Option("-J --json", "", "Each record is a JSON object with key, value, headers and timestamp, all optional."),
     ] = False
     key_encoding: KeyEncoding = "utf8"
     value_encoding: ValueEncoding = "utf8"
@@ -141,5 +141,5 @@ class Filtering:
     ] = False
     ok_exit: Annotated[
         str | None,
-        Option("--ok-exit", "N,...", "The exit statuses with which CMD has succeeded (default: 0)."),
+        Option("--ok-exit", "N,...", "The exit statuses of CMD that count as success (default: 0)."),
     ] = None
