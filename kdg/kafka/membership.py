@@ -125,7 +125,7 @@ class Membership:
         self.touched.update(assigned)
         stored = self.consumer.committed(assigned)
         starts = self._starts([partition for partition in assigned if partition not in stored])
-        offsets = {partition: stored.get(partition, starts.get(partition, 0)) for partition in assigned}
+        offsets = {**starts, **stored}
         # A seek would fail in here; the offsets go with the assignment (hazard 5).
         if self._cooperative:
             client.incremental_assign(to_library(offsets))
@@ -139,7 +139,7 @@ class Membership:
         """Where partitions without a stored position begin; one that was added later, at its beginning (hazard 11)."""
         known = self.selection.starts
         added = self.consumer.beginnings(partition for partition in partitions if partition not in known)
-        return {partition: known.get(partition, added.get(partition, 0)) for partition in partitions}
+        return {partition: known[partition] if partition in known else added[partition] for partition in partitions}
 
     def _on_revoke(self, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:
         self._leave(client, partitions, Revoked())

@@ -96,9 +96,8 @@ class KafkaSource:
 
     def _batch(self, messages: list[Message]) -> Batch:
         last = self._columns.last_offsets(messages)
-        if (
-            not last.keys() <= self._positions.next.keys()
-        ):  # of a partition that is no longer, or not yet, this instance's
+        if not last.keys() <= self._positions.next.keys():
+            # Some are of a partition that is no longer, or not yet, this instance's.
             messages = [message for message in messages if partition_of(message) in self._positions.next]
             last = self._columns.last_offsets(messages)
         messages = self.stop_offsets.cut(messages, last)
@@ -113,15 +112,14 @@ class KafkaSource:
         error = message.error()
         if error is None or error.code() == KafkaError._PARTITION_EOF:
             return False
-        partition = message.partition()
-        self._raise_if_final(error, (message.topic() or "", -1 if partition is None else partition))
+        self._raise_if_final(error, message.topic() or "", message.partition())
         return True
 
-    def _raise_if_final(self, error: KafkaError, partition: TopicPartition) -> None:
-        watch, (topic, number) = self.consumer.watch, partition
-        if watch.fault is not None:
-            raise translate(watch.fault, "reading")
-        where = f"reading {topic}[{number}]" if topic and number >= 0 else f"reading {topic}".rstrip()
+    def _raise_if_final(self, error: KafkaError, topic: str, number: int | None) -> None:
+        if (fault := self.consumer.watch.fault) is not None:
+            raise translate(fault, "reading")
+        of_partition = topic and number is not None and number >= 0
+        where = f"reading {topic}[{number}]" if of_partition else f"reading {topic}".rstrip()
         if error.code() in NO_SUCH_TOPIC and topic:
             raise PositionGone(
                 f"{where}: the topic or the partition is gone: {error.str()}.",
@@ -156,9 +154,8 @@ class KafkaSource:
     @property
     def lag(self) -> int:
         """Offsets from the position to the stop offset, in all partitions of this instance; 0 without stop offsets."""
-        return sum(
-            max(stop - self._positions.next.get(place, stop), 0) for place, stop in self.stop_offsets.offsets.items()
-        )
+        positions, stops = self._positions.next, self.stop_offsets.offsets
+        return sum(max(stop - positions.get(partition, stop), 0) for partition, stop in stops.items())
 
     def _at_stop_offsets(self) -> bool:
         """Whether all is read. In a partition of another instance its stored position has to be at the stop offset."""

@@ -104,7 +104,7 @@ def test_the_map_names_every_package_in_order() -> None:
     assert tuple(lines) == ORDER
 
 
-PURE = ("kdg.formats", "kdg.core.cycle", "kdg.core.guarantees", "kdg.settings.resolve", "kdg.core.records", "kdg.sources.start_offsets", "kdg.runtime.times", "kdg.settings.librdkafka", "kdg.core.crash", "kdg.explain")  # fmt: skip
+PURE = ("kdg.formats", "kdg.core.cycle", "kdg.core.guarantees", "kdg.settings.resolve", "kdg.core.records", "kdg.sources.start_offsets", "kdg.runtime.times", "kdg.kafka.positions", "kdg.settings.librdkafka", "kdg.core.crash", "kdg.explain")  # fmt: skip
 IO = {"os", "io", "subprocess", "socket", "select", "pathlib", "shutil", "tempfile", "time", "threading", "signal"}
 
 
