@@ -1,4 +1,4 @@
-"""What the tests here say of an answer: exit code, stdout, stderr."""
+"""Checks that several tests make of an answer: exit code, stdout, stderr."""
 
 from __future__ import annotations
 

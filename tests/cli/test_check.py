@@ -37,8 +37,8 @@ def test_exit_0_only_where_the_guarantee_is_reached(
 ) -> None:
     file = tmp_path / f"client.{suffix}"
     file.write_text(text)
-    told, out, err = kdg("check", "--config", str(file), "-g", guarantee)
-    assert (told, err) == (code, "")
+    exit_code, out, err = kdg("check", "--config", str(file), "-g", guarantee)
+    assert (exit_code, err) == (code, "")
     assert ("not reached" in " ".join(out.splitlines()[:2])) == (code == 10)
 
 
@@ -62,9 +62,9 @@ def test_json_has_the_same_and_no_secret(kdg: Kdg, tmp_path: Path) -> None:
     code, out, err = kdg("check", "-F", str(file), "--format", "json", "-X", f"sasl.password={SECRET}")
     assert (code, err) == (10, "")
     assert SECRET not in out
-    told = json.loads(out)
-    assert told["asked"] == {"guarantee": "at-least-once", "reached": False}
-    assert told["readings"][0]["to_reach"]["at-least-once"]["change"] == {"acks": "all"}
+    answer = json.loads(out)
+    assert answer["asked"] == {"guarantee": "at-least-once", "reached": False}
+    assert answer["readings"][0]["to_reach"]["at-least-once"]["change"] == {"acks": "all"}
     assert SECRET not in kdg("check", "-F", str(file))[1]
 
 

@@ -56,7 +56,7 @@ def test_a_secret_is_nowhere(kdg: Kdg, file: Path) -> None:
 
 @pytest.mark.parametrize("command", [["produce", "t"], ["consume", "t"], ["pipe", "a", "b", "-G", "g"]])
 def test_one_file_serves_every_command(kdg: Kdg, tmp_path: Path, command: list[str]) -> None:
-    """A consumer's setting in a file is no error of produce, as it is on the command line."""
+    """produce ignores a setting for a consumer if it is in a file; on the command line it is an error."""
     file = tmp_path / "kcat.conf"
     file.write_text("bootstrap.servers=a:1\nfetch.min.bytes=2\nlinger.ms=9\n")
     code, out, err = kdg(*command, "-F", str(file), "--dry-run")
@@ -75,13 +75,13 @@ def test_file_value_that_breaks_the_guarantee_is_refused(kdg: Kdg, tmp_path: Pat
 def test_a_name_that_nobody_knows_is_refused_without_its_value(kdg: Kdg, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(f'sasl.pasword = "{SECRET}"\n')
-    told = kdg("produce", "t", "-F", str(file))
-    refused(told, "sasl.pasword", str(file), "sasl.password")
-    assert SECRET not in told[2]
+    answer = kdg("produce", "t", "-F", str(file))
+    refused(answer, "sasl.pasword", str(file), "sasl.password")
+    assert SECRET not in answer[2]
 
 
 def test_wrong_guarantee_in_a_file_is_refused(kdg: Kdg, tmp_path: Path) -> None:
-    """A wrong guarantee in a file is refused with the file named."""
+    """A wrong guarantee in a file is refused, and the message names the file."""
     file = tmp_path / "config.toml"
     file.write_text('guarantee = "always"\n')
     refused(kdg("produce", "t", "-F", str(file)), "always", str(file))

@@ -12,7 +12,9 @@ from kdg.errors import EXIT_CODES
 from .conftest import Kdg
 
 
-@pytest.mark.parametrize("names", [[], *([row.name] for row in GUARANTEES), ["acks"], ["exit", "5"], ["alo", "eos"]])
+@pytest.mark.parametrize(
+    "names", [[], *([guarantee.name] for guarantee in GUARANTEES), ["acks"], ["exit", "5"], ["alo", "eos"]]
+)
 @pytest.mark.parametrize("format_", ["text", "markdown", "json"])
 def test_explain_answers_on_stdout_in_each_format(kdg: Kdg, names: list[str], format_: str) -> None:
     code, out, err = kdg("explain", *names, "--format", format_)
@@ -24,17 +26,17 @@ def test_explain_answers_on_stdout_in_each_format(kdg: Kdg, names: list[str], fo
         assert len(out) > 100
 
 
-@pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)
-def test_explain_guarantee_has_promise_settings_steps(kdg: Kdg, row: Guarantee) -> None:
-    """Explain of a guarantee has its promise its settings and its steps."""
-    told = " ".join(kdg("explain", row.short)[1].split())
-    assert row.promise in told
-    for setting in (*row.producer, *row.consumer):
+@pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.name)
+def test_explain_guarantee_has_promise_settings_steps(kdg: Kdg, guarantee: Guarantee) -> None:
+    """The page of a guarantee has its promise, its settings and its steps."""
+    shown = " ".join(kdg("explain", guarantee.short)[1].split())
+    assert guarantee.promise in shown
+    for setting in (*guarantee.producer, *guarantee.consumer):
         if setting.value:
-            assert setting.name in told
-            assert " ".join(setting.why.split()) in told
-    for step in row.steps:
-        assert step.value in told.lower().replace(" ", "-") or step.value.replace("-", " ") in told.lower()
+            assert setting.name in shown
+            assert " ".join(setting.why.split()) in shown
+    for step in guarantee.steps:
+        assert step.value in shown.lower().replace(" ", "-") or step.value.replace("-", " ") in shown.lower()
 
 
 @pytest.mark.parametrize("client", ["librdkafka", "python", "dotnet", "java"])

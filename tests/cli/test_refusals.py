@@ -64,7 +64,7 @@ def test_without_brokers_it_says_where_they_can_be_named(kdg: Kdg, command: str)
 
 @each_command
 def test_unwritable_report_is_noticed_first(kdg: Kdg, command: str) -> None:
-    """A report that cannot be written is noticed before anything is done."""
+    """A report that cannot be written is refused before a broker is asked."""
     refused(
         kdg(command, *ARGUMENTS[command], "-b", "127.0.0.1:1", "--report", "/no/folder/report"), "/no/folder/report"
     )
@@ -135,13 +135,13 @@ def test_unwritable_report_is_noticed_first(kdg: Kdg, command: str) -> None:
 def test_a_contradiction_is_exit_2_and_names_both_sides(kdg: Kdg, argv: str, named: str) -> None:
     words = argv.split()
     at = words.index("--") if "--" in words else len(words)
-    told = kdg(*words[:at], "-b", "127.0.0.1:1", *words[at:])
-    refused(told, *named.split())
+    answer = kdg(*words[:at], "-b", "127.0.0.1:1", *words[at:])
+    refused(answer, *named.split())
 
 
 @pytest.mark.parametrize("name", ["sasl.pasword", "linger", "max.poll.interval"])
 def test_unknown_property_never_shows_its_value(kdg: Kdg, name: str) -> None:
     """An unknown property is refused without showing its value."""
-    told = kdg("consume", "t", "-b", "127.0.0.1:1", "-X", f"{name}=hunter2")
-    refused(told, name)
-    assert "hunter2" not in told[2]
+    answer = kdg("consume", "t", "-b", "127.0.0.1:1", "-X", f"{name}=hunter2")
+    refused(answer, name)
+    assert "hunter2" not in answer[2]

@@ -1,4 +1,4 @@
-"""Where a guarantee and a setting come from: options, -X, the environment, the row of the guarantee."""
+"""Where a guarantee and a setting come from: options, -X, the environment, the guarantee itself."""
 
 from __future__ import annotations
 
@@ -14,24 +14,31 @@ from .conftest import Kdg
 
 
 @pytest.mark.parametrize(
-    ("row", "text"),
+    ("guarantee", "text"),
     [
-        (row, text)
-        for row in GUARANTEES
-        for text in (row.name, row.short, row.name[:5], row.name.upper(), row.name.replace("-", "_"), row.name[:-1])
+        (guarantee, text)
+        for guarantee in GUARANTEES
+        for text in (
+            guarantee.name,
+            guarantee.short,
+            guarantee.name[:5],
+            guarantee.name.upper(),
+            guarantee.name.replace("-", "_"),
+            guarantee.name[:-1],
+        )
     ],
 )
-def test_guarantee_by_name_alias_or_prefix(kdg: Kdg, row: Guarantee, text: str) -> None:
-    """A name an alias and an unambiguous beginning choose the guarantee."""
+def test_guarantee_by_name_alias_or_prefix(kdg: Kdg, guarantee: Guarantee, text: str) -> None:
+    """A name, a short name and an unambiguous beginning choose the guarantee."""
     code, out, _err = kdg("produce", "t", "-g", text, "--dry-run")
     assert code == 0
-    assert row.name in out.splitlines()[0]
+    assert guarantee.name in out.splitlines()[0]
 
 
 @pytest.mark.parametrize("text", ["at", "at-", "a", "at-m-o"])
 def test_what_could_be_two_guarantees_or_none_is_refused(kdg: Kdg, text: str) -> None:
-    told = kdg("produce", "t", "-g", text, "--dry-run")
-    refused(told, text, "at-most-once", "at-least-once")
+    answer = kdg("produce", "t", "-g", text, "--dry-run")
+    refused(answer, text, "at-most-once", "at-least-once")
 
 
 @pytest.mark.parametrize("text", ["mygroup", "billing-service", "0"])
@@ -44,7 +51,7 @@ def test_without_g_it_is_at_least_once(kdg: Kdg) -> None:
 
 
 def test_flags_beat_properties_beat_environment(kdg: Kdg, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Flags win over properties and properties over the environment."""
+    """Options are stronger than -X, and -X is stronger than the environment."""
     monkeypatch.setenv("KDG_BROKERS", "from-env:1")
     monkeypatch.setenv("KDG_GROUP", "from-env")
     monkeypatch.setenv("KDG_GUARANTEE", "amo")
@@ -82,16 +89,19 @@ def test_a_dry_run_masks_secrets_from_the_line_and_from_a_file(kdg: Kdg, tmp_pat
         assert settings_of(out)["sasl.username"][0] == "me"
 
 
-@pytest.mark.parametrize(("row", "command"), list(itertools.product(GUARANTEES, ARGUMENTS)))
-def test_dry_run_shows_origin_and_reason(kdg: Kdg, row: Guarantee, command: str) -> None:
-    """A dry run shows every setting of the row with its origin and reason."""
-    code, out, err = kdg(command, *ARGUMENTS[command], "-g", row.name, "--dry-run")
+@pytest.mark.parametrize(("guarantee", "command"), list(itertools.product(GUARANTEES, ARGUMENTS)))
+def test_dry_run_shows_origin_and_reason(kdg: Kdg, guarantee: Guarantee, command: str) -> None:
+    """A dry run shows every setting of the guarantee with its origin and reason."""
+    code, out, err = kdg(command, *ARGUMENTS[command], "-g", guarantee.name, "--dry-run")
     assert (code, err) == (0, "")
-    settings = [*(row.consumer if command != "produce" else ()), *(row.producer if command != "consume" else ())]
+    settings = [
+        *(guarantee.consumer if command != "produce" else ()),
+        *(guarantee.producer if command != "consume" else ()),
+    ]
     for setting in settings:
         if setting.value and (not setting.commands or command in setting.commands):
             (line,) = {line for line in out.splitlines() if line.split()[:2] == [setting.name, setting.value]}
-            assert row.name in line
+            assert guarantee.name in line
             assert setting.why in line
 
 

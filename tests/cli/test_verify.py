@@ -38,7 +38,7 @@ from .conftest import Kdg
 def test_verify_refuses_contradictions(
     kdg: Kdg, typed: list[str], named: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Verify refuses what contradicts itself before anything is started."""
+    """No sandbox is started for options that contradict each other."""
     monkeypatch.delenv("KDG_BROKERS", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("kdg.sandbox.cluster.Sandbox.__enter__", lambda _self: pytest.fail("a sandbox was started"))
