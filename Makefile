@@ -27,7 +27,7 @@ unit: setup
 simulate: setup
 	$(BIN)/python -m pytest tests/simulator
 
-# The scripted interleavings of HAZARDS.md; REPEATS=50 for the long form.
+# The scripted interleavings of the hazards (kdg/kafka/__init__.py); REPEATS=50 for the long form.
 hazards: setup
 	KDG_HAZARD_REPEATS=$(or $(REPEATS),3) $(BIN)/python -m pytest tests/hazards tests/torture tests/verify
 
@@ -52,7 +52,7 @@ sinks: setup
 peers: setup
 	KDG_ROUND_TRIP=$(or $(RECORDS),100000) $(BIN)/python -m pytest tests/peers tests/broker/test_round_trip.py
 
-# How fast kdg is beside kcat, the console tools and a plain Java loop (DESIGN.md section 6), about 15 minutes on a machine that
+# How fast kdg is beside kcat, the console tools and a plain Java loop, about 15 minutes on a machine that
 # does nothing else; kcat has to be installed. `make bench ARGS='--only consume'`. The quick form takes under three minutes.
 bench: setup
 	$(BIN)/python -m tests.bench $(if $(ARGS),$(ARGS),--write tests/bench/last.json)

@@ -43,8 +43,8 @@ Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal
     (rdkafka_idempotence.c). kdg asks for the metadata twice, which requests the id at once [seen].
 16. os.read() is repeated after a signal (PEP 475), so a read of an idle stdin does not notice it. kdg waits for the
     input together with a descriptor that the signal makes readable [seen].
-17. Bytes flushed into a pipe are lost without an error if its reader dies before it reads them. No code can notice
-    this: with stdout, at-least-once ends at the pipe [seen].
+17. Bytes flushed into a pipe are lost without an error if its reader dies before it reads them [seen]. No code can
+    notice this: with stdout, a guarantee ends at the pipe.
 18. A closed pipe (EPIPE) or a full disk fails a write of which a part may be done. kdg stops and does not commit the
     batch that failed.
 19. _FENCED does not always mean another instance: it also comes after the coordinator has timed the transaction out,

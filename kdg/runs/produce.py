@@ -237,7 +237,7 @@ def _describe(
     if not outcome.plan.guarantee.transactional:
         settle_undelivered(target, source, undelivered, outcome)
     unconfirmed = outcome.plan.value(Role.PRODUCER, "acks") == "0"
-    outcome.unconfirmed = outcome.counts.written if unconfirmed else 0
+    outcome.unconfirmed = outcome.counts.written if unconfirmed else 0  # hazard 6
     outcome.what = _summary(outcome, options, unconfirmed=unconfirmed)
 
 

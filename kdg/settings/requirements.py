@@ -56,7 +56,7 @@ _VALUE: Mapping[Requirement, Callable[[LogFacts], int | None]] = {
 
 
 def unmet(log: LogFacts, requirements: Iterable[Requirement]) -> list[Requirement]:
-    """The requirements for this kind of log that it does not meet. An unknown value does not meet any."""
+    """The requirements for this kind of log that it does not meet (hazard 8). An unknown value does not meet any."""
     return [r for r in requirements if r.log is log.kind and not r.met_by(_VALUE[r](log))]
 
 

@@ -75,6 +75,7 @@ class Stdout:
                 raise self._translate(exc) from exc
 
     def _translate(self, exc: OSError) -> KdgError:
+        """A part of the batch may be written: the batch must not be committed (hazard 18)."""
         if exc.errno == errno.EPIPE:
             return ReaderGone("the reader of stdout went away; the batch that was being written is not committed.")
         return KdgError(

@@ -1,4 +1,4 @@
-"""Bad input and bad surroundings: one clear message, the exit code of the contract, nothing made, nothing lost unnamed."""
+"""Wrong input and a cluster that is not ready: one clear message, the right exit code, and nothing created."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ COMMANDS = {"produce": ["t"], "consume": ["t"], "pipe": ["t", "u", "-G", "g"]}
 
 @pytest.mark.parametrize(("command", "row"), list(zip(COMMANDS, GUARANTEES, strict=True)))
 def test_without_a_broker_it_is_exit_8_within_the_timeout(kafka: Kafka, row: Guarantee, command: str) -> None:
+    """No broker answers: exit 8 when --timeout is over (hazard 25)."""
     done = kafka.kdg(command, *COMMANDS[command], "-g", row.name, "-b", NOBODY, "--timeout", "1s", input=b"a\n")
     assert done.code == 8
     assert f"no broker reached at {NOBODY}" in done.err
     assert done.seconds < 1 + 2  # and the time to start and end
 
 
-def test_a_host_that_does_not_exist_is_named(kafka: Kafka) -> None:
+def test_unknown_host_is_named(kafka: Kafka) -> None:
+    """A host that does not exist is exit 8, and is named."""
     done = kafka.kdg("consume", "t", "-b", "no-such-host.invalid:9092", "--timeout", "1s")
     assert done.code == 8
     assert "no-such-host.invalid" in done.err
@@ -33,7 +35,7 @@ def test_a_host_that_does_not_exist_is_named(kafka: Kafka) -> None:
 
 @each_guarantee
 def test_consume_never_makes_a_topic(kafka: Kafka, group: str, row: Guarantee) -> None:
-    """Consume of a topic that is not there is exit 8 and does not make it."""
+    """Consume of a topic that does not exist is exit 8, and does not make the topic."""
     for options in ([], ["-G", group] if not row.transactional else [], ["-p", "0"]):
         done = kafka.kdg("consume", "absent", "-e", "-g", row.name, *options)
         assert done.code == 8
@@ -41,7 +43,8 @@ def test_consume_never_makes_a_topic(kafka: Kafka, group: str, row: Guarantee) -
     assert not kafka.exists("absent")
 
 
-def test_of_two_topics_the_one_that_is_not_there_is_named(kafka: Kafka) -> None:
+def test_missing_topic_of_two_is_named(kafka: Kafka) -> None:
+    """Of two topics the one that does not exist is named."""
     topic = kafka.filled([b"a"])
     done = kafka.kdg("consume", topic, "absent-2", "-e")
     assert done.code == 8
@@ -49,7 +52,8 @@ def test_of_two_topics_the_one_that_is_not_there_is_named(kafka: Kafka) -> None:
     assert not kafka.exists("absent-2")
 
 
-def test_a_partition_that_is_not_there_is_exit_8_and_named(kafka: Kafka) -> None:
+def test_missing_partition_is_exit_8_and_named(kafka: Kafka) -> None:
+    """A partition that the topic does not have is exit 8, and is named."""
     topic = kafka.topic(2)
     for args in (["consume", topic, "-e", "-p", "2"], ["produce", topic, "-p", "2"]):
         done = kafka.kdg(*args, input=b"a\n")
@@ -58,7 +62,8 @@ def test_a_partition_that_is_not_there_is_exit_8_and_named(kafka: Kafka) -> None
 
 
 @each_guarantee
-def test_a_name_that_no_topic_can_have_is_a_clear_error(kafka: Kafka, row: Guarantee) -> None:
+def test_invalid_topic_name_is_named(kafka: Kafka, row: Guarantee) -> None:
+    """A name that no topic can have is an error that quotes the name."""
     there = kafka.topic()
     for args in (["consume", "no/such"], ["produce", "no/such"], ["pipe", "no/such", there, "-G", "g"]):
         done = kafka.kdg(*args, "-g", row.name, "--timeout", "10s", input=b"a\n")
@@ -66,21 +71,23 @@ def test_a_name_that_no_topic_can_have_is_a_clear_error(kafka: Kafka, row: Guara
         assert "no/such" in done.err
 
 
-def test_an_absent_file_is_named_and_nothing_is_made(kafka: Kafka, tmp_path: Path) -> None:
+def test_missing_input_file_is_exit_2(kafka: Kafka, tmp_path: Path) -> None:
+    """An input file that does not exist is named, and no topic is made."""
     done = kafka.kdg("produce", "absent-3", str(tmp_path / "absent file"))
     assert done.code == 2
     assert "absent file" in done.err
     assert not kafka.exists("absent-3")
 
 
-def test_a_folder_is_no_input(kafka: Kafka, tmp_path: Path) -> None:
+def test_folder_as_input_is_named(kafka: Kafka, tmp_path: Path) -> None:
+    """A folder cannot be the input; the message names it."""
     done = kafka.kdg("produce", kafka.topic(), str(tmp_path))
     assert done.code in (1, 2)
     assert str(tmp_path) in done.err
 
 
 def test_command_that_cannot_start_is_named(kafka: Kafka) -> None:
-    """A command that cannot be started is named and nothing is sent."""
+    """A command that cannot be started is named, and nothing is sent."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "--", "no-such-command-here")
     assert done.code == 2
@@ -89,7 +96,7 @@ def test_command_that_cannot_start_is_named(kafka: Kafka) -> None:
 
 
 def test_transaction_timeout_above_the_limit_is_exit_2(kafka: Kafka) -> None:
-    """A transaction timeout above the brokers limit is exit 2 and named."""
+    """A transaction.timeout.ms above the broker's limit is exit 2, and is named."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "-g", "eos", "-X", "transaction.timeout.ms=2000000", input=b"a\n")
     assert done.code == 2
@@ -98,7 +105,7 @@ def test_transaction_timeout_above_the_limit_is_exit_2(kafka: Kafka) -> None:
 
 
 def test_position_gone_by_retention_is_exit_7(kafka: Kafka, group: str) -> None:
-    """A position that retention took is exit 7 and no silent skip."""
+    """A position whose records were deleted is exit 7; no record is skipped silently."""
     from confluent_kafka import TopicPartition
 
     topic = kafka.filled(lines(10))
@@ -112,6 +119,7 @@ def test_position_gone_by_retention_is_exit_7(kafka: Kafka, group: str) -> None:
 
 
 def test_a_group_of_resume_that_somebody_else_uses_is_refused(kafka: Kafka, group: str) -> None:
+    """A group with positions that kdg did not write is refused for --resume, and stays as it is (hazard 12)."""
     from confluent_kafka import TopicPartition
 
     topic = kafka.filled(lines(3))
@@ -125,7 +133,7 @@ def test_a_group_of_resume_that_somebody_else_uses_is_refused(kafka: Kafka, grou
 
 
 def test_produce_to_a_topic_the_broker_makes(kafka: Kafka, group: str) -> None:
-    """Produce to a topic that the broker makes by itself loses nothing."""
+    """Produce to a topic that the broker makes by itself loses no record."""
     for row in GUARANTEES:
         topic = f"{group}-{row.short}"
         kafka.ok("produce", topic, "-g", row.name, input=text(lines(100)))
@@ -133,7 +141,7 @@ def test_produce_to_a_topic_the_broker_makes(kafka: Kafka, group: str) -> None:
 
 
 def test_dry_run_connects_to_nothing(kafka: Kafka, tmp_path: Path) -> None:
-    """A dry run connects to nothing reads nothing and makes nothing."""
+    """--dry-run connects to no broker, reads no input and creates nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
         for command, args in COMMANDS.items():
@@ -169,7 +177,7 @@ def test_the_report_of_produce_counts_what_was_sent(kafka: Kafka, tmp_path: Path
     assert report["guarantee"] == row.name
     assert (report["command"], report["outcome"], report["exit_code"]) == ("produce", "held", 0)
     assert (report["read"], report["written"], report["undelivered"]) == (7, 7, 0)
-    assert report["unconfirmed"] == (7 if row.may_lose else 0)
+    assert report["unconfirmed"] == (7 if row.may_lose else 0)  # hazard 6
     assert report["transactions"] == {"committed": int(row.transactional), "aborted": 0}
 
 
@@ -211,7 +219,7 @@ def test_the_report_is_written_for_runs_that_fail_too(
 
 
 def test_report_of_an_aborted_transaction(kafka: Kafka, tmp_path: Path) -> None:
-    """The report of an aborted transaction says that nothing was written."""
+    """The report of an aborted transaction says that no record was written."""
     file = tmp_path / "report"
     done = kafka.kdg("produce", kafka.topic(), "-g", "eos", "--report", str(file), input=b"a\ncut off")
     report = report_of(file.read_text())
@@ -228,7 +236,7 @@ def test_the_report_counts_the_undelivered(kafka: Kafka, tmp_path: Path) -> None
 
 
 def test_unwritable_report_is_exit_2(kafka: Kafka, tmp_path: Path) -> None:
-    """A report that cannot be written is exit 2 before anything is sent."""
+    """A report that cannot be written is exit 2, before anything is sent."""
     topic = kafka.topic()
     done = kafka.kdg("produce", topic, "--report", str(tmp_path / "no" / "folder"), input=b"a\n")
     assert done.code == 2

@@ -1,4 +1,4 @@
-"""Logins and rights against a real, secured broker: accepted, and refused with exit 8, the resource and the operation named."""
+"""Logins and rights on a real, secured broker: a refusal is exit 8, and names the resource and the operation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WITH_LOGIN = [mode for mode in MODES if mode != "tls"]
 
 @dataclass(frozen=True)
 class Secured:
-    """A secured broker; `open` is its side without a login, for the observer."""
+    """A secured broker. open: its listener without a login, for the test itself."""
 
     sandbox: Sandbox
     open: Kafka
@@ -30,7 +30,7 @@ class Secured:
     def client(self, mode: str, user: str = "admin") -> dict[str, str]:
         return self.sandbox.client(mode, user)
 
-    def kdg(self, settings: Mapping[str, str], *args: str, input: bytes = b"") -> Done:  # noqa: A002  # as subprocess calls it
+    def kdg(self, settings: Mapping[str, str], *args: str, input: bytes = b"") -> Done:  # noqa: A002  # as subprocess
         pairs = [part for name, value in settings.items() for part in ("-X", f"{name}={value}")]
         done = self.open.kdg(*args, *pairs, input=input, env={"KDG_BROKERS": ""})
         assert all(password not in done.err for password in self.passwords)
@@ -60,11 +60,12 @@ def name() -> str:
     return f"n-{secrets.token_hex(4)}"
 
 
-# ── who comes in ──
+# ── logins ──
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_every_way_to_log_in_produces_and_consumes(secured: Secured, mode: str) -> None:
+    """Each kind of listener is used with the settings that the sandbox gives."""
     topic, values = secured.open.topic(), lines(20)
     sent = secured.kdg(secured.client(mode), "produce", topic, "-g", "eos", input=text(values))
     assert sent.code == 0, sent
@@ -75,21 +76,36 @@ def test_every_way_to_log_in_produces_and_consumes(secured: Secured, mode: str) 
 def wrong(secured: Secured, others: Path, mode: str, what: str) -> dict[str, str]:
     """A client's settings with one thing wrong."""
     good = secured.client(mode)
-    return good | {
-        "password": {"sasl.password": "wrong-" + secrets.token_hex(4)},
-        "ca": {"ssl.ca.location": str(others / "ca.pem")},
-        "certificate": {"ssl.certificate.location": str(others / "admin.pem"), "ssl.key.location": str(others / "admin.pem")},
-        "no certificate": {"bootstrap.servers": secured.client("mtls")["bootstrap.servers"]},
-        "scope": {"sasl.oauthbearer.config": "principal=admin scope=other"},
-    }[what]  # fmt: skip
+    return (
+        good
+        | {
+            "password": {"sasl.password": "wrong-" + secrets.token_hex(4)},
+            "ca": {"ssl.ca.location": str(others / "ca.pem")},
+            "certificate": {
+                "ssl.certificate.location": str(others / "admin.pem"),
+                "ssl.key.location": str(others / "admin.pem"),
+            },
+            "no certificate": {"bootstrap.servers": secured.client("mtls")["bootstrap.servers"]},
+            "scope": {"sasl.oauthbearer.config": "principal=admin scope=other"},
+        }[what]
+    )
 
 
 @pytest.mark.parametrize(
     ("mode", "what"),
-    [("scram", "password"), ("plain", "password"), ("oauthbearer", "scope"), ("mtls", "certificate"), ("tls", "no certificate")]
-    + [(mode, "ca") for mode in ("tls", "mtls", "scram")],
-)  # fmt: skip
-def test_what_is_wrong_with_a_login_is_exit_8_at_once(secured: Secured, others: Path, mode: str, what: str) -> None:
+    [
+        ("scram", "password"),
+        ("plain", "password"),
+        ("oauthbearer", "scope"),
+        ("mtls", "certificate"),
+        ("tls", "no certificate"),
+        ("tls", "ca"),
+        ("mtls", "ca"),
+        ("scram", "ca"),
+    ],
+)
+def test_refused_login_is_exit_8_at_once(secured: Secured, others: Path, mode: str, what: str) -> None:
+    """A login that is refused by either side is exit 8, without waiting for the timeout."""
     settings = wrong(secured, others, mode, what)
     for command in (["produce", "t"], ["consume", "t", "-e"]):
         done = secured.kdg(settings, *command, "--timeout", "10", input=b"a\n")
@@ -99,11 +115,11 @@ def test_what_is_wrong_with_a_login_is_exit_8_at_once(secured: Secured, others: 
         assert done.seconds < 8
 
 
-# ── who may do what ──
+# ── rights ──
 
 
-def test_a_missing_right_is_exit_8_and_named_with_its_resource(secured: Secured) -> None:
-    """Each row: what is asked for, the rights that are there, and the one that is missing."""
+def test_missing_right_is_named_with_its_resource(secured: Secured) -> None:
+    """A missing right is exit 8, with the operation and the resource. Rights are given one after the other."""
     topic = secured.open.filled(lines(3))
     settings = secured.client("scram", RESTRICTED)
     group, identity = name(), name()
@@ -124,26 +140,30 @@ def test_a_missing_right_is_exit_8_and_named_with_its_resource(secured: Secured)
     refused(f"READ on group {group}", "consume", topic, "-e", "-G", group)
     allow(secured.open.bootstrap, RESTRICTED, [("DESCRIBE", "GROUP", group)])
     refused(f"READ on group {group}", "consume", topic, "-e", "-G", group)
-    allow(secured.open.bootstrap, RESTRICTED, [("WRITE", "TRANSACTIONAL_ID", identity), ("DESCRIBE", "TRANSACTIONAL_ID", identity)])  # fmt: skip
-    refused(f"WRITE on topic {topic}", "produce", topic, "-g", "eos", "--transactional-id", identity)
-    refused("READ on group kdg.produce.days", "produce", topic, "-g", "eos", "--transactional-id", identity, "--resume", "days")  # fmt: skip
+    identity_rights = [(operation, "TRANSACTIONAL_ID", identity) for operation in ("WRITE", "DESCRIBE")]
+    allow(secured.open.bootstrap, RESTRICTED, identity_rights)
+    in_transactions = ["produce", topic, "-g", "eos", "--transactional-id", identity]
+    refused(f"WRITE on topic {topic}", *in_transactions)
+    refused("READ on group kdg.produce.days", *in_transactions, "--resume", "days")
     allow(secured.open.bootstrap, RESTRICTED, [("READ", "GROUP", group), ("WRITE", "TOPIC", topic)])
     assert secured.kdg(settings, "consume", topic, "-e", "-G", group).lines == lines(3)
-    assert secured.kdg(settings, "produce", topic, "-g", "eos", "--transactional-id", identity, input=b"a\n").code == 0
+    assert secured.kdg(settings, *in_transactions, input=b"a\n").code == 0
     assert secured.kdg(settings, "produce", topic, input=b"b\n").code == 0
 
 
-def test_what_was_refused_is_kept_by_undelivered(secured: Secured, tmp_path: Path) -> None:
+def test_denied_records_are_kept_by_undelivered(secured: Secured, tmp_path: Path) -> None:
+    """Without the right to write, every record of the input is in the file of --undelivered."""
     topic = secured.open.topic()
     allow(secured.open.bootstrap, RESTRICTED, [("DESCRIBE", "TOPIC", topic)])
     kept = tmp_path / "kept"
-    done = secured.kdg(secured.client("plain", RESTRICTED), "produce", topic, "--undelivered", str(kept), input=text(lines(50)))  # fmt: skip
+    settings = secured.client("plain", RESTRICTED)
+    done = secured.kdg(settings, "produce", topic, "--undelivered", str(kept), input=text(lines(50)))
     assert done.code == 8, done
     assert sorted(kept.read_bytes().splitlines()) == lines(50)
 
 
 def test_unreadable_topic_is_unknown_to_check(secured: Secured) -> None:
-    """A topic that may not be looked at is unknown to check and strict."""
+    """A topic whose settings may not be read is "unknown" to check and --strict: exit 10."""
     topic = secured.open.topic()
     allow(secured.open.bootstrap, RESTRICTED, [("DESCRIBE", "TOPIC", topic)])
     done = secured.kdg(secured.client("scram", RESTRICTED), "check", "--topic", topic)
@@ -157,7 +177,8 @@ def test_unreadable_topic_is_unknown_to_check(secured: Secured) -> None:
 # ── the command ──
 
 
-def test_kdg_sandbox_secured_gives_its_command_all_it_needs() -> None:
+def test_secured_sandbox_configures_its_command() -> None:
+    """The command gets a configuration with secrets that --dry-run hides, and a profile with fewer rights."""
     script = f"""
         printf 'a\\nb\\n' | {KDG} produce demo -q && {KDG} consume demo -e -q --profile restricted || exit 1
         echo c | {KDG} produce demo -q --profile restricted

@@ -1,4 +1,4 @@
-"""A broker that is killed and comes back, and one that does not answer in time, under everything that runs."""
+"""A broker that is killed and comes back, and a broker that does not answer in time, while kdg runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MANY = 20_000
 
 
 def test_broker_killed_and_restarted(kafka: Hazards, group: str) -> None:
-    """A broker killed and started again loses and duplicates no more than the rows say."""
+    """A broker that is killed and started again: at-least-once loses no record in produce, pipe and consume."""
     source, target = kafka.topic(2), kafka.topic(2)
     sent = lines(3 * MANY)
     with ExitStack() as stack:
@@ -53,13 +53,13 @@ def _ended(*runs: Run) -> list[Done]:
 
 @pytest.fixture(scope="module")
 def three() -> Iterator[Sandbox]:
-    """A cluster that outlives a broker. One of a single broker may lose the marker of a transaction when it is killed (README)."""
+    """A cluster that outlives a broker. A single broker may lose a transaction's marker when it is killed (README)."""
     with Sandbox(3) as sandbox:
         yield sandbox
 
 
 def test_three_brokers_killed_in_turn(three: Sandbox, group: str) -> None:
-    """Each of three brokers killed in turn under transactions duplicates and loses nothing."""
+    """Three brokers are killed in turn: transactions lose and duplicate nothing."""
     kafka = Kafka(three.bootstrap)
     source, target, made = (kafka.topic(2) for _ in range(3))
     sent = lines(4 * MANY)
@@ -88,7 +88,7 @@ def _lag(kafka: Kafka, group: str, topic: str) -> int:
 
 
 def test_unacknowledged_records_are_kept(kafka: Hazards, group: str, tmp_path: Path) -> None:
-    """Records that are not acknowledged in time are counted named kept and can be sent again."""
+    """Records that are not acknowledged in time are counted, named and kept, and can be sent again (hazard 7)."""
     topic, kept = kafka.topic(), tmp_path / "kept"
     args = ["produce", topic, "--undelivered", str(kept), "-X", "message.timeout.ms=1000"]
     with kafka.fed(*args) as run:
@@ -107,7 +107,7 @@ def test_unacknowledged_records_are_kept(kafka: Hazards, group: str, tmp_path: P
 
 
 def test_records_lost_with_a_broker_are_sent_again(kafka: Hazards, group: str, tmp_path: Path) -> None:
-    """Of records that were lost with their broker none is missing after they were sent again."""
+    """Every record is in the topic or in the file of --undelivered after its broker was killed."""
     topic, kept = kafka.topic(), tmp_path / "kept"
     args = ["produce", topic, "--undelivered", str(kept), "-X", "message.timeout.ms=1000"]
     with kafka.fed(*args) as run:

@@ -1,4 +1,6 @@
-"""Requests that the network delays: held while the library sends them again, and let through in the middle of what comes next."""
+"""Requests that the network delays (hazard 1): the library sends them again, and the first copy arrives in the next
+transaction.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,7 @@ LIMIT = "10000"
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How a request comes to be sent again: its connection is closed or reset, or nobody answers in time."""
+    """Why the library sends the request again: its connection is closed or reset, or no answer comes in time."""
 
     cut: Cut
     options: tuple[str, ...] = ()
@@ -36,9 +38,10 @@ def _hold(kafka: Hazards, api: Api, name: str, delay: Delay) -> Held:
 
 
 def _late_commit_in_half_a_transaction(kafka: Hazards, name: str, delay: Delay, mutant: str = "") -> list[bytes | None]:
-    """T1's commit is held and sent again; T2 has half of its records in the log when the held one arrives, and is then aborted.
+    """The values that a reader sees in the end.
 
-    What a reader sees in the end.
+    The first transaction's commit is held, and sent again. The second transaction has half of its records in the log
+    when the held commit arrives; then it is aborted.
     """
     topic = kafka.topic(max_message_bytes=LIMIT)
     args = ["produce", topic, "-g", "eos", "--resume", name, "-X", "batch.num.messages=3", *delay.options]
@@ -46,11 +49,11 @@ def _late_commit_in_half_a_transaction(kafka: Hazards, name: str, delay: Delay, 
         late = _hold(kafka, Api.END_TXN, name, delay)
         run.feed(lines(3))
         late.wait()
-        assert eventually(lambda: kafka.values(topic) == lines(3))  # the one that was sent again arrived
+        assert eventually(lambda: kafka.values(topic) == lines(3))  # the second copy of the commit arrived
         second_half = kafka.proxy.hold(Api.PRODUCE, LARGE)
         run.feed([*lines(3, 3), LARGE])
         second_half.wait()
-        assert eventually(lambda: kafka.ends(topic)[0] == 7)  # three, a marker, three
+        assert eventually(lambda: kafka.ends(topic)[0] == 7)  # three records, a commit marker, three records
         late.arrive_late()
         second_half.release()
         assert run.done().code == 4
@@ -58,13 +61,13 @@ def _late_commit_in_half_a_transaction(kafka: Hazards, name: str, delay: Delay, 
 
 
 def test_delayed_end_txn_commits_nothing(kafka: Hazards, group: str, repetition: int) -> None:
-    """A delayed EndTxn that arrives in the next transaction commits nothing of it."""
+    """A delayed EndTxn that arrives in the next transaction commits nothing of that transaction."""
     assert _late_commit_in_half_a_transaction(kafka, group, DELAYS[repetition % 3]) == lines(3)
 
 
 @pytest.mark.parametrize("delay", DELAYS, ids=IDS)
 def test_mutant_delayed_end_txn_without_recycling(kafka: Hazards, group: str, delay: Delay) -> None:
-    """Without recycling a delayed EndTxn commits half of the next transaction."""
+    """If the producer is not replaced, a delayed EndTxn commits half of the next transaction."""
     assert _late_commit_in_half_a_transaction(kafka, group, delay, "no-recycle") == lines(6)
 
 
@@ -72,7 +75,11 @@ def test_mutant_delayed_end_txn_without_recycling(kafka: Hazards, group: str, de
 
 
 def _late_position_in_the_next_transaction(kafka: Hazards, name: str, delay: Delay, mutant: str = "") -> dict[int, int]:
-    """T1's position is held and sent again; it arrives when T2 has stored its own and is about to commit. The pipe's positions."""
+    """The positions of the pipe in the end.
+
+    The first transaction's position is held, and sent again. The held copy arrives when the second transaction has
+    stored its position and is about to commit.
+    """
     source, target = kafka.topic(), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", name, *QUICK_GROUP, *delay.options]
     with kafka.running(*args, mutant=mutant) as run:
@@ -82,7 +89,7 @@ def _late_position_in_the_next_transaction(kafka: Hazards, name: str, delay: Del
         assert eventually(lambda: kafka.values(target) == lines(3))
         assert eventually(lambda: kafka.committed(name, source) == {0: 3})
         commit = kafka.proxy.hold(Api.END_TXN, name.encode())
-        kafka.produce(source, lines(1, 3))  # one record is one transaction, however slow the machine
+        kafka.produce(source, lines(1, 3))  # one record: it is one transaction, also on a slow machine
         commit.wait()
         late.arrive_late()
         commit.release()
@@ -99,12 +106,12 @@ def test_delayed_txn_offset_commit_moves_nothing(kafka: Hazards, group: str, rep
 
 @pytest.mark.parametrize("delay", CUTS, ids=IDS[:2])
 def test_mutant_delayed_offset_commit_without_recycling(kafka: Hazards, group: str, delay: Delay) -> None:
-    """Without recycling a delayed TxnOffsetCommit moves the position back."""
+    """If the producer is not replaced, a delayed TxnOffsetCommit moves the position back."""
     assert _late_position_in_the_next_transaction(kafka, group, delay, "no-recycle") == {0: 3}
 
 
 def test_delayed_offset_commit_spares_resume(kafka: Hazards, group: str, repetition: int) -> None:
-    """A delayed TxnOffsetCommit does not move the position of resume back."""
+    """A delayed TxnOffsetCommit does not move the position of --resume back."""
     topic, delay = kafka.topic(), CUTS[repetition % 2]
     args = ["produce", topic, "-g", "eos", "--resume", group, *delay.options]
     with kafka.fed(*args) as run:
@@ -126,7 +133,7 @@ def test_delayed_offset_commit_spares_resume(kafka: Hazards, group: str, repetit
 
 
 def test_delayed_produce_adds_nothing(kafka: Hazards, group: str, repetition: int) -> None:
-    """A delayed produce that arrives in the next transaction adds nothing to it."""
+    """A delayed Produce request that arrives in the next transaction adds nothing to that transaction."""
     topic, delay = kafka.topic(), DELAYS[repetition % 3]
     with kafka.fed("produce", topic, "-g", "eos", "--resume", group, *delay.options) as run:
         late = _hold(kafka, Api.PRODUCE, group, delay)
@@ -143,7 +150,7 @@ def test_delayed_produce_adds_nothing(kafka: Hazards, group: str, repetition: in
 
 
 def test_delayed_produce_of_an_aborted_transaction(kafka: Hazards, group: str, repetition: int) -> None:
-    """A delayed produce of an aborted transaction adds nothing to the one that sends its records again."""
+    """A delayed Produce request of an aborted transaction does not duplicate the records that are sent again."""
     topic = kafka.topic()
     with kafka.fed("produce", topic, "-g", "eos", "--resume", group, "-X", "message.timeout.ms=1000") as run:
         late = kafka.proxy.hold(Api.PRODUCE, group.encode())
@@ -161,7 +168,7 @@ def test_delayed_produce_of_an_aborted_transaction(kafka: Hazards, group: str, r
 
 
 def test_delayed_join_group_of_a_named_pipe(kafka: Hazards, group: str) -> None:
-    """The group takes it for another instance of that name, and the library ends the one that it has."""
+    """The group takes a delayed JoinGroup for another instance, and fences this one; it joins again (hazard 23)."""
     source, target = kafka.topic(), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", f"{group}-one", *QUICK_GROUP]
     late = _hold(kafka, Api.JOIN_GROUP, group, CUTS[0])

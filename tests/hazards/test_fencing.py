@@ -1,4 +1,4 @@
-"""Two instances with one identity: whatever the older is doing when the newer takes over, it ends, and never fences back."""
+"""Two instances with one identity: the older one ends when the newer one takes over, and never fences the newer one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STEPS = (Api.ADD_PARTITIONS_TO_TXN, Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN
 
 @pytest.mark.parametrize("api", STEPS, ids=lambda api: api.name)
 def test_older_of_two_instances_exits_6_at_any_step(kafka: Hazards, group: str, api: Api) -> None:
-    """Whichever step the older of two instances is in it exits 6 and the newer works on."""
+    """The older instance exits with 6 at any step, and the newer instance goes on (hazard 20)."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     with kafka.fed(*args) as older:
@@ -38,7 +38,7 @@ def test_older_of_two_instances_exits_6_at_any_step(kafka: Hazards, group: str, 
 
 
 def test_older_instance_frozen_past_its_transaction(kafka: Hazards, group: str) -> None:
-    """An older instance frozen for longer than its transaction may last duplicates nothing."""
+    """An older instance that is frozen for longer than its transaction may last duplicates nothing (hazard 19)."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group, "-X", "transaction.timeout.ms=1000"]
     with kafka.fed(*args) as older:
@@ -54,7 +54,7 @@ def test_older_instance_frozen_past_its_transaction(kafka: Hazards, group: str) 
             assert eventually(lambda: kafka.values(topic) == lines(6))
             older.signal(signal.SIGCONT)
             held.release()
-            # Kafka tells a transaction that timed out and one that was fenced in the same words: either may be the one to go on.
+            # A transaction that timed out and one that was fenced have the same error: either instance may go on.
             older.close_input()
             done = older.end()
             assert done.code in (0, 5, 6), done

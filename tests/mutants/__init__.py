@@ -19,7 +19,7 @@ KDG = str(Path(__file__).with_name("kdg"))
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A protection of HAZARDS.md (its number, or its section), how it is taken out, and the test that misses it."""
+    """A protection against a hazard of kdg/kafka/__init__.py, how it is taken out, and the test that fails then."""
 
     protects: str
     missed_by: str
@@ -273,30 +273,29 @@ def elections_not_waited_for() -> None:
 
 
 B, H = "tests/broker/", "tests/hazards/"
-FIVE, ORDER, ERRORS = "the five", "settings and order", "errors"
 
 MUTANTS: dict[str, Mutant] = {
-    "no-recycle": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_delayed_end_txn_commits_nothing[0]", no_recycle),
-    "no-recycle-positions": Mutant(f"{FIVE}, 1", H + "test_delayed.py::test_delayed_txn_offset_commit_moves_nothing[0]", no_recycle),
-    "raising-handler": Mutant(f"{FIVE}, 2", B + "test_signals.py::test_consume_interrupted_commits_what_it_printed", raising_handler),
-    "library-position": Mutant(f"{FIVE}, 3", B + "test_consume_stop.py::test_until_a_past_time", library_position),
-    "unsettled-and-late": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_open_transaction_is_settled_on_revoke[eager]", unsettled_and_late),
-    "no-rewind": Mutant(f"{FIVE}, 5", H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", no_rewind),
-    "start-at-the-end-of-new-partitions": Mutant(f"{ORDER}, a partition added later", H + "test_positions.py::test_partition_added_while_reading[consume]", start_at_the_end_of_new_partitions),
-    "ids-not-compared": Mutant(f"{ORDER}, a topic made again", H + "test_positions.py::test_a_topic_made_again_while_it_is_read_is_exit_7[pipe-alo-longer]", ids_not_compared),
-    "others-group-taken": Mutant(f"{ORDER}, a group with foreign metadata", B + "test_errors.py::test_a_group_of_resume_that_somebody_else_uses_is_refused", others_group_taken),
-    "nothing-asked-of-the-cluster": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_one_replica_is_exit_10_with_strict[alo-produce]", nothing_asked_of_the_cluster),
-    "unknown-is-fine": Mutant(f"{ORDER}, acks=all on one replica", H + "test_output.py::test_unreadable_cluster_is_exit_10_with_strict", unknown_is_fine),
-    "write-errors-ignored": Mutant(f"{ORDER}, EPIPE or any write error", B + "test_consume.py::test_full_disk_is_exit_1", write_errors_ignored),
-    "deaf-while-reading": Mutant(f"{ORDER}, os.read on stdin", B + "test_signals.py::test_produce_on_stdin_ends_by_the_signal", deaf_while_reading),
-    "lost-is-kept": Mutant(f"{FIVE}, 4", H + "test_groups.py::test_what_another_took_over_is_dropped", lost_is_kept),
-    "fenced-goes-on": Mutant(f"{ERRORS}, _FENCED", H + "test_fencing.py::test_older_of_two_instances_exits_6_at_any_step", fenced_goes_on),
-    "expired-is-fenced": Mutant(f"{ERRORS}, _FENCED", H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", expired_is_fenced),
-    "fenced-for-good": Mutant(f"{ERRORS}, _FENCED", H + "test_delayed.py::test_delayed_join_group_of_a_named_pipe", fenced_for_good),
-    "takeover-not-asked": Mutant(f"{ERRORS}, _FENCED", B + "test_pipe.py::test_second_instance_fences_an_idle_first", takeover_not_asked),
-    "poll-raises": Mutant(f"{ERRORS}, SystemError", H + "test_fencing.py::test_older_of_two_instances_exits_6_at_any_step[PRODUCE]", poll_raises),
-    "calls-without-end": Mutant("known in the client, calls that hang", H + "test_signals.py::test_while_a_commit_is_not_answered_it_ends_by_the_signal[SIGTERM]", calls_without_end),
-    "undelivered-forgotten": Mutant(f"{ORDER}, a failed delivery report", H + "test_broker_away.py::test_unacknowledged_records_are_kept", undelivered_forgotten),
+    "no-recycle": Mutant("hazard 1", H + "test_delayed.py::test_delayed_end_txn_commits_nothing[0]", no_recycle),
+    "no-recycle-positions": Mutant("hazard 1", H + "test_delayed.py::test_delayed_txn_offset_commit_moves_nothing[0]", no_recycle),
+    "raising-handler": Mutant("hazard 2", B + "test_signals.py::test_consume_interrupted_commits_what_it_printed", raising_handler),
+    "library-position": Mutant("hazard 3", B + "test_consume_stop.py::test_until_a_past_time", library_position),
+    "unsettled-and-late": Mutant("hazard 4", H + "test_groups.py::test_open_transaction_is_settled_on_revoke[eager]", unsettled_and_late),
+    "no-rewind": Mutant("hazard 5", H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", no_rewind),
+    "start-at-the-end-of-new-partitions": Mutant("hazard 11", H + "test_positions.py::test_partition_added_while_reading[consume]", start_at_the_end_of_new_partitions),
+    "ids-not-compared": Mutant("hazard 13", H + "test_positions.py::test_a_topic_made_again_while_it_is_read_is_exit_7[pipe-alo-longer]", ids_not_compared),
+    "others-group-taken": Mutant("hazard 12", B + "test_errors.py::test_a_group_of_resume_that_somebody_else_uses_is_refused", others_group_taken),
+    "nothing-asked-of-the-cluster": Mutant("hazard 8", H + "test_output.py::test_one_replica_is_exit_10_with_strict[alo-produce]", nothing_asked_of_the_cluster),
+    "unknown-is-fine": Mutant("hazard 8", H + "test_output.py::test_unreadable_cluster_is_exit_10_with_strict", unknown_is_fine),
+    "write-errors-ignored": Mutant("hazard 18", B + "test_consume.py::test_full_disk_is_exit_1", write_errors_ignored),
+    "deaf-while-reading": Mutant("hazard 16", B + "test_signals.py::test_produce_on_stdin_ends_by_the_signal", deaf_while_reading),
+    "lost-is-kept": Mutant("hazard 4", H + "test_groups.py::test_what_another_took_over_is_dropped", lost_is_kept),
+    "fenced-goes-on": Mutant("hazard 19", H + "test_fencing.py::test_older_of_two_instances_exits_6_at_any_step", fenced_goes_on),
+    "expired-is-fenced": Mutant("hazard 19", H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", expired_is_fenced),
+    "fenced-for-good": Mutant("hazard 23", H + "test_delayed.py::test_delayed_join_group_of_a_named_pipe", fenced_for_good),
+    "takeover-not-asked": Mutant("hazard 23", B + "test_pipe.py::test_second_instance_fences_an_idle_first", takeover_not_asked),
+    "poll-raises": Mutant("hazard 20", H + "test_fencing.py::test_older_of_two_instances_exits_6_at_any_step[PRODUCE]", poll_raises),
+    "calls-without-end": Mutant("hazards 9 and 21", H + "test_signals.py::test_while_a_commit_is_not_answered_it_ends_by_the_signal[SIGTERM]", calls_without_end),
+    "undelivered-forgotten": Mutant("hazard 7", H + "test_broker_away.py::test_unacknowledged_records_are_kept", undelivered_forgotten),
 }  # fmt: skip
 """By name. Caught elsewhere in every run: tests/broker/test_mutants.py (order of the steps, the flush, the digest, the committed start, the
 ends behind an open transaction) and tests/simulator/mutants.py."""

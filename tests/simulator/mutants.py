@@ -67,6 +67,7 @@ def _no_rewind(_pump: Pump) -> Event:
 
 
 def _rewind_for_reload(pump: Pump) -> Event:
+    """A commit that failed is taken for one without effect (hazard 22)."""
     pump.source.rewind()
     return Did(Control.RELOAD)
 

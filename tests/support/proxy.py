@@ -1,8 +1,8 @@
 """Owns a TCP proxy in front of a broker that holds chosen requests and lets them go at a chosen moment.
 
-It knows how requests are framed (length, api key, version, correlation id) and nothing of what is in them: a request is chosen
-by its api key and by bytes that are in it, such as a transactional id. Answers are passed on as they come. Loopback only; each
-wait is bounded.
+It knows the frame of a request (length, api key, version, correlation id) and not its content: a request is chosen by
+its api key and by bytes in it, such as a transactional id. Answers are passed on as they come. Loopback only; each wait
+is bounded.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Self
 from kdg.sandbox.nodes import HOST, free_ports
 
 BOUND = 60.0
-"""Seconds that anything here may wait."""
+"""The longest wait, in seconds."""
 _PIECE = 1 << 16
 _HEAD = struct.Struct(">hhi")  # api key, version, correlation id
 
@@ -41,16 +41,16 @@ class Api(enum.IntEnum):
 
 
 class Cut(enum.Enum):
-    """What becomes of the client's connection when its request is held."""
+    """What happens to the client's connection when its request is held."""
 
-    NO = "it stays open; what comes after the request waits behind it"
+    NO = "it stays open; later requests wait behind the held one"
     CLOSE = "it is closed in order"
     RESET = "it is reset"
 
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """One request to be held: the first that fits. `caught` is set when it is; it goes on with `release` or `arrive_late`."""
+    """Holds the first request that fits, until `release` or `arrive_late`. caught: set when the request is held."""
 
     api: Api
     within: tuple[bytes, ...]
@@ -62,7 +62,7 @@ class Held:
     _late: bool = False
 
     def fits(self, frame: bytes) -> bool:
-        """Whether this is the request that is waited for."""
+        """Whether this request is to be held."""
         return _HEAD.unpack_from(frame)[0] == self.api and all(part in frame for part in self.within)
 
     def take(self, frame: bytes) -> None:
@@ -76,15 +76,15 @@ class Held:
         return self
 
     def release(self) -> None:
-        """Let it go on the connection that it stands on."""
+        """Send the request on, over the connection that it came from."""
         assert self.caught.is_set(), f"no {self.api.name} is held"
         assert self.cut is Cut.NO, "its connection is gone: let it arrive late"
         self._go.set()
 
     def arrive_late(self) -> bytes:
-        """Let it reach the broker on a connection of its own, as from a slow network; nothing more comes from the one it came on.
+        """Send the request to the broker over another connection, as a slow network would.
 
-        Returns the broker's answer without its head, which nobody else gets to see, once the broker has dealt with it.
+        Nothing more is sent over the connection that it came from. Returns the broker's answer, without its head.
         """
         assert self.caught.is_set(), f"no {self.api.name} is held"
         self._late = True
@@ -94,13 +94,13 @@ class Held:
             return _read_frame(late)[4:]
 
     def stand_still(self) -> bool:
-        """For the proxy: wait until it is released; whether it goes on from here."""
+        """For the proxy: wait until it is released. True if the request goes on over the same connection."""
         self._go.wait(BOUND)
         return not self._late
 
 
 class Proxy:
-    """Listens on a port of its own, there inside `with`; `upstream` is where the broker listens, set before anybody connects."""
+    """Listens on a port inside `with`. upstream: the address of the broker; set it before a client connects."""
 
     def __init__(self) -> None:
         self.upstream = (HOST, 0)
@@ -139,7 +139,7 @@ class Proxy:
         return held
 
     def forget(self) -> None:
-        """Hold nothing more, and let go what stands still."""
+        """Hold no more requests, and release those that are held."""
         with self._lock:
             holds, self._holds = self._holds, []
         for held in holds:
@@ -191,7 +191,7 @@ class Proxy:
                 broker.sendall(_framed(frame))
 
     def _wanted(self, frame: bytes) -> Held | None:
-        """The hold that this request falls into; each takes one request."""
+        """The hold for this request, if there is one. Each hold takes one request."""
         with self._lock:
             for held in self._holds:
                 if not held.caught.is_set() and held.fits(frame):
@@ -200,7 +200,7 @@ class Proxy:
 
 
 def _listen() -> socket.socket:
-    """Below the ports of outgoing connections, as the broker's own (kdg/sandbox/nodes.py)."""
+    """Listen on a port below those of outgoing connections, like the sandbox's brokers (kdg/sandbox/nodes.py)."""
     for port in free_ports():
         listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -232,7 +232,7 @@ def _cut(client: socket.socket, how: Cut) -> None:
 
 
 def _shut(end: socket.socket) -> None:
-    """Close it although another thread reads from it."""
+    """Close a socket that another thread may be reading from."""
     with contextlib.suppress(OSError):
         end.shutdown(socket.SHUT_RDWR)
     end.close()

@@ -1,4 +1,4 @@
-"""The verdicts of `kdg check` without a broker: SETTINGS.md's decision list, and what has to hold for any configuration."""
+"""The verdicts of `kdg check` without a broker: known configurations, and what holds for any configuration."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ REFUSED = {
     ("partition.assignment.strategy",): "group.id=g partition.assignment.strategy=range,cooperative-sticky",
 }  # fmt: skip
 BY_LIBRDKAFKA = [row for row in CONTRADICTIONS if LIBRDKAFKA in row.clients and row.names != ("group.id",)]
-"""An empty group.id ends the process (SETTINGS.md 2b): not tried here."""
+"""The library aborts the process on an empty group.id, so that is not tried here."""
 
 
 def settings(text: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Every reference to a hazard names one of the list in kdg/kafka/__init__.py."""
+"""The list of hazards in kdg/kafka/__init__.py: every reference resolves, and every hazard has code and a test."""
 
 from __future__ import annotations
 
@@ -37,3 +37,21 @@ def test_references_to_hazards_resolve() -> None:
         if numbers - HAZARDS.keys()
     }
     assert unknown == {}
+
+
+WITHOUT_CODE = "No code can"
+"""The words with which the list says that a hazard is not handled."""
+
+
+def test_every_hazard_has_code_and_a_test() -> None:
+    """Code and a test refer to each hazard, unless the list says that no code can handle it."""
+    handled = {number for number, text in HAZARDS.items() if WITHOUT_CODE not in text}
+    for folder in ("kdg", "tests"):
+        assert handled - set().union(*references(folder).values()) == set(), folder
+
+
+def test_no_reference_to_a_page_outside_the_repository() -> None:
+    """Code, tests and the Makefile do not point to pages that a reader of the repository does not have."""
+    outside = re.compile(r"\b(HAZARDS|DESIGN|SETTINGS|HOUSE|STYLE|FIELD)\.md\b")
+    files = [*(ROOT / "kdg").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), ROOT / "Makefile", ROOT / "README.md"]
+    assert [str(path.relative_to(ROOT)) for path in files if outside.search(path.read_text())] == []

@@ -1,4 +1,4 @@
-"""The structure that DESIGN.md asks for, read from the source: who imports whom, and what is compared nowhere."""
+"""The structure of kdg, read from its source: which package imports which, and what is compared nowhere."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def librdkafkas_own_list(folder: Path) -> dict[str, frozenset[Role]]:
 NO_VALUE_OF_TEXT = {"opaque", "default_topic_conf", "interceptors"}
 """Pointers, like the callbacks: nothing that could be written after -X."""
 LEFT_OUT = {"builtin.features", "auto.commit.enable"}
-"""The first is read-only; the second is accepted and does nothing (SETTINGS.md 2c)."""
+"""The first is read-only; the second is accepted and does nothing [seen]."""
 
 
 def test_properties_are_those_of_the_library(tmp_path: Path) -> None:
