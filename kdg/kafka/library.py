@@ -147,7 +147,10 @@ class AdminClient(Client, Protocol):
 
 
 class Clients(Protocol):
-    """Makes clients. Their errors and their log go to `watch`. Raises UsageError for settings that the library refuses."""
+    """Makes clients.
+
+    Their errors and their log go to `watch`. Raises UsageError for settings that the library refuses.
+    """
 
     def producer(self, settings: Mapping[str, str], watch: Watch, on_delivery: OnDelivery) -> ProducerClient:
         """A producer that calls `on_delivery` for each record that was not delivered."""

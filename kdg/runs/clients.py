@@ -1,4 +1,4 @@
-"""Owns what a run uses of the world outside of kdg: Kafka clients, the clock, threads, and the descriptors of stdin and stdout.
+"""Owns what a run uses of the world outside: Kafka clients, the clock, threads, stdin and stdout.
 
 A real run uses `Surroundings()`. The simulator hands in its own, and opens its runs through the same code.
 """
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class LibraryClients:
-    """Makes the clients of confluent_kafka; see kdg.kafka.library.Clients. The library is loaded with the first client."""
+    """Makes the clients of confluent_kafka; see kdg.kafka.library.Clients.
+
+    The library is loaded with the first client.
+    """
 
     def producer(self, settings: Mapping[str, str], watch: Watch, on_delivery: OnDelivery) -> ProducerClient:
         """A confluent_kafka.Producer."""
@@ -66,8 +69,8 @@ class Printing(Target, Protocol):
 class Surroundings:
     """What a run uses of the world outside of kdg.
 
-    stdin: gives the descriptor of the standard input. read: as os.read. stdout: opens the target that prints records; its
-    arguments are the encoder, the signals, and whether a file is synced to the disk.
+    stdin: gives the descriptor of the standard input. read: as os.read. stdout: opens the target that prints records;
+    its arguments are the encoder, the signals, and whether a file is synced to the disk.
     """
 
     clients: Clients = field(default_factory=LibraryClients)

@@ -1,4 +1,7 @@
-"""Owns `--dedup-by`: the plan of a deduplication, and its opening. Seen records are remembered for the run or in a store."""
+"""Owns `--dedup-by`: the plan of a deduplication, and its opening.
+
+Seen records are remembered for the run or in a store.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 class DedupPlan:
     """How duplicates are recognised.
 
-    by: what two duplicates have in common. store: the file of seen records, None if they are remembered for this run only.
-    ttl: seconds for which an id is remembered.
+    by: what two duplicates have in common. store: the file of seen records, None if they are remembered for this run
+    only. ttl: seconds for which an id is remembered.
     """
 
     by: DedupBy
@@ -68,8 +71,8 @@ def open_dedup(
 ) -> Dedup:
     """The deduplication of the run.
 
-    topic: the topic of records that do not name theirs. database: the SQLite sink of the records; then the seen records are
-    stored in its transactions. Raises UsageError if another file was asked for.
+    topic: the topic of records that do not name theirs. database: the SQLite sink of the records; then the seen records
+    are stored in its transactions. Raises UsageError if another file was asked for.
     """
     if plan is None:
         return NoDedup()
@@ -83,7 +86,8 @@ def open_dedup(
         store = SeenStore.among_records(database.connection, f"--sqlite {database.path}")
     else:
         raise UsageError(
-            f"--dedup-store {plan.store} is not the file of --sqlite: the records and the list of seen records would not be in one transaction.",
+            f"--dedup-store {plan.store} is not the file of --sqlite: "
+            "the records and the list of seen records would not be in one transaction.",
             "Drop --dedup-store: the list of seen records is kept in the file of --sqlite.",
         )
     scope = group or ""

@@ -45,8 +45,8 @@ class Destination:
 class OpenDestination:
     """A destination that is open.
 
-    position_store: the target itself if it keeps the positions of the source, else None. columns: the columns of a Batch that
-    the target reads. database: the target if it is a table.
+    position_store: the target itself if it keeps the positions of the source, else None. columns: the columns of a
+    Batch that the target reads. database: the target if it is a table.
     """
 
     target: Target
@@ -92,7 +92,8 @@ def refuse_destination(guarantee: Guarantee, kind: DestinationKind, group: str |
     what = "the bytes in the pipe" if kind is DestinationKind.STDOUT else "what CMD does"
     instead = " or ".join(other.flag for other in DestinationKind if other in guarantee.destinations)
     raise UsageError(
-        f"{guarantee.name} cannot end at {kind.flag} with a group: the position in the group and {what} cannot be kept together.",
+        f"{guarantee.name} cannot end at {kind.flag} with a group: "
+        f"the position in the group and {what} cannot be kept together.",
         f"Use {instead}, `kdg pipe` to a topic, drop -G (each committed record once, nothing outlives the run), "
         "or -g at-least-once --dedup-by position.",
     )

@@ -1,4 +1,4 @@
-"""Owns opening a topic as a target, for produce and pipe: the producer, the target, and the transaction of the producer."""
+"""Owns opening a topic as a target, for produce and pipe: the producer, its target and its transaction."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def open_target(
 def open_transaction(frame: Frame, handle: ProducerHandle) -> KafkaTransaction | None:
     """The transaction of the producer, or None if the guarantee has none.
 
-    An older instance with the same transactional id is fenced, and the transaction that it left open is finished. This comes
-    before any position is looked up, because that transaction may move the position.
+    An older instance with the same transactional id is fenced, and the transaction that it left open is finished. This
+    comes before any position is looked up, because that transaction may move the position.
     """
     if not frame.plan.guarantee.transactional:
         return None

@@ -130,7 +130,10 @@ def start(plan: Plan, reading: ReadingPlan, options: Options) -> int:
 
 
 def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Session:
-    """Open the target and its transaction, then the source: its positions are looked up after older instances are fenced."""
+    """Open the target and its transaction, then the source.
+
+    The order matters: positions are looked up after older instances are fenced.
+    """
     from kdg.runs.kafka_source import Wanted, open_source
 
     plan = frame.plan
@@ -172,7 +175,10 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
 
 
 def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: ProducerHandle) -> int:
-    """The number of partitions of the target. Raises Unreachable if it or a source is missing, UsageError for a circle."""
+    """The number of partitions of the target.
+
+    Raises Unreachable if it or a source is missing, UsageError for a circle.
+    """
     from kdg.kafka.client import reach
     from kdg.kafka.lookup import partitions_of
     from kdg.kafka.patterns import matching

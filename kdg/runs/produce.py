@@ -101,7 +101,10 @@ def _refuse_contradictions(options: Options) -> None:
 
 
 def _in_transactions(plan: Plan, resume: str | None, common: Common) -> Plan:
-    """The plan with a transactional id if the guarantee has transactions. Raises UsageError for a batch size without use."""
+    """The plan with a transactional id if the guarantee has transactions.
+
+    Raises UsageError for a batch size without use.
+    """
     if not plan.guarantee.transactional:
         return replace(plan, batch_records=common.batch_records or AT_ONCE)
     if resume is None and (common.batch_records or common.batch_interval):
@@ -134,7 +137,7 @@ def open_session(frame: Frame, options: Options, decoder: Decoder) -> Session:
 def _open_input(frame: Frame, options: Options, decoder: Decoder) -> Input:
     """The command's output, the file, or stdin."""
     transactional = frame.plan.guarantee.transactional
-    # A transaction can still be aborted if the last record is cut off; without one, the records before it are sent already.
+    # If the last record is cut off, a transaction can be aborted; without one, the other records are sent already.
     whole_records = transactional and not options.allow_unterminated
     make = partial(Input, decoder=decoder, signals=frame.signals, whole_records=whole_records)
     if options.cmd:
@@ -226,7 +229,8 @@ def _resume(frame: Frame, name: str, options: Options, source: Input, transactio
         return
     source.skip(position)
     frame.plan.note(
-        f"--resume {name}: {plural(position.records, 'record')} ({position.size} bytes) are committed; going on after them"
+        f"--resume {name}: {plural(position.records, 'record')} ({position.size} bytes) are committed; "
+        "going on after them"
     )
 
 

@@ -1,7 +1,7 @@
 """Owns the line on stderr that shows how far a run is: per cent, records, rate, lag and commits.
 
-Without `--progress` or `--no-progress` the line appears only if stderr is a terminal. It is erased when the run ends. Nothing is
-written to stdout.
+Without `--progress` or `--no-progress` the line appears only if stderr is a terminal. It is erased when the run ends.
+Nothing is written to stdout.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ ON_A_TERMINAL, IN_A_LOG = 0.1, 1.0
 
 
 class HowFar(NamedTuple):
-    """How much of its input a run has read: `done` of `total`, in bytes or offsets. lag: the offsets that are left, or None."""
+    """How much of its input a run has read: `done` of `total`, in bytes or offsets.
+
+    lag: the offsets that are left, or None.
+    """
 
     done: int
     total: int
@@ -50,7 +53,10 @@ def of_file(descriptor: int) -> Callable[[], HowFar | None]:
 
 
 def of_source(source: HasLag) -> Callable[[], HowFar | None]:
-    """Offsets read of a topic. The total is the largest lag that was seen, because partitions are assigned one by one."""
+    """Offsets read of a topic.
+
+    The total is the largest lag that was seen, because partitions are assigned one by one.
+    """
     most = 0
 
     def how_far() -> HowFar | None:
@@ -107,7 +113,8 @@ def progress_line(
 ) -> ProgressLine | None:
     """The progress line of a run, or None if there is to be none.
 
-    ends: whether it is known where the input ends. prints: whether records go to stdout, which may be the same terminal.
+    ends: whether it is known where the input ends. prints: whether records go to stdout, which may be the same
+    terminal.
     """
     terminal = sys.stderr.isatty()
     wanted = plan.progress

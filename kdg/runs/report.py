@@ -111,7 +111,10 @@ def _write_report(path: str, report: Mapping[str, object]) -> None:
 
 
 def write_file(path: str, text: str, flag: str = "--report") -> None:
-    """Write the file of an option such as --report; `-` is stderr. An error is printed and changes nothing: the run is over."""
+    """Write the file of an option such as --report; `-` is stderr.
+
+    An error is printed and changes nothing: the run is over.
+    """
     if path == "-":
         sys.stderr.write(text)
         sys.stderr.flush()

@@ -19,7 +19,10 @@ def group_of(name: str) -> str:
 
 
 def open_resume_store(frame: Frame, name: str, topic: str) -> ResumeStore:
-    """The store of the position of an input. Raises UsageError if the group has members, because then it is not kdg's."""
+    """The store of the position of an input.
+
+    Raises UsageError if the group has members, because then it is not kdg's.
+    """
     from kdg.kafka.client import Watch
     from kdg.kafka.resume import ResumeStore
 
@@ -34,7 +37,7 @@ def open_resume_store(frame: Frame, name: str, topic: str) -> ResumeStore:
 
 
 def _settings(plan: Plan, group: str) -> dict[str, str]:
-    """The settings of a consumer that reads the group's position: those that the user gave to the producer, and the guarantee's."""
+    """The settings of the consumer that reads the position: what the user gave to the producer, and the guarantee's."""
     producer = plan.clients[Role.PRODUCER]
     given = {name: setting.value for name, setting in producer.items() if setting.origin != plan.guarantee.name}
     return plain(resolve(plan.guarantee, Role.CONSUMER, "produce", [Layer("--resume", {"group.id": group} | given)]))

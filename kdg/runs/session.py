@@ -1,7 +1,7 @@
 """Owns what every run has in common: signals and deadline, opening, the loop, closing, and the outcome.
 
-A command adds one function, which opens its source, target and transaction in a Frame and returns a Session. The simulator calls
-`opened`, `finish` and `close` for its processes as `perform` does for a real one.
+A command adds one function, which opens its source, target and transaction in a Frame and returns a Session. The
+simulator calls `opened`, `finish` and `close` for its processes as `perform` does for a real one.
 """
 
 from __future__ import annotations
@@ -71,7 +71,10 @@ OpenSession = Callable[[Frame], Session]
 
 
 def dry_run(plan: Plan) -> bool:
-    """With `--dry-run`, print the settings and return True. Raises UsageError for settings that the client library refuses."""
+    """With `--dry-run`, print the settings and return True.
+
+    Raises UsageError for settings that the client library refuses.
+    """
     if not plan.dry_run:
         return False
     from kdg.kafka.client import validate
@@ -107,7 +110,10 @@ def perform(frame: Frame, open_session: OpenSession) -> None:
 
 
 def opened(frame: Frame, open_session: OpenSession) -> Session | None:
-    """The session, or None if opening failed. A signal during the opening is the cause of the failure, not the error."""
+    """The session, or None if opening failed.
+
+    A signal during the opening is the cause of the failure, not the error.
+    """
     try:
         return open_session(frame)
     except KdgError as error:

@@ -1,4 +1,4 @@
-"""Owns what produce does with the records that are not known to be in the topic: they are counted, and kept in a file if wanted."""
+"""Owns the records of produce that are not known to be in the topic: they are counted, and kept if wanted."""
 
 from __future__ import annotations
 

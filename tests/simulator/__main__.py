@@ -1,4 +1,4 @@
-"""Owns running many histories in this process: for a shell, and for the tests, which share the work between two processes.
+"""Owns running many histories in this process, for a shell and for the tests.
 
 python -m tests.simulator                       every case, in turn
 python -m tests.simulator --case 'eos pipe' --seed 7 --schedules 1 --trace
@@ -21,7 +21,10 @@ from .invariants import Verdict
 
 @dataclass(slots=True)
 class Tally:
-    """The results of many histories. schedules, lost, doubled: numbers of histories by case. failed: case, seed, what is broken."""
+    """The results of many histories.
+
+    schedules, lost, doubled: numbers of histories by case. failed: case, seed, what is broken.
+    """
 
     schedules: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
@@ -55,7 +58,7 @@ def run_many(cases: Sequence[Case], first: int, schedules: int, step: int = 1, s
 
 @contextlib.contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Collect garbage less often: each history leaves many small objects, and the default costs a sixth of the time [measured]."""
+    """Collect garbage less often: the default costs a sixth of the time [measured]."""
     before = gc.get_threshold()
     gc.set_threshold(20_000, 10, 50)
     try:

@@ -1,4 +1,4 @@
-"""Owns the admin client over the model, and the answers that it shares with the other clients: metadata, settings of topics."""
+"""Owns the admin client over the model, and the metadata that all clients of the model answer."""
 
 from __future__ import annotations
 

@@ -6,13 +6,15 @@ import base64
 import secrets
 from collections.abc import Sequence
 
-from confluent_kafka import Consumer, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, TopicCollection
+from confluent_kafka import TopicPartition as LibraryPartition
 
+from kdg.core.records import TopicPartition
 from tests.support.kafka import Kafka
 from tests.support.waiting import eventually
 
 from . import wire
-from .groups import Place, Protocol
+from .groups import Protocol
 from .sides import TOO_EARLY, Member, Offsets, Owner, Side, named, read_to_the_end
 from .wire import Answer, Api, Connection, i8, i16, i32, i64
 
@@ -50,7 +52,7 @@ class BrokerMember(Member):
         body = wire.text(self._group) + i32(self.generation) + wire.text(self.id)
         return eventually(lambda: self._code(self._line.ask(Api.HEARTBEAT, body)) == "REBALANCE_IN_PROGRESS")
 
-    def beats(self, owned: Sequence[Place] = ()) -> list[Place]:
+    def beats(self, owned: Sequence[TopicPartition] = ()) -> list[TopicPartition]:
         joining = not self.id
         topic_id = base64.urlsafe_b64decode(self._side.id_of(self._topic) + "==")
         has = [topic_id + wire.compact_array([i32(number) for _topic, number in owned]) + wire.TAGS] if owned else []
@@ -60,13 +62,13 @@ class BrokerMember(Member):
         body += wire.compact_array([] if joining else has) + wire.TAGS
         return self._answered(self._line.ask(Api.CONSUMER_GROUP_HEARTBEAT, body))
 
-    def _answered(self, answer: Answer) -> list[Place]:
+    def _answered(self, answer: Answer) -> list[TopicPartition]:
         answer.number(4)
         code, message = answer.number(2), answer.compact()
         assert code == 0, f"{named(code)}: {message}"
         self.id, self.generation = answer.compact(), answer.number(4)
         answer.number(4)
-        places: list[Place] = []
+        places: list[TopicPartition] = []
 
         def topic() -> None:
             answer.take(16)
@@ -123,7 +125,7 @@ class Broker(Side):
     def _who(self, owner: Owner) -> bytes:
         return wire.text(owner.name) + i64(owner.pid) + i16(owner.epoch)
 
-    def add(self, owner: Owner, place: Place) -> str:
+    def add(self, owner: Owner, place: TopicPartition) -> str:
         body = self._who(owner) + wire.in_topic(place[0], [i32(place[1])])
         # The markers of the previous transaction may still be on their way to the log.
         return self._once(Api.ADD_PARTITIONS_TO_TXN, body, per_partition=True)
@@ -145,7 +147,7 @@ class Broker(Side):
         assert eventually(asked)
         return found[-1]
 
-    def produce(self, owner: Owner, place: Place, sequence: int, *values: bytes) -> str:
+    def produce(self, owner: Owner, place: TopicPartition, sequence: int, *values: bytes) -> str:
         batch = wire.record_batch(values, owner.pid, owner.epoch, sequence, transactional=bool(owner.name))
         body = wire.text(owner.name or None) + i16(-1) + i32(30_000)
         body += wire.in_topic(place[0], [i32(place[1]) + wire.blob(batch)])
@@ -177,7 +179,7 @@ class Broker(Side):
         body = wire.compact(group) + i32(generation) + wire.compact(member) + wire.NULL
         return self._once(Api.OFFSET_COMMIT, body + wire.positions(offsets) + wire.TAGS, per_partition=True)
 
-    def committed(self, group: str, *places: Place) -> list[int] | str:
+    def committed(self, group: str, *places: TopicPartition) -> list[int] | str:
         topic = places[0][0]
         numbers = wire.compact_array([i32(number) for _topic, number in places])
         body = wire.compact(group) + wire.compact_array([wire.compact(topic) + numbers + wire.TAGS]) + i8(1) + wire.TAGS
@@ -201,10 +203,10 @@ class Broker(Side):
         errors = [named(code) for _offset, code in found if code]
         return errors[0] if errors else [offset for offset, _code in found]
 
-    def ends(self, place: Place) -> tuple[int, int, int]:
+    def ends(self, place: TopicPartition) -> tuple[int, int, int]:
         return self._offset(place, -2, 0), self._offset(place, -1, 1), self._offset(place, -1, 0)
 
-    def _offset(self, place: Place, time: int, isolation: int) -> int:
+    def _offset(self, place: TopicPartition, time: int, isolation: int) -> int:
         body = i32(-1) + i8(isolation) + wire.in_topic(place[0], [i32(place[1]) + i64(time)])
         answer = self._line.ask(Api.LIST_OFFSETS, body)
         answer.number(4), answer.number(4), answer.text(), answer.number(4), answer.number(4)
@@ -212,7 +214,7 @@ class Broker(Side):
         answer.number(8)
         return answer.number(8)
 
-    def seen(self, place: Place, offset: int = 0, *, committed: bool = True) -> list[bytes | str]:
+    def seen(self, place: TopicPartition, offset: int = 0, *, committed: bool = True) -> list[bytes | str]:
         reader = Consumer(
             {
                 "bootstrap.servers": self.kafka.bootstrap,
@@ -224,14 +226,14 @@ class Broker(Side):
                 "isolation.level": "read_committed" if committed else "read_uncommitted",
             }
         )
-        reader.assign([TopicPartition(*place, offset)])
+        reader.assign([LibraryPartition(*place, offset)])
         try:
             return read_to_the_end(reader)
         finally:
             reader.close()
 
-    def delete_records(self, place: Place, before: int) -> None:
-        asked = self.kafka.admin.delete_records([TopicPartition(*place, before)])
+    def delete_records(self, place: TopicPartition, before: int) -> None:
+        asked = self.kafka.admin.delete_records([LibraryPartition(*place, before)])
         for future in asked.values():
             future.result(30)
 
@@ -249,5 +251,5 @@ class Broker(Side):
     def member(self, group: str, topic: str) -> Member:
         return BrokerMember(self, group, topic)
 
-    def until_settled(self, place: Place) -> None:
+    def until_settled(self, place: TopicPartition) -> None:
         assert eventually(lambda: self.ends(place)[1] == self.ends(place)[2])

@@ -1,7 +1,9 @@
-"""Owns the model of a Kafka cluster: logs, transactions, time. Groups are in groups.py, clients in consumer.py and producer.py.
+"""Owns the model of a Kafka cluster: logs, transactions, time.
 
-Requests are methods that return an error code (0 for none) and take effect at once; what arrives late is a `Request` that is
-delivered late. No threads, no I/O. test_against_broker.py compares the rules with a real broker.
+Groups are in groups.py, clients in consumer.py and producer.py.
+
+Requests are methods that return an error code (0 for none) and take effect at once. A late request is a `Request` that
+is delivered late. No threads, no I/O. test_against_broker.py compares the rules with a real broker.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
-from .groups import Group, Place, Stored
+from kdg.core.records import TopicPartition
+
+from .groups import Group, Stored
 
 OK = 0
 FENCED = KafkaError.INVALID_PRODUCER_EPOCH
@@ -48,12 +52,15 @@ class Transaction:
         self.open = True
         self.committed = False
         self.deadline = deadline
-        self.places: set[Place] = set()
-        self.offsets: dict[Group, dict[Place, Stored]] = {}
+        self.places: set[TopicPartition] = set()
+        self.offsets: dict[Group, dict[TopicPartition, Stored]] = {}
 
 
 class Log:
-    """A partition. An entry is a value and its transaction; a marker has no value. unstable: the first offset of each open transaction."""
+    """A partition.
+
+    An entry is a value and its transaction; a marker has no value. unstable: the first offset of each open transaction.
+    """
 
     __slots__ = ("entries", "sequences", "start", "unstable")
 
@@ -75,7 +82,10 @@ class Log:
 
 
 class Identity:
-    """What the coordinator knows of a transactional id. last: whether its last transaction was committed; None without one."""
+    """What the coordinator knows of a transactional id.
+
+    last: whether its last transaction was committed; None without one.
+    """
 
     __slots__ = ("epoch", "last", "pid", "timeout", "transaction")
 
@@ -109,7 +119,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.logs: dict[Place, Log] = {}
+        self.logs: dict[TopicPartition, Log] = {}
         self.topics: dict[str, int] = {}
         self.identities: dict[str, Identity] = {}
         self.by_pid: dict[int, Identity] = {}
@@ -136,7 +146,7 @@ class Cluster:
             group.forget(places)
         self.make_topic(name, len(places))
 
-    def places(self, topic: str) -> list[Place]:
+    def places(self, topic: str) -> list[TopicPartition]:
         """The partitions of a topic."""
         return [place for place in self.logs if place[0] == topic]
 
@@ -185,7 +195,7 @@ class Cluster:
         identity.last = None
         return identity.pid, identity.epoch
 
-    def produce(self, place: Place, pid: int, epoch: int, sequence: int, values: Iterable[bytes]) -> int:
+    def produce(self, place: TopicPartition, pid: int, epoch: int, sequence: int, values: Iterable[bytes]) -> int:
         """Produce of an idempotent producer; transactional if the producer id belongs to a transactional id."""
         identity, transaction = self.by_pid.get(pid), None
         log = self.logs[place]
@@ -205,7 +215,7 @@ class Cluster:
         self.append(place, values, transaction)
         return OK
 
-    def append(self, place: Place, values: Iterable[bytes], transaction: Transaction | None = None) -> int:
+    def append(self, place: TopicPartition, values: Iterable[bytes], transaction: Transaction | None = None) -> int:
         """Append records to a log without any check (for acks=0, and for the input of a history)."""
         log = self.logs[place]
         if transaction is not None:
@@ -215,7 +225,7 @@ class Cluster:
 
     # ── transactions ──
 
-    def add(self, pid: int, epoch: int, place: Place | None = None) -> int:
+    def add(self, pid: int, epoch: int, place: TopicPartition | None = None) -> int:
         """AddPartitionsToTxn and AddOffsetsToTxn: the first one opens the transaction."""
         identity = self.by_pid[pid]
         if epoch != identity.epoch:
@@ -230,7 +240,7 @@ class Cluster:
         return OK
 
     def store_in_transaction(
-        self, pid: int, epoch: int, group: Group, member: str, generation: int, offsets: Mapping[Place, Stored]
+        self, pid: int, epoch: int, group: Group, member: str, generation: int, offsets: Mapping[TopicPartition, Stored]
     ) -> int:
         """TxnOffsetCommit."""
         identity = self.by_pid[pid]
@@ -253,7 +263,7 @@ class Cluster:
         return refused
 
     def end(self, pid: int, epoch: int, commit: bool) -> int:  # a field of the request
-        """EndTxn v1: it names no transaction, so it ends whatever is open under this id and epoch (librdkafka #5423)."""
+        """EndTxn v1. It names no transaction, so it ends any that is open under this id and epoch (hazard 1)."""
         identity = self.by_pid[pid]
         if epoch != identity.epoch:
             return FENCED

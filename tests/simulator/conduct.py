@@ -1,4 +1,7 @@
-"""Owns rules that are checked while a history runs. A broken rule is reported even if another protection prevented damage."""
+"""Owns rules that are checked while a history runs.
+
+A broken rule is reported even if another protection prevented damage.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kdg.core.cycle import Control
-
-from .groups import Place
+from kdg.core.records import TopicPartition
 
 if TYPE_CHECKING:
     from .process import Process
@@ -25,7 +27,7 @@ class Conduct:
         if process.consumer is not None:
             self._began[process] = process.consumer.generation
 
-    def settles(self, process: Process, places: Iterable[Place]) -> None:
+    def settles(self, process: Process, places: Iterable[TopicPartition]) -> None:
         """Positions are sent to the broker. Rule: only positions of partitions that the process owns (hazard 4)."""
         consumer = process.consumer
         if consumer is None or not consumer.callbacks:
@@ -38,9 +40,11 @@ class Conduct:
     def records(self, process: Process, generation: int) -> None:
         """Positions are added to a transaction. Rule: not in a younger generation than it began in (hazard 4)."""
         if generation > self._began.get(process, generation):
-            self.broken.append(f"{process.name} records positions as generation {generation}, which is younger than its transaction")  # fmt: skip
+            self.broken.append(
+                f"{process.name} records positions as generation {generation}, which is younger than its transaction"
+            )
 
-    def answered(self, process: Process, kind: str, places: Iterable[Place]) -> None:
+    def answered(self, process: Process, kind: str, places: Iterable[TopicPartition]) -> None:
         """A callback has returned. Rule: no transaction is open after partitions were given back or lost (hazard 4)."""
         state = process.pump.state if process.pump is not None else None
         if kind != "assign" and state is not None and state.open and state.todo[:1] != (Control.FINISH,):

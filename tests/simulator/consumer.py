@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from functools import lru_cache, partial
 from typing import Literal, overload
 
-from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as LibraryPartition
 from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]  # not in its __all__
 
+from kdg.core.records import TopicPartition
 from kdg.kafka.library import OnRebalance
 
 from .admin import metadata_of
 from .cluster import Request
-from .groups import Group, Place, Stored
+from .groups import Group, Stored
 from .membership import Membership
 from .process import Process
 from .world import World
@@ -36,7 +38,7 @@ def failure(code: int, *, retriable: bool = False, fatal: bool = False, abort: b
     return KafkaException(KafkaError(code, None, fatal, retriable, abort))
 
 
-def _offsets(partitions: Iterable[TopicPartition]) -> dict[Place, Stored]:
+def _offsets(partitions: Iterable[LibraryPartition]) -> dict[TopicPartition, Stored]:
     return {(tp.topic, tp.partition): Stored(tp.offset, tp.metadata or "") for tp in partitions}
 
 
@@ -46,7 +48,7 @@ class SimConsumer(Membership):
     def __init__(self, world: World, process: Process, group: Group) -> None:
         super().__init__(world, process, group)
         self._sent: Request | None = None
-        self._ended: dict[Place, int] = {}
+        self._ended: dict[TopicPartition, int] = {}
         process.consumer = self
 
     def list_topics(self, topic: str | None = None, timeout: float = -1) -> ClusterMetadata:
@@ -64,12 +66,12 @@ class SimConsumer(Membership):
         }
         self._seen = 0
 
-    def assign(self, partitions: list[TopicPartition]) -> None:
+    def assign(self, partitions: list[LibraryPartition]) -> None:
         """As Consumer.assign."""
         self.owned = {(tp.topic, tp.partition): tp.offset for tp in partitions}
         self._ended.clear()
 
-    def incremental_assign(self, partitions: list[TopicPartition]) -> None:
+    def incremental_assign(self, partitions: list[LibraryPartition]) -> None:
         """As Consumer.incremental_assign."""
         self.owned.update({(tp.topic, tp.partition): tp.offset for tp in partitions})
 
@@ -78,17 +80,17 @@ class SimConsumer(Membership):
         self.owned.clear()
         self._ended.clear()
 
-    def incremental_unassign(self, partitions: list[TopicPartition]) -> None:
+    def incremental_unassign(self, partitions: list[LibraryPartition]) -> None:
         """As Consumer.incremental_unassign."""
         for tp in partitions:
             self.owned.pop((tp.topic, tp.partition), None)
             self._ended.pop((tp.topic, tp.partition), None)
 
-    def assignment(self) -> list[TopicPartition]:
+    def assignment(self) -> list[LibraryPartition]:
         """As Consumer.assignment."""
-        return [TopicPartition(*place) for place in self.owned]
+        return [LibraryPartition(*place) for place in self.owned]
 
-    def seek(self, partition: TopicPartition) -> None:
+    def seek(self, partition: LibraryPartition) -> None:
         """As Consumer.seek."""
         place = (partition.topic, partition.partition)
         if place not in self.owned:
@@ -97,7 +99,10 @@ class SimConsumer(Membership):
         self._ended.pop(place, None)
 
     def consume(self, limit: int, _timeout: float) -> list[Message]:
-        """As Consumer.consume with a timeout of 0. Messages that were fetched before a callback may be returned after it."""
+        """As Consumer.consume with a timeout of 0.
+
+        Messages that were fetched before a callback may be returned after it.
+        """
         self.world.pass_by(self.process)
         self.world.reads(self.process)
         if self._seen == self.group.version and not self.queued:
@@ -123,11 +128,11 @@ class SimConsumer(Membership):
                 break
         return messages
 
-    def _in_some_order(self) -> list[Place]:
+    def _in_some_order(self) -> list[TopicPartition]:
         places = list(self.owned)
         return places[::-1] if self.world.coin() else places
 
-    def _fetch_from(self, place: Place, limit: int, messages: list[Message]) -> None:
+    def _fetch_from(self, place: TopicPartition, limit: int, messages: list[Message]) -> None:
         log, offset = self.world.cluster.logs[place], self.owned[place]
         if offset < log.start or offset > len(log.entries):
             code = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
@@ -148,27 +153,27 @@ class SimConsumer(Membership):
             messages.append(_end_of(*place, offset))
 
     def get_watermark_offsets(
-        self, partition: TopicPartition, timeout: float = -1, cached: bool = False
+        self, partition: LibraryPartition, timeout: float = -1, cached: bool = False
     ) -> tuple[int, int]:
         """As Consumer.get_watermark_offsets."""
         log = self.world.cluster.logs[partition.topic, partition.partition]
         return log.start, log.stable
 
-    def committed(self, partitions: list[TopicPartition], timeout: float = -1) -> list[TopicPartition]:
-        """As Consumer.committed under read_committed: there is no answer while a transaction may still move a position."""
+    def committed(self, partitions: list[LibraryPartition], timeout: float = -1) -> list[LibraryPartition]:
+        """As Consumer.committed under read_committed: no answer while a transaction may move a position."""
         self.world.pass_by(self.process)
         places = [(tp.topic, tp.partition) for tp in partitions]
         if self.group.unstable(places):
             self.world.cluster.advance(timeout)
             raise failure(KafkaError._TIMED_OUT, retriable=True)  # noqa: SLF001
         found = [self.group.stored.get(place, Stored(-1001)) for place in places]
-        return [TopicPartition(*p, s.offset, s.metadata) for p, s in zip(places, found, strict=True)]
+        return [LibraryPartition(*p, s.offset, s.metadata) for p, s in zip(places, found, strict=True)]
 
     @overload
-    def commit(self, *, offsets: list[TopicPartition], asynchronous: Literal[True]) -> None: ...
+    def commit(self, *, offsets: list[LibraryPartition], asynchronous: Literal[True]) -> None: ...
     @overload
-    def commit(self, *, offsets: list[TopicPartition], asynchronous: Literal[False]) -> list[TopicPartition]: ...
-    def commit(self, *, offsets: list[TopicPartition], asynchronous: bool) -> list[TopicPartition] | None:
+    def commit(self, *, offsets: list[LibraryPartition], asynchronous: Literal[False]) -> list[LibraryPartition]: ...
+    def commit(self, *, offsets: list[LibraryPartition], asynchronous: bool) -> list[LibraryPartition] | None:
         """As Consumer.commit, synchronously."""
         self.world.pass_by(self.process)
         positions = _offsets(offsets)
@@ -186,7 +191,7 @@ class SimConsumer(Membership):
         return offsets
 
     def _in_order(self) -> None:
-        """Deliver the last OffsetCommit first: there is one connection to the coordinator, so requests arrive in order."""
+        """Deliver the last OffsetCommit first: on one connection, requests arrive in order."""
         if self._sent is not None and self._sent in self.world.network.late:
             self.world.network.late.remove(self._sent)
             self._sent.deliver()
@@ -206,5 +211,5 @@ class SimConsumer(Membership):
         self.group.leave(self.member)
 
 
-def _shown(positions: dict[Place, Stored]) -> str:
+def _shown(positions: dict[TopicPartition, Stored]) -> str:
     return " ".join(f"{topic}[{number}]={stored.offset}" for (topic, number), stored in positions.items())

@@ -1,7 +1,8 @@
 """Owns the model of consumer groups: members, generations, assignments, fencing, stored positions.
 
-Three protocols: eager and cooperative (classic: one generation for all, a barrier at each rebalance) and consumer (KIP-848: an
-epoch for each member, partitions handed over one by one). Kafka: ClassicGroup.validateOffsetCommit, ConsumerGroup.
+Three protocols: eager and cooperative (classic: one generation for all, a barrier at each rebalance) and consumer
+(KIP-848: an epoch for each member, partitions handed over one by one). Kafka: ClassicGroup.validateOffsetCommit,
+ConsumerGroup.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError
 
-Place = tuple[str, int]
+from kdg.core.records import TopicPartition
+
 NEVER = float("inf")
 
 
@@ -34,7 +36,8 @@ class Stored(NamedTuple):
 class Member:
     """What the coordinator knows of a member.
 
-    target: the partitions that it is to own. held: those that it may still own. since: the epoch in which it got each of them.
+    target: the partitions that it is to own. held: those that it may still own. since: the epoch in which it got each
+    of them.
     """
 
     __slots__ = ("deadline", "epoch", "held", "joined", "since", "target")
@@ -43,15 +46,15 @@ class Member:
         self.deadline = NEVER
         self.joined = False
         self.epoch = 0
-        self.target: list[Place] = []
-        self.held: set[Place] = set()
-        self.since: dict[Place, int] = {}
+        self.target: list[TopicPartition] = []
+        self.held: set[TopicPartition] = set()
+        self.since: dict[TopicPartition, int] = {}
 
 
 class Group:
     """A consumer group. version: a number that grows with each change that a member's heartbeat would notice."""
 
-    def __init__(self, name: str, protocol: Protocol = Protocol.EAGER, places: Iterable[Place] = ()) -> None:
+    def __init__(self, name: str, protocol: Protocol = Protocol.EAGER, places: Iterable[TopicPartition] = ()) -> None:
         self.name = name
         self.protocol = protocol
         self.places = list(places)
@@ -59,14 +62,14 @@ class Group:
         self.members: dict[str, Member] = {}
         self.preparing = False
         self.version = 1
-        self.stored: dict[Place, Stored] = {}
-        self.pending: dict[object, set[Place]] = {}
+        self.stored: dict[TopicPartition, Stored] = {}
+        self.pending: dict[object, set[TopicPartition]] = {}
         self.went_back: list[str] = []
         self._named = 0
 
     # ── positions ──
 
-    def store(self, offsets: Mapping[Place, Stored]) -> None:
+    def store(self, offsets: Mapping[TopicPartition, Stored]) -> None:
         """Store positions. A position that goes back is noted for the invariants."""
         for place, stored in offsets.items():
             before = self.stored.get(place)
@@ -74,19 +77,19 @@ class Group:
                 self.went_back.append(f"{place[0]}[{place[1]}] from {before.offset} to {stored.offset}")
             self.stored[place] = stored
 
-    def forget(self, places: Iterable[Place]) -> None:
+    def forget(self, places: Iterable[TopicPartition]) -> None:
         """Forget positions, because the topic of these partitions is deleted."""
         for place in places:
             self.stored.pop(place, None)
 
-    def commit(self, member: str, generation: int, offsets: Mapping[Place, Stored]) -> int:
+    def commit(self, member: str, generation: int, offsets: Mapping[TopicPartition, Stored]) -> int:
         """OffsetCommit."""
         refused = self.fence(member, generation, offsets, transactional=False)
         if not refused:
             self.store(offsets)
         return refused
 
-    def fence(self, member: str, generation: int, places: Iterable[Place], *, transactional: bool) -> int:
+    def fence(self, member: str, generation: int, places: Iterable[TopicPartition], *, transactional: bool) -> int:
         """The error code with which a commit of this member is refused, 0 if it is accepted."""
         if generation < 0 and not self.members:
             return 0
@@ -104,7 +107,7 @@ class Group:
             return 0
         return KafkaError.ILLEGAL_GENERATION if transactional else KafkaError.STALE_MEMBER_EPOCH
 
-    def unstable(self, places: Iterable[Place]) -> bool:
+    def unstable(self, places: Iterable[TopicPartition]) -> bool:
         """Whether an open transaction may still move one of these positions."""
         if not self.pending:
             return False
@@ -113,8 +116,11 @@ class Group:
 
     # ── members ──
 
-    def join(self, member: str, owned: Collection[Place]) -> str:
-        """JoinGroup, or the first heartbeat. Returns the id of the member. owned: the partitions that it owns and would keep."""
+    def join(self, member: str, owned: Collection[TopicPartition]) -> str:
+        """JoinGroup, or the first heartbeat.
+
+        Returns the id of the member. owned: the partitions that it owns and would keep.
+        """
         if member not in self.members:
             self._named += 1
             member = f"m{self._named}"
@@ -145,7 +151,7 @@ class Group:
             self.leave(name)
         return min((member.deadline for member in self.members.values()), default=NEVER)
 
-    def grow(self, place: Place) -> None:
+    def grow(self, place: TopicPartition) -> None:
         """Add a new partition of the topic, and rebalance."""
         self.places.append(place)
         self._disturb()
@@ -185,10 +191,10 @@ class Group:
             members[(number + self.generation) % len(members)].target.append(place)
 
     def _share_sticky(self) -> None:
-        """Every member keeps a fair share of its partitions; the others go to the members with fewest, once they are free."""
+        """Each member keeps a fair share; the other partitions go to the members with fewest, once they are free."""
         members = list(self.members.values())
         fair = -(-len(self.places) // max(len(members), 1))
-        taken: set[Place] = set()
+        taken: set[TopicPartition] = set()
         for member in members:
             member.target = [place for place in self.places if place in member.held and place not in taken][:fair]
             taken.update(member.target)
@@ -202,8 +208,11 @@ class Group:
 
     # ── KIP-848 ──
 
-    def heartbeat(self, name: str, owned: Collection[Place]) -> list[Place]:
-        """The partitions that the member is to own now. owned: those that it owns. Its epoch moves on once it has none to give back."""
+    def heartbeat(self, name: str, owned: Collection[TopicPartition]) -> list[TopicPartition]:
+        """The partitions that the member is to own now.
+
+        owned: those that it owns. Its epoch moves on once it has none to give back.
+        """
         member = self.members[name]
         member.held = {place for place in member.held if place in member.target or place in owned}
         if not member.held.issubset(member.target):

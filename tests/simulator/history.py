@@ -1,4 +1,4 @@
-"""Owns the course of a history: what the seed decides at its beginning, the time with faults, the time without, the verdict."""
+"""Owns the course of a history: its beginning, the time with faults, the time without, the verdict."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class History:
         return self._process()
 
     def _again(self) -> bool:
-        """Whether the user would run `produce` again: it failed, the guarantee allows it, and the topic does not hold the input."""
+        """Whether the user would run `produce` again: it failed, may be repeated, and the topic lacks the input."""
         processes = self.world.processes
         if not processes:
             return True
@@ -179,7 +179,10 @@ class History:
         return trouble
 
     def _finish(self) -> list[str]:
-        """Let the living processes come to their end, then start fresh ones until one succeeds. Returns what went wrong."""
+        """Let the living processes come to their end, then start fresh ones until one succeeds.
+
+        Returns what went wrong.
+        """
         world = self.world
         if not self._to_the_end([process for process in world.processes if not process.over]):
             return ["it does not come to an end"]

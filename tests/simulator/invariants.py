@@ -28,12 +28,15 @@ class Verdict(NamedTuple):
 
 
 def judge(case: Case, scene: Scene, upstream: Upstream, output: list[bytes], trouble: list[str]) -> Verdict:
-    """The verdict on a history. output: the records that a reader sees at its end. trouble: what is known to be wrong already."""
+    """The verdict on a history.
+
+    output: the records that a reader sees at its end. trouble: what is known to be wrong already.
+    """
     counts, guarantee = Counter(output), case.guarantee
     lost = [value for value in upstream.sent if value not in counts and value not in upstream.gone]
     doubled = [value for value, count in counts.items() if count > 1]
     broken = [*trouble, *scene.world.conduct.broken]
-    # Records that retention deleted stay missing, and kdg has reported it; a topic that was made again is read completely.
+    # kdg has reported that retention deleted records. A topic that was made again is read completely.
     noticed = Fault.RETAIN in scene.world.bitten and any(
         isinstance(process.error, PositionGone) for process in scene.world.processes
     )

@@ -1,17 +1,20 @@
 """Owns the membership of a consumer in a group: what librdkafka does in the background, and its callbacks.
 
-The library notices a rebalance by its heartbeat, reports it inside `consume` or `poll`, and joins again only after the application
-has answered (rdkafka_cgrp.c). Until then it keeps its partitions, and its commits carry the generation that it knows.
+The library notices a rebalance by its heartbeat, reports it inside `consume` or `poll`, and joins again only after the
+application has answered (rdkafka_cgrp.c). Until then it keeps its partitions, and its commits carry the generation that
+it knows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import TopicPartition as LibraryPartition
+
+from kdg.core.records import TopicPartition
 
 from .cluster import NEVER
-from .groups import Group, Place, Protocol
+from .groups import Group, Protocol
 from .process import Process
 from .world import World
 
@@ -21,8 +24,8 @@ SESSION_SECONDS = 2.0
 class Membership:
     """The membership of one consumer.
 
-    owned: the fetch position of each partition that it owns. queued: callbacks that the application has not answered yet.
-    losing: the partitions of the callback that is being answered, which another member may own by now.
+    owned: the fetch position of each partition that it owns. queued: callbacks that the application has not answered
+    yet. losing: the partitions of the callback that is being answered, which another member may own by now.
     """
 
     def __init__(self, world: World, process: Process, group: Group) -> None:
@@ -31,14 +34,14 @@ class Membership:
         self.group = group
         self.member = ""
         self.generation = -1
-        self.owned: dict[Place, int] = {}
-        self.queued: list[tuple[str, list[Place]]] = []
-        self.callbacks: dict[str, Callable[[list[TopicPartition]], None]] = {}
+        self.owned: dict[TopicPartition, int] = {}
+        self.queued: list[tuple[str, list[TopicPartition]]] = []
+        self.callbacks: dict[str, Callable[[list[LibraryPartition]], None]] = {}
         self.closed = False
-        self.losing: list[Place] = []
+        self.losing: list[TopicPartition] = []
         self._answering = False
         self._seen = 0
-        self._later: list[Place] = []
+        self._later: list[TopicPartition] = []
 
     def tick(self) -> None:
         """A heartbeat. A rebalance that it notices is queued for the application."""
@@ -84,19 +87,19 @@ class Membership:
         if self.group.protocol is Protocol.CONSUMER or not self.group.preparing:
             self.tick()
 
-    def _reconcile(self, target: list[Place]) -> None:
+    def _reconcile(self, target: list[TopicPartition]) -> None:
         self.generation = self.group.members[self.member].epoch
         self._give_and_take(target, rejoin=False)
         self._seen = self.group.version
 
-    def _assigned(self, target: list[Place]) -> None:
+    def _assigned(self, target: list[TopicPartition]) -> None:
         self.generation = self.group.generation
         if self.group.protocol is Protocol.EAGER:
             self.queued.append(("assign", target))
         else:
             self._give_and_take(target, rejoin=True)
 
-    def _give_and_take(self, target: list[Place], *, rejoin: bool) -> None:
+    def _give_and_take(self, target: list[TopicPartition], *, rejoin: bool) -> None:
         gone = [place for place in self.owned if place not in target]
         new = [place for place in target if place not in self.owned]
         if gone:
@@ -113,7 +116,7 @@ class Membership:
             self.world.note(self.process, f"{kind} {_names(places)}")
             self.losing = places if kind == "lost" else []
             self._answering = True
-            self.callbacks[kind]([TopicPartition(*place) for place in places])
+            self.callbacks[kind]([LibraryPartition(*place) for place in places])
             self._answering = False
             self.losing = []
             self.world.conduct.answered(self.process, kind, places)
@@ -138,5 +141,5 @@ class Membership:
         self.world.cluster.watch(deadline)
 
 
-def _names(places: Iterable[Place]) -> str:
+def _names(places: Iterable[TopicPartition]) -> str:
     return " ".join(f"{topic}[{number}]" for topic, number in places) or "nothing"

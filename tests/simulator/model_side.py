@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka import KafkaError
+from confluent_kafka import TopicPartition as LibraryPartition
+
+from kdg.core.records import TopicPartition
 
 from .cluster import Cluster
 from .consumer import SimConsumer
-from .groups import Group, Place, Protocol, Stored
+from .groups import Group, Protocol, Stored
 from .process import Process
 from .sides import Member, Offsets, Owner, Side, named, read_to_the_end
 from .world import World
@@ -30,7 +33,7 @@ class ModelMember(Member):
     def is_asked_to_rejoin(self) -> bool:
         return self._group.preparing
 
-    def beats(self, owned: Sequence[Place] = ()) -> list[Place]:
+    def beats(self, owned: Sequence[TopicPartition] = ()) -> list[TopicPartition]:
         if not self.id:
             self.id = self._group.join("", ())
         target = self._group.heartbeat(self.id, owned)
@@ -59,10 +62,10 @@ class Model(Side):
         pid, epoch = self.cluster.init(name, timeout) if name else (self.cluster.new_pid(), 0)
         return Owner(name, pid, epoch)
 
-    def add(self, owner: Owner, place: Place) -> str:
+    def add(self, owner: Owner, place: TopicPartition) -> str:
         return named(self.cluster.add(owner.pid, owner.epoch, place))
 
-    def produce(self, owner: Owner, place: Place, sequence: int, *values: bytes) -> str:
+    def produce(self, owner: Owner, place: TopicPartition, sequence: int, *values: bytes) -> str:
         return named(self.cluster.produce(place, owner.pid, owner.epoch, sequence, values))
 
     def add_group(self, owner: Owner, group: str) -> str:
@@ -80,27 +83,27 @@ class Model(Side):
         stored = {place: Stored(offset) for place, offset in offsets.items()}
         return named(self.cluster.group(group).commit(member, generation, stored))
 
-    def committed(self, group: str, *places: Place) -> list[int] | str:
+    def committed(self, group: str, *places: TopicPartition) -> list[int] | str:
         found = self.cluster.group(group)
         if found.unstable(places):
             return named(KafkaError.UNSTABLE_OFFSET_COMMIT)
         return [found.stored.get(place, Stored(-1)).offset for place in places]
 
-    def ends(self, place: Place) -> tuple[int, int, int]:
+    def ends(self, place: TopicPartition) -> tuple[int, int, int]:
         log = self.cluster.logs[place]
         return log.start, log.stable, len(log.entries)
 
-    def seen(self, place: Place, offset: int = 0, *, committed: bool = True) -> list[bytes | str]:
+    def seen(self, place: TopicPartition, offset: int = 0, *, committed: bool = True) -> list[bytes | str]:
         log = self.cluster.logs[place]
         if not committed:
             return [value for value, _transaction in log.entries[offset:] if value is not None]
         world = World(0, (), frozenset(), trace=False)
         world.cluster = self.cluster
         reader = SimConsumer(world, Process("reader"), Group("none"))
-        reader.assign([TopicPartition(*place, offset)])
+        reader.assign([LibraryPartition(*place, offset)])
         return read_to_the_end(reader)
 
-    def delete_records(self, place: Place, before: int) -> None:
+    def delete_records(self, place: TopicPartition, before: int) -> None:
         self.cluster.logs[place].start = before
 
     def remake(self, topic: str) -> None:
@@ -114,7 +117,7 @@ class Model(Side):
         found.places = self.cluster.places(topic)
         return ModelMember(found)
 
-    def until_settled(self, place: Place) -> None:
+    def until_settled(self, place: TopicPartition) -> None:
         log = self.cluster.logs[place]
         while log.unstable:
             self.cluster.advance(0.1)

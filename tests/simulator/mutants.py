@@ -29,7 +29,10 @@ Patch = contextlib.AbstractContextManager[Any]
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A change to kdg. case: the schedules that are run. shows: words that begin, or are in, what the simulator reports."""
+    """A change to kdg.
+
+    case: the schedules that are run. shows: words that begin, or are in, what the simulator reports.
+    """
 
     name: str
     case: Case

@@ -29,8 +29,8 @@ class Net(Enum):
 class Network:
     """The network between the processes and the cluster.
 
-    late: requests that are still on their way. note: writes a line of the history. hasten: called when a copy of a request is
-    held up.
+    late: requests that are still on their way. note: writes a line of the history. hasten: called when a copy of a
+    request is held up.
     """
 
     def __init__(
@@ -47,7 +47,10 @@ class Network:
         self.late: list[Request] = []
 
     def send(self, process: Process, name: str, call: Callable[[], int], request: Request | None = None) -> int:
-        """Send a request. Returns its answer, or `_TIMED_OUT` if there is none yet. request: the same one if it was sent before."""
+        """Send a request.
+
+        Returns its answer, or `_TIMED_OUT` if there is none yet. request: the same one if it was sent before.
+        """
         net, process.net = process.net, None
         if request is not None and (request.mute or request.code is not None):
             return self._answer(request)

@@ -38,8 +38,8 @@ def _no_run(_of: object) -> NoReturn:
 class Process:
     """One run of kdg.
 
-    begin: makes the frame of the run at its first step. open_session: the function of kdg.runs that opens the run. cut: whether a
-    connection dropped with a request on it. stick: whether the next Produce request gets no answer.
+    begin: makes the frame of the run at its first step. open_session: the function of kdg.runs that opens the run. cut:
+    whether a connection dropped with a request on it. stick: whether the next Produce request gets no answer.
     """
 
     def __init__(

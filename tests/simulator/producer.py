@@ -92,7 +92,10 @@ class SimProducer(Sending):
         self.world.pass_by(self.process)
 
     def _resumed(self, name: str, call: Callable[[], int]) -> int:
-        """Send a request that may take longer than this call. After a timeout, the caller calls the same function again."""
+        """Send a request that may take longer than this call.
+
+        After a timeout, the caller calls the same function again.
+        """
         request = self.pending or Request(name, call)
         self.pending = None
         code = self.world.network.send(self.process, name, request.call, request)

@@ -1,7 +1,7 @@
 """Owns how a producer sends over the model: its queue, sequence numbers, delivery reports, and its log.
 
-If a connection drops with a request on it, the library writes a line FAIL to its log before it sends the request again (hazard 1).
-Purging records in flight writes no line: the library only stops waiting for the answer (rdkafka_request.c).
+If a connection drops with a request on it, the library writes a line FAIL to its log before it sends the request again
+(hazard 1). Purging records in flight writes no line: the library only stops waiting for the answer (rdkafka_request.c).
 """
 
 from __future__ import annotations
@@ -11,17 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from confluent_kafka import KafkaError, Message
 from confluent_kafka.admin import ClusterMetadata  # type: ignore[attr-defined]  # not in its __all__
 
+from kdg.core.records import TopicPartition
 from kdg.kafka.client import Watch
 from kdg.kafka.library import OnDelivery
 
 from .admin import metadata_of
 from .cluster import FENCED, OK, OUT_OF_ORDER, WRONG_STATE, Request
 from .consumer import failure
-from .groups import Place
 from .process import Process
 from .world import World
 
 _TIMED_OUT = KafkaError._TIMED_OUT  # noqa: SLF001  # the library's own names
+_MSG_TIMED_OUT = KafkaError._MSG_TIMED_OUT  # noqa: SLF001
 _FENCED = KafkaError._FENCED  # noqa: SLF001
 _PURGED = KafkaError._PURGE_QUEUE  # noqa: SLF001
 _PURGED_IN_FLIGHT = KafkaError._PURGE_INFLIGHT  # noqa: SLF001
@@ -31,8 +32,8 @@ _STATE = KafkaError._STATE  # noqa: SLF001
 class Sending:
     """The sending of one producer.
 
-    queue: records not yet sent. stuck: requests that get no answer. ghosts: purged requests that are still on their connection.
-    fatal, abortable: error codes, as the library keeps them.
+    queue: records not yet sent. stuck: requests that get no answer. ghosts: purged requests that are still on their
+    connection. fatal, abortable: error codes, as the library keeps them.
     """
 
     def __init__(
@@ -49,12 +50,12 @@ class Sending:
         self.fatal: int = OK
         self.abortable: int = OK
         self.bump = False
-        self.queue: list[tuple[Place, bytes]] = []
+        self.queue: list[tuple[TopicPartition, bytes]] = []
         self.stuck: list[tuple[Request, list[bytes]]] = []
         self.ghosts: list[Request] = []
         self.pending: Request | None = None
-        self._sequences: dict[Place, int] = {}
-        self._added: set[Place] = set()
+        self._sequences: dict[TopicPartition, int] = {}
+        self._added: set[TopicPartition] = set()
         self._known_to_broker = False
         self._failed: list[tuple[int, bytes]] = []
         process.producers.append(self)
@@ -85,14 +86,14 @@ class Sending:
     def _send(self) -> None:
         """Send all records of the queue, one batch for each partition."""
         queue, self.queue = self.queue, []
-        batches: dict[Place, list[bytes]] = {}
+        batches: dict[TopicPartition, list[bytes]] = {}
         for place, value in queue:
             batches.setdefault(place, []).append(value)
         for place, values in batches.items():
             self.send_batch(place, values)
 
-    def send_batch(self, place: Place, values: list[bytes]) -> None:
-        """Send one Produce request, after AddPartitionsToTxn if it is the first to this partition in the transaction."""
+    def send_batch(self, place: TopicPartition, values: list[bytes]) -> None:
+        """Send one Produce request, after AddPartitionsToTxn if it is the first to this partition."""
         if self.name and not self._add(place):
             self._failed += [(self.fatal or self.abortable, value) for value in values]
             return
@@ -122,7 +123,7 @@ class Sending:
             if not self.name or (place in self._added and not self.fatal):
                 self.world.network.late.append(Request(f"Produce {value.decode()}", self._call(place, [value])))
 
-    def _call(self, place: Place, values: list[bytes]) -> Callable[[], int]:
+    def _call(self, place: TopicPartition, values: list[bytes]) -> Callable[[], int]:
         cluster, pid, epoch = self.world.cluster, self.pid, self.epoch
         if not self.waits:
             return lambda: cluster.append(place, values)
@@ -130,7 +131,7 @@ class Sending:
         self._sequences[place] = sequence + len(values)
         return lambda: cluster.produce(place, pid, epoch, sequence, values)
 
-    def _add(self, place: Place) -> bool:
+    def _add(self, place: TopicPartition) -> bool:
         if self.fatal or self.abortable:
             return False
         if place not in self._added:
@@ -143,11 +144,15 @@ class Sending:
         if code and code != _TIMED_OUT:
             self._judge(code)
         if code:
-            self._failed += [(KafkaError._MSG_TIMED_OUT if code == _TIMED_OUT else code, v) for v in values]  # noqa: SLF001
+            reported = _MSG_TIMED_OUT if code == _TIMED_OUT else code
+            self._failed += [(reported, value) for value in values]
             self.abortable = self.abortable or (code if self.name else OK)
 
     def _judge(self, code: int) -> None:
-        """Note an error code. Fencing and a wrong state are fatal; after any other error the transaction can be aborted."""
+        """Note an error code.
+
+        Fencing and a wrong state are fatal; after any other error the transaction can be aborted.
+        """
         if code == FENCED:
             self.fatal = _FENCED
         elif code == WRONG_STATE:

@@ -1,4 +1,4 @@
-"""Owns the two sides on which the scripts of test_against_broker.py are played, as an interface: the model, and a real broker.
+"""Owns the interface of the two sides on which the scripts are played: the model and a real broker.
 
 Answers are words, so that the sides can be compared: the name of an error, or `ok`.
 """
@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 from confluent_kafka import KafkaError, Message
 
+from kdg.core.records import TopicPartition
 from kdg.kafka.library import ConsumerClient
 
-from .groups import Place, Protocol
+from .groups import Protocol
 
 _SAME = {KafkaError.PRODUCER_FENCED: KafkaError.INVALID_PRODUCER_EPOCH}
 """Two codes for the same error, in different versions of a request."""
@@ -25,7 +26,7 @@ TOO_EARLY = {
     "NOT_LEADER_FOR_PARTITION",
 }
 """Answers that pass by themselves: an earlier transaction, a coordinator or a new topic is not ready yet."""
-Offsets = Mapping[Place, int]
+Offsets = Mapping[TopicPartition, int]
 
 
 def named(code: int) -> str:
@@ -60,8 +61,11 @@ class Member(ABC):
         """Whether the answer to a heartbeat soon asks the member to join again."""
 
     @abstractmethod
-    def beats(self, owned: Sequence[Place] = ()) -> list[Place]:
-        """Send a heartbeat of KIP-848; the first one joins. Returns the partitions that the member is to own. owned: those it owns."""
+    def beats(self, owned: Sequence[TopicPartition] = ()) -> list[TopicPartition]:
+        """Send a heartbeat of KIP-848; the first one joins.
+
+        Returns the partitions that the member is to own. owned: those it owns.
+        """
 
     @abstractmethod
     def leaves(self) -> None:
@@ -84,11 +88,11 @@ class Side(ABC):
         """InitProducerId, in seconds; without a name it is an idempotent producer."""
 
     @abstractmethod
-    def add(self, owner: Owner, place: Place) -> str:
+    def add(self, owner: Owner, place: TopicPartition) -> str:
         """AddPartitionsToTxn."""
 
     @abstractmethod
-    def produce(self, owner: Owner, place: Place, sequence: int, *values: bytes) -> str:
+    def produce(self, owner: Owner, place: TopicPartition, sequence: int, *values: bytes) -> str:
         """Produce."""
 
     @abstractmethod
@@ -108,19 +112,19 @@ class Side(ABC):
         """OffsetCommit."""
 
     @abstractmethod
-    def committed(self, group: str, *places: Place) -> list[int] | str:
+    def committed(self, group: str, *places: TopicPartition) -> list[int] | str:
         """OffsetFetch of a read_committed consumer: the position of each partition, -1 without one; or the error."""
 
     @abstractmethod
-    def ends(self, place: Place) -> tuple[int, int, int]:
+    def ends(self, place: TopicPartition) -> tuple[int, int, int]:
         """The first offset of the log, its last stable offset, its end."""
 
     @abstractmethod
-    def seen(self, place: Place, offset: int = 0, *, committed: bool = True) -> list[bytes | str]:
+    def seen(self, place: TopicPartition, offset: int = 0, *, committed: bool = True) -> list[bytes | str]:
         """The values that the library gives a reader from the offset to the end; an error by its name."""
 
     @abstractmethod
-    def delete_records(self, place: Place, before: int) -> None:
+    def delete_records(self, place: TopicPartition, before: int) -> None:
         """Delete records before an offset, as retention does."""
 
     @abstractmethod
@@ -136,7 +140,7 @@ class Side(ABC):
         """A member that has not joined yet."""
 
     @abstractmethod
-    def until_settled(self, place: Place) -> None:
+    def until_settled(self, place: TopicPartition) -> None:
         """Wait until no transaction is open in the partition."""
 
 

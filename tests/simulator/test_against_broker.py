@@ -1,4 +1,4 @@
-"""The rules of the model, each as a short script that is played on the model and on a real broker, with one expectation for both.
+"""The rules of the model, each as a script that is played on the model and on a real broker.
 
 Where a real broker differs, the model is wrong.
 """

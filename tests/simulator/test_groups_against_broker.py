@@ -1,4 +1,4 @@
-"""The rules of the model for consumer groups, each as a short script that is played on the model and on a real broker."""
+"""The rules of the model for consumer groups, each as a script for the model and a real broker."""
 
 from __future__ import annotations
 

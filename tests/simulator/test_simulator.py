@@ -1,4 +1,6 @@
-"""A hundred thousand histories over every command and guarantee. Each keeps its guarantee; the faults do cause allowed damage.
+"""A hundred thousand histories over every command and guarantee.
+
+Each keeps its guarantee; the faults do cause allowed damage.
 
 KDG_SIM_SEED is the first seed, KDG_SIM_SCHEDULES how many are run. A seed that fails is printed with its history. Once
 the defect is fixed, the seed goes into REGRESSIONS.
@@ -104,7 +106,10 @@ def test_allowed_damage_does_happen_in_the_model(total: Total, case: Case) -> No
 
 
 def test_every_command_and_guarantee_has_a_case() -> None:
-    """Every command under every guarantee that it serves. The sinks of consume are tested in tests/broker/test_sinks.py."""
+    """Every command under every guarantee that it serves.
+
+    The sinks of consume are tested in tests/broker/test_sinks.py.
+    """
     commands = {case.command for case in CASES.values()}
     wanted = {
         f"{case.guarantee.short} {shape.command}"
@@ -116,7 +121,7 @@ def test_every_command_and_guarantee_has_a_case() -> None:
 
 
 def test_ordinary_schedules_patch_nothing() -> None:
-    """Only the mutants replace names of kdg: the other schedules run kdg as it is, on surroundings that they hand in."""
+    """Only the mutants replace names of kdg: the other schedules hand in surroundings and run kdg as it is."""
     folder = Path(__file__).parent
     modules = {path.name for path in folder.glob("*.py") if path != Path(__file__)}
     assert {name for name in modules if re.search(r"\bmock\b|setattr|monkeypatch", (folder / name).read_text())} == {

@@ -1,13 +1,13 @@
-"""Owns what happens to the source topic around kdg: new records, new partitions, retention, a topic that is made again."""
+"""Owns what others do to the source topic: new records, new partitions, retention, a topic made again."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kdg.core.records import TopicPartition
 from kdg.kafka.topic_ids import FRESH
 
 from .cluster import NEVER, Transaction
-from .groups import Place
 
 if TYPE_CHECKING:
     from .world import World
@@ -18,8 +18,8 @@ MOST_PARTITIONS = 4
 class Upstream:
     """The other users of the source topic.
 
-    sent: every record that kdg has to handle. gone: records that were deleted with their topic. retained: whether retention has
-    deleted records.
+    sent: every record that kdg has to handle. gone: records that were deleted with their topic. retained: whether
+    retention has deleted records.
     """
 
     def __init__(self, world: World) -> None:
@@ -28,7 +28,7 @@ class Upstream:
         self.sent: list[bytes] = []
         self.gone: set[bytes] = set()
         self.retained = False
-        self._open: list[tuple[Place, Transaction]] = []
+        self._open: list[tuple[TopicPartition, Transaction]] = []
 
     def feed(self) -> None:
         """Write records; four times of ten in a transaction, which may be aborted, and may stay open for a while."""

@@ -1,7 +1,7 @@
-"""Owns single requests to a real broker, byte by byte, in the versions that librdkafka 2.16 sends or the nearest plain ones.
+"""Owns single requests to a real broker, byte by byte, in versions like those of librdkafka 2.16.
 
-A client library decides by itself what to send, when, and as whom; a rule of the broker is seen by asking it directly, late
-and as somebody who is long gone included. https://kafka.apache.org/protocol; nothing here retries.
+A client library decides by itself what to send, when, and as whom; a rule of the broker is seen by asking it directly,
+late and as somebody who is long gone included. https://kafka.apache.org/protocol; nothing here retries.
 """
 
 from __future__ import annotations

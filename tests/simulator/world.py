@@ -1,8 +1,9 @@
 """Owns a history while it runs: the random choices of a seed, and who runs when.
 
-Every call of a client library passes by here, before and after it takes effect. Then the process may crash, freeze, be overtaken
-by others, or meet a fault of the network. That is all the interleaving there is, without threads and without coroutines: another
-process runs on top of the caller's stack, and a process is frozen as long as its caller has not returned.
+Every call of a client library passes by here, before and after it takes effect. Then the process may crash, freeze, be
+overtaken by others, or meet a fault of the network. That is all the interleaving there is, without threads and without
+coroutines: another process runs on top of the caller's stack, and a process is frozen as long as its caller has not
+returned.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ PATIENCE = 3
 class World:
     """The cluster, the network, the processes, and the choices of a history.
 
-    faults: those that may strike; one that is listed twice strikes twice as often. budget: how many may still strike. fuse: the
-    number of calls until the next one. suppressed: faults that do not strike, by number. idle: reads in a row without a record.
+    faults: those that may strike; one that is listed twice strikes twice as often. budget: how many may still strike.
+    fuse: the number of calls until the next one. suppressed: faults that do not strike, by number. idle: reads in a row
+    without a record.
     """
 
     def __init__(self, seed: int, faults: tuple[Fault, ...], suppressed: frozenset[int], *, trace: bool) -> None:
@@ -96,8 +98,8 @@ class World:
     def reads(self, process: Process) -> None:
         """The process reads. If its topic is to be made again, that happens now.
 
-        No request is on its way then: a position that arrives afterwards would be stored for the new topic, and nobody could
-        see that it belongs to the old one.
+        No request is on its way then: a position that arrives afterwards would be stored for the new topic, and nobody
+        could see that it belongs to the old one.
         """
         if not self.remaking or self.upstream is None or self._storing(process):
             return
