@@ -160,13 +160,13 @@ def checked_acks(text: str | None) -> None:
 
 
 def guarantee_of(typed: str | None, configuration: Configuration) -> Guarantee:
-    """The guarantee that was asked for: -g, else the environment, else the file, else the default. Raises UsageError."""
+    """The guarantee asked for: -g, else the environment, else the file, else the default. Raises UsageError."""
     word, origin = (typed, "-g") if typed is not None else configuration.guarantee or (guarantees.DEFAULT.name, "")
     return guarantees.parse(word, origin)
 
 
 def parse_crash(text: str, guarantee: Guarantee) -> CrashAt:
-    """The meaning of `--crash-at STEP[:N]`. Raises UsageError if the cycle of the guarantee does not have the step."""
+    """The meaning of `--crash-at STEP[:N]`. Raises UsageError if the cycle of the guarantee lacks the step."""
     name, _, times = text.partition(":")
     wanted = re.sub(r"[ _]", "-", name.strip().lower())
     wanted = {"send-offsets": Step.RECORD_POSITION.value}.get(wanted, wanted)

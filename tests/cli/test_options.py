@@ -45,8 +45,8 @@ READING = "-G/--group -o/--offset -c/--count -e/--exit-at-end --until --idle-tim
 DEDUPLICATION = "--dedup-by --dedup-store --dedup-ttl"
 CONTRACT = {
     "produce": f"{COMMON} --acks --resume --restart --transactional-id --undelivered --allow-unterminated "
-    "-D/--delimiter -K/--key-delimiter -k/--key -H/--header -Z/--null -J/--json --key-encoding --value-encoding -p/--partition "
-    "--keep-partition --partitioner -z/--compression -c/--count",
+    "-D/--delimiter -K/--key-delimiter -k/--key -H/--header -Z/--null -J/--json --key-encoding --value-encoding "
+    "-p/--partition --keep-partition --partitioner -z/--compression -c/--count",
     "consume": f"{COMMON} {READING} -p/--partition --output --sqlite --table --retry {DEDUPLICATION} -D/--delimiter "
     "-K/--key-delimiter -J/--json -f/--format -Z/--null --key-encoding --value-encoding",
     "pipe": f"{COMMON} {READING} --transactional-id --acks -z/--compression --keep-partition --lines --ok-exit "
