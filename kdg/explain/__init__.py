@@ -15,7 +15,7 @@
 Each page is a kdg.text.page.Page; kdg/text prints it. No fact is written twice: promises, settings and steps are rows of
 kdg/core/guarantees.py, and kdg/core/crash works out what a crash does.
 
-The package imports neither confluent_kafka nor rich nor typer, so that a page is shown at once.
+Pure. The package imports neither confluent_kafka nor rich nor typer, so that a page is shown at once.
 """
 
 from __future__ import annotations
