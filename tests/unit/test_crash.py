@@ -152,7 +152,7 @@ def test_the_table_has_a_row_for_each_step_of_the_command(guarantee: Guarantee, 
 
 @pytest.mark.parametrize(("guarantee", "shape"), PAIRS, ids=IDS)
 def test_the_table_says_what_the_check_found(guarantee: Guarantee, shape: Shape) -> None:
-    """The two rounds that the table looks at already show everything that the promise allows."""
+    """The two batch sizes that the table is made from show everything that the promise allows."""
     table = crash_table(guarantee, shape.command)
     assert any(point.may_lose for point in table) == guarantee.may_lose
     assert any(point.may_duplicate for point in table) == (guarantee.may_duplicate and not shape.joined)

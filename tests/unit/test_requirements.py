@@ -32,7 +32,7 @@ def test_a_weak_topic_carries_no_guarantee_against_loss(log: LogFacts, named: st
 
 
 def test_strong_topic_carries_all() -> None:
-    """A strong topic carries all and remarks take nothing away."""
+    """A strong topic meets the requirements of all guarantees, and remarks do not change that."""
     remarked = (
         STRONG,
         LogFacts("t", 3, 2, in_sync=2),
