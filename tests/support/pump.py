@@ -22,9 +22,10 @@ each_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=[guarantee
 class World:
     """A Source over a few values, the signals, and the clock; it logs every call to a port.
 
-    errors: what a call raises, by its name and number, counted from 1. during_read: what happens inside a read, by its number.
-    at: the position reached. stored: the settled one. visible, staged: what was written, outside and inside a transaction.
-    endless: whether reads at the end of the values bring nothing, instead of the end. took_effect: the answer of `reload`.
+    errors: what a call raises, by its name and number, counted from 1. during_read: what happens inside a read, by its
+    number. at: the position reached. stored: the settled one. visible, staged: what was written, outside and inside a
+    transaction. endless: whether reads at the end of the values bring nothing, instead of the end. took_effect: the
+    answer of `reload`.
     """
 
     values: list[bytes]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 
 import pytest
 
@@ -55,12 +56,17 @@ def test_one_transaction_input_commits_at_its_end() -> None:
 # ── rebalances, inside READ ──
 
 
+def _more_and(world: World, pump: Pump, event: Event) -> None:
+    world.values.extend(FIVE[2:])
+    pump.on_rebalance(event)
+
+
 def rebalanced(guarantee: Guarantee, event: Event) -> tuple[World, Pump]:
     """A run in which the event comes inside the second read, when two records are not settled yet."""
     world = World(list(FIVE))
     pump = pump_over(world, guarantee, batch=4)
     world.during_read[1] = lambda: world.values.__delitem__(slice(2, None))
-    world.during_read[2] = lambda: (world.values.extend(FIVE[2:]), pump.on_rebalance(event))  # type: ignore[assignment, func-returns-value]
+    world.during_read[2] = partial(_more_and, world, pump, event)
     pump.run()
     return world, pump
 
@@ -104,7 +110,7 @@ def test_a_failure_while_settling_inside_a_revoke_still_releases() -> None:
     pump = pump_over(world, EXACTLY_ONCE, batch=4)
     world.errors["commit-transaction", 1] = TryAgain("the group went on")
     world.during_read[1] = lambda: world.values.__delitem__(slice(2, None))
-    world.during_read[2] = lambda: (world.values.extend(FIVE[2:]), pump.on_rebalance(Revoked()))  # type: ignore[assignment, func-returns-value]
+    world.during_read[2] = partial(_more_and, world, pump, Revoked())
     pump.run()
     assert world.log[world.log.index("commit-transaction") :][:4] == [
         "commit-transaction",
