@@ -105,11 +105,11 @@ def _beats_until(member: Member, count: int, owned: list[tuple[str, int]]) -> li
     """Heartbeats with what it has, until it is to have so many partitions."""
     found: list[tuple[str, int]] = []
 
-    def told() -> bool:
+    def has_enough() -> bool:
         found[:] = member.beats(owned)
         return len(found) == count
 
-    assert eventually(told)
+    assert eventually(has_enough)
     return found
 
 

@@ -143,7 +143,7 @@ def test_a_protection_that_is_taken_out_is_missed(mutant: Mutant) -> None:
     assert first_seed_that_shows(mutant) is not None
 
 
-def test_a_history_that_breaks_is_told_with_few_faults() -> None:
+def test_a_failed_history_is_reported_with_few_faults() -> None:
     mutant = next(mutant for mutant in MUTANTS if mutant.name == "no flush before the commit")
     seed = first_seed_that_shows(mutant)
     assert seed is not None
