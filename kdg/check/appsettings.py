@@ -39,7 +39,10 @@ _PASCAL_CASE = (
 
 
 def json_readings(text: str, name: str, role: Role | None) -> list[Reading]:
-    """A reading for each section. name: of the file, for messages. role: None if names and path decide. Raises UsageError."""
+    """A reading for each section with settings of a Kafka client.
+
+    name: of the file, for messages. role: None if the names of the settings and the path decide. Raises UsageError.
+    """
     try:
         whole = json.loads(text)
     except ValueError as exc:
@@ -54,7 +57,10 @@ def json_readings(text: str, name: str, role: Role | None) -> list[Reading]:
 
 
 def _sections(value: Any, path: str, above: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The innermost objects that contain settings, each with the settings of the objects around it. path: as in `Kafka:Orders`."""
+    """The innermost objects that contain settings, each with the settings of the objects around it.
+
+    path: the names of the objects around it, as in `Kafka:Orders`.
+    """
     if not isinstance(value, dict):
         return
     own = {**above, **{k: v for k, v in value.items() if not isinstance(v, dict | list)}}

@@ -13,7 +13,8 @@ class Finding:
     """What some settings cause. If it neither loses nor duplicates records and is not refused, it is a remark.
 
     settings: the settings that cause it. says: the consequence, for people.
-    loses, duplicates: whether records can be lost or duplicated. refused: whether the client or the broker refuses the settings.
+    loses, duplicates: whether records can be lost or duplicated.
+    refused: whether the client or the broker refuses the settings.
     change: values that remove the cause, if the guarantee's own settings do not.
     """
 

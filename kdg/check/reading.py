@@ -1,4 +1,4 @@
-"""Owns a configuration as one client reads it: which client, producer or consumer, and the value that each setting has. Pure."""
+"""Owns a configuration as one client reads it: the client, producer or consumer, the value of each setting. Pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ IGNORED_SPELLING = "auto.commit.enable"
 class Reading:
     """The settings of one client, as one dialect understands them.
 
-    dialect: one of DIALECTS. given: what the file sets, by librdkafka's names. where: the place in the file, if it has several.
+    dialect: one of DIALECTS. given: what the file sets, by librdkafka's names.
+    where: the place in the file, if the file has several configurations.
     remarks: what the client ignores, and why. unknown: the names that the client does not know.
     """
 

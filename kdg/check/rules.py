@@ -1,4 +1,4 @@
-"""Owns the findings about a configuration: it applies the rules of producer.py and consumer.py and the contradictions. Pure."""
+"""Owns the findings about a configuration: the rules of producer.py and consumer.py, and the contradictions. Pure."""
 
 from __future__ import annotations
 

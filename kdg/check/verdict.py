@@ -1,4 +1,4 @@
-"""Owns the verdict: which guarantees the findings about a configuration leave, and the fewest changes that reach one. Pure.
+"""Owns the verdict: which guarantees a configuration allows, and the fewest changes that reach one. Pure.
 
 No guarantee is named here: `may_lose` and `may_duplicate` say what it permits, and its settings say what it needs.
 """
@@ -65,7 +65,10 @@ def judge(reading: Reading) -> Verdict:
 
 
 def changes(verdict: Verdict, guarantee: Guarantee) -> dict[str, str] | None:
-    """The fewest settings to change, by name, to reach a guarantee: {} if nothing has to change, None if no change reaches it."""
+    """The fewest settings to change, by name, to reach a guarantee.
+
+    {} if nothing has to change; None if no change reaches it.
+    """
     reading = verdict.reading
     if verdict.reaches(guarantee):
         return {}

@@ -12,7 +12,7 @@
     deduplication    what `--dedup-by` does
     words            phrases that several pages share
 
-Each page is a kdg.text.page.Page; kdg/text prints it. No fact is written twice: promises, settings and steps are rows of
+Each page is a kdg.text.page.Page; kdg/text prints it. No fact is written twice: promises, settings and steps come from
 kdg/core/guarantees.py, and kdg/core/crash works out what a crash does.
 
 Pure. The package imports neither confluent_kafka nor rich nor typer, so that a page is shown at once.
@@ -34,8 +34,9 @@ __all__ = ["CLIENTS", "explain", "names", "table_markdown"]
 def explain(names: Sequence[str], client: str = "librdkafka", format: str = "text", color: bool = False) -> str:  # noqa: A002  the flag's own name
     """The page that the names mean, ending with a newline.
 
-    names: nothing, a guarantee, a setting, an exit code, two guarantees, or words to search for. client: one of CLIENTS.
-    format: one of kdg.text.render.FORMATS. Raises UsageError for an unknown name, client or format.
+    names: nothing, a guarantee, a setting, an exit code, two guarantees, or words to search for.
+    client: one of CLIENTS. format: one of kdg.text.render.FORMATS.
+    Raises UsageError for an unknown name, client or format.
     """
     _one_of("--client", client, CLIENTS)
     _one_of("--format", format, tuple(FORMATS))

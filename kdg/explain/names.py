@@ -145,4 +145,7 @@ def _near(name: str) -> str:
     similar = _similar(name)
     if similar:
         return f"Did you mean {' or '.join(similar)}?"
-    return "kdg explain lists the guarantees and settings; kdg explain questions, exit-codes and contradictions list the rest."  # fmt: skip
+    return (
+        "kdg explain lists the guarantees and settings; kdg explain questions, exit-codes and contradictions list the "
+        "rest."
+    )

@@ -1,4 +1,4 @@
-"""Owns the pages about several guarantees, about destinations, deduplication, configuration files, and search results."""
+"""Owns the pages about several guarantees, destinations, deduplication, configuration, and search results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Owns the search for pages by words, such as `kdg explain lost messages`. It counts the words in each page; there is no index."""
+"""Owns the search for pages by words, such as `kdg explain lost messages`. It counts words; there is no index."""
 
 from __future__ import annotations
 

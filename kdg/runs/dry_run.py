@@ -1,4 +1,4 @@
-"""Owns what `--dry-run` prints: the settings that each client would get, and the steps of the run. Nothing is connected."""
+"""Owns what `--dry-run` prints: the settings that each client would get, and the steps. Nothing is connected."""
 
 from __future__ import annotations
 

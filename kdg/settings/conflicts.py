@@ -1,6 +1,6 @@
-"""Owns the settings that a client refuses together. `kdg check` looks for them, `kdg explain contradictions` lists them. Pure.
+"""Owns the settings that a client refuses together. `kdg check` finds them, `kdg explain contradictions` lists them.
 
-Tried with librdkafka 2.16 and kafka-clients 4.3. Names are librdkafka's.
+Tried with librdkafka 2.16 and kafka-clients 4.3. Names are librdkafka's. Pure.
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ def idempotent(v: Values) -> bool:
 
 
 def _asked(v: Values) -> bool:
-    """Whether the configuration itself asks for idempotence. If it is only the default, Java switches it off without an error."""
+    """Whether the configuration itself asks for idempotence.
+
+    If idempotence is only the default, Java switches it off without an error.
+    """
     return idempotent(v) and (v.written(_ONCE) or bool(v.value(_ID)))
 
 
@@ -75,7 +78,7 @@ def _idempotence_off_in_transaction(v: Values) -> bool:
 
 
 def _longer_than_transaction(name: str, margin: int = 0) -> Callable[[Values], bool]:
-    """Whether a timeout that the configuration sets is longer than the transaction. margin: milliseconds that it may be longer."""
+    """Whether a timeout is set to more than the transaction's. margin: milliseconds by which it may be longer."""
     return lambda v: bool(v.value(_ID)) and v.written(name) and v.number(name) > v.number(_TRANSACTION) + margin
 
 

@@ -25,7 +25,10 @@ class Code(NamedTuple):
 
 
 class Section(NamedTuple):
-    """One part of a page. heading: in sentence case; text prints it in capitals. subject: follows the heading, printed as it is."""
+    """One part of a page.
+
+    heading: in sentence case; text prints it in capitals. subject: follows the heading, and is printed as it is.
+    """
 
     heading: str
     content: str | Table | Code
@@ -35,7 +38,8 @@ class Section(NamedTuple):
 class Page(NamedTuple):
     """The answer to one `kdg explain` or `kdg check`.
 
-    kind: what the page is about, such as "setting". brief: a few words beside the name. summary: one sentence below the name.
+    kind: what the page is about, such as "setting". brief: a few words beside the name. summary: a sentence below the
+    name.
     sections: what text and Markdown show. data: what JSON shows, by field name; scripts rely on these names.
     """
 

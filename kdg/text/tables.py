@@ -41,7 +41,8 @@ def _padded(parts: Sequence[str], widths: Sequence[int], right: Collection[int])
 def column_widths(rows: Rows, width: int | None) -> list[int]:
     """The width of each column: that of its longest cell, or less if the columns do not fit into width.
 
-    The widest column shrinks first. A column becomes narrower than its longest word only when no other column can shrink.
+    The widest column shrinks first. A column becomes narrower than its longest word only if no other column can
+    shrink.
     """
     columns = list(zip(*rows, strict=True))
     widths = [max(map(len, column)) for column in columns]
@@ -55,7 +56,10 @@ def column_widths(rows: Rows, width: int | None) -> list[int]:
 
 
 def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
-    """The text in lines of at most width characters; at least one line. first, rest: how the first and the other lines begin."""
+    """The text in lines of at most width characters; at least one line.
+
+    first, rest: how the first line and the other lines begin.
+    """
     if len(first) + len(text) <= width and "\n" not in text:
         return [f"{first}{text}"]
     import textwrap

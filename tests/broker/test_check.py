@@ -1,4 +1,4 @@
-"""`kdg check` against the truth: each configuration goes through real faults, and what is lost or doubled is what check says.
+"""`kdg check` against a real broker: each configuration goes through faults; check says what is lost or duplicated.
 
 The programs are plain confluent_kafka (careless.py), killed with SIGKILL; the broker is frozen and killed. Where a
 configuration leaves it to the code, the program is the one that check asks for.
@@ -89,10 +89,11 @@ class Case:
 
 
 BY_HAND = {"enable.auto.commit": "false"}
+STORED_BY_HAND = {"auto.commit.interval.ms": "300", "enable.auto.offset.store": "false"}
 CONSUMERS = [
     Case("as it comes", {"auto.commit.interval.ms": "300"}, "auto", ("working", "done")),
     Case("no timer, but close()", {"auto.commit.interval.ms": "0"}, "auto", ("close", "done")),
-    Case("stored after the work", {"auto.commit.interval.ms": "300", "enable.auto.offset.store": "false"}, "store", ("working", "done")),
+    Case("stored after the work", STORED_BY_HAND, "store", ("working", "done")),
     Case("committed after the work", BY_HAND, "after", ("working", "done"), (ALO,)),
     Case("committed before the work", BY_HAND, "before", ("working", "done"), (AMO,)),
 ]  # fmt: skip
@@ -114,11 +115,13 @@ def test_a_consumer_loses_and_doubles_what_check_says(cluster: Cluster, case: Ca
     seen = Seen()
     for fault in case.faults:
         out, config = tmp_path / fault, {**case.config, "group.id": f"g-{secrets.token_hex(4)}"}
-        assert careless(cluster, config=config, topic=topic, out=str(out), program=case.program, die=fault) == (0 if fault == "close" else -9)  # fmt: skip
-        assert careless(cluster, config=config, topic=topic, out=str(out), program=case.program) == 0
+        program = {"config": config, "topic": topic, "out": str(out), "program": case.program}
+        assert careless(cluster, **program, die=fault) == (0 if fault == "close" else -9)
+        assert careless(cluster, **program) == 0
         seen.add(fault, values, out.read_bytes().splitlines())
     for row in case.rows:
-        assert reaches(cluster, row, {**case.config, "group.id": "g"}, Role.CONSUMER) is not seen.breaks(row), (row.name, seen.detail)  # fmt: skip
+        said = reaches(cluster, row, {**case.config, "group.id": "g"}, Role.CONSUMER)
+        assert said is not seen.breaks(row), (row.name, seen.detail)
 
 
 @pytest.mark.parametrize(
@@ -142,8 +145,9 @@ def test_pipe_judged_without_auto_commit(cluster: Cluster, consumer: dict[str, s
         assert careless(cluster, **told, die=fault) == -9
         assert careless(cluster, **told) == 0
         seen.add(fault, values, cluster.kafka.settled_values(out))
-    said = reaches(cluster, EOS, {**consumer, "group.id": "g"}, Role.CONSUMER) and reaches(cluster, EOS, {"transactional.id": "x"}, Role.PRODUCER)  # fmt: skip
-    assert said is not seen.breaks(EOS), seen.detail
+    reader = reaches(cluster, EOS, {**consumer, "group.id": "g"}, Role.CONSUMER)
+    writer = reaches(cluster, EOS, {"transactional.id": "x"}, Role.PRODUCER)
+    assert (reader and writer) is not seen.breaks(EOS), seen.detail
 
 
 @pytest.mark.parametrize("isolation", ["read_committed", "read_uncommitted"])
@@ -186,7 +190,12 @@ class Sender:
     reported: list[bool] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.producer = Producer({"bootstrap.servers": self.bootstrap, "socket.timeout.ms": str(1000 * SOCKET_SECONDS), "reconnect.backoff.max.ms": "200", "linger.ms": "0", **self.config})  # fmt: skip
+        quick = {
+            "socket.timeout.ms": str(1000 * SOCKET_SECONDS),
+            "reconnect.backoff.max.ms": "200",
+            "linger.ms": "0",
+        }
+        self.producer = Producer({"bootstrap.servers": self.bootstrap, **quick, **self.config})
         self.producer.list_topics(self.topic, timeout=30)
 
     def send(self, value: bytes) -> None:
@@ -199,10 +208,16 @@ class Sender:
 
 
 def test_a_producer_loses_and_doubles_what_check_says(cluster: Cluster) -> None:
-    """Frozen with a request on its way, the broker answers too late; killed with one, never; and it refuses a record too large."""
+    """The broker is frozen with a request on its way and answers too late; it is killed with one and never answers.
+
+    It also refuses a record that is too large.
+    """
     values = [b"frozen", b"killed", b"x" * 2000]
     # The connection is up before the fault: the request is on its way when it comes.
-    senders = {name: Sender(config, cluster.kafka.bootstrap, cluster.kafka.topic(max_message_bytes="1000")) for name, config in PRODUCERS.items()}  # fmt: skip
+    senders = {
+        name: Sender(config, cluster.kafka.bootstrap, cluster.kafka.topic(max_message_bytes="1000"))
+        for name, config in PRODUCERS.items()
+    }
     for sender in senders.values():
         sender.send(b"first")
         assert sender.producer.flush(30) == 0
@@ -228,7 +243,7 @@ def _frozen(cluster: Cluster, senders: Iterable[Sender]) -> None:
     try:
         for sender in senders:
             sender.send(b"frozen")
-        # The library looks for overdue requests once a second, and nobody is told when it gives up one that it sends again.
+        # The library looks for overdue requests once a second; it does not report when it gives one up and repeats it.
         time.sleep(4 * SOCKET_SECONDS)
     finally:
         cluster.broker.resume()
@@ -283,7 +298,8 @@ def test_the_brokers_come_from_the_file_that_is_checked(cluster: Cluster, tmp_pa
         "client.toml": f'brokers = "{cluster.kafka.bootstrap}"\nacks = 0\n',
     }.items():
         (tmp_path / name).write_text(text)
-        done = cluster.kafka.kdg("check", "-F", str(tmp_path / name), "--topic", topic, "-g", "amo", "--role", "producer", env={"KDG_BROKERS": ""})  # fmt: skip
+        options = ["-F", str(tmp_path / name), "--topic", topic, "-g", "amo", "--role", "producer"]
+        done = cluster.kafka.kdg("check", *options, env={"KDG_BROKERS": ""})
         assert (done.code, done.err) == (0, ""), done
 
 

@@ -87,7 +87,9 @@ def test_the_decision_list(dialect: str, role: Role, text: str, gives: str) -> N
     assert judge(read(text, dialect, role)).gives == gives
 
 
-@pytest.mark.parametrize(("row", "role", "command"), [(g, r, c) for g in GUARANTEES for r in Role for c in ("produce", "pipe")])  # fmt: skip
+@pytest.mark.parametrize("command", ["produce", "pipe"])
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)
 def test_what_kdg_itself_sets_under_a_guarantee_reaches_it(row: Guarantee, role: Role, command: str) -> None:
     settings = plain(resolve(row, role, command, []))
     settings |= {"transactional.id": "a"} if row.transactional and role is P else {}
@@ -131,7 +133,7 @@ def any_reading(draw: st.DrawFn) -> Reading:
 
 @given(any_reading(), st.sampled_from(GUARANTEES))
 def test_advice_of_check_reaches_the_guarantee(reading: Reading, row: Guarantee) -> None:
-    """What it says to change reaches the guarantee and nothing less does."""
+    """The changes that check names reach the guarantee, and with one change less they do not."""
     verdict = judge(reading)
     wanted = changes(verdict, row)
     if wanted is None:
@@ -183,21 +185,28 @@ def test_every_verdict_can_be_shown(reading: Reading, format_: str) -> None:
     ],
 )
 def test_names_tell_the_client(names: str, dialects: tuple[str, ...]) -> None:
-    """The names tell whose it is and where they do not both are judged."""
+    """The names show the client that the settings are for; if they do not, both clients are judged."""
     found = readings(dict.fromkeys(names.split(), "1"), None, P)
     assert tuple(reading.dialect for reading in found) == dialects
 
 
 @pytest.mark.parametrize(
     ("names", "roles"),
-    [("acks", [P]), ("group.id", [C]), ("acks group.id", [P, C]), ("bootstrap.servers", [P, C]), ("auto.commit.enable", [C]), ("key.serializer", [P])],
-)  # fmt: skip
+    [
+        ("acks", [P]),
+        ("group.id", [C]),
+        ("acks group.id", [P, C]),
+        ("bootstrap.servers", [P, C]),
+        ("auto.commit.enable", [C]),
+        ("key.serializer", [P]),
+    ],
+)
 def test_the_names_tell_which_client_it_is_for(names: str, roles: list[Role]) -> None:
     assert [reading.role for reading in readings(dict.fromkeys(names.split(), "1"), "java", None)] == roles
 
 
 def test_setting_written_twice_is_reported() -> None:
-    """A setting that is written twice and names that do nothing are said."""
+    """A setting that is written twice, and a name that the client ignores, are reported."""
     twice = read("acks=all request.required.acks=0", "librdkafka", P)
     assert twice.value("acks") == "0"
     assert any("last value counts" in remark for remark in twice.remarks)
@@ -211,9 +220,16 @@ APPSETTINGS = {
         "BootstrapServers": "b:1",
         "SecurityProtocol": "SaslSsl",
         "Orders": {"Producer": {"Acks": "Leader", "EnableIdempotence": False, "Topic": "orders"}},
-        "Audit": {"ConsumerConfig": {"GroupId": "g", "EnableAutoCommit": False, "AutoOffsetReset": "Earliest", "IsolationLevel": "ReadUncommitted"}},
+        "Audit": {
+            "ConsumerConfig": {
+                "GroupId": "g",
+                "EnableAutoCommit": False,
+                "AutoOffsetReset": "Earliest",
+                "IsolationLevel": "ReadUncommitted",
+            }
+        },
     },
-}  # fmt: skip
+}
 
 
 def test_dotnets_json_is_read_section_by_section() -> None:

@@ -64,7 +64,10 @@ def test_a_markdown_table_escapes_its_cells() -> None:
 
 
 def test_a_page_as_text() -> None:
-    """Headings are in capitals; prose without a heading is not indented; what follows a heading is not, and code keeps its empty lines."""
+    """Headings are in capitals, their subjects are not; prose without a heading is not indented.
+
+    Code keeps its empty lines.
+    """
     lines = render(PAGE, "text").splitlines()
     assert lines[0] == "name" + "brief".rjust(76)
     assert lines[1:] == [

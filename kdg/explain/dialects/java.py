@@ -55,9 +55,9 @@ JAVA = Dialect(
     ),
     notes=(
         (Step.READ, "isolation.level is read_uncommitted unless you set it: set it on every reader."),
-        (Step.WRITE, "Set enable.idempotence=true: if it is only the default, acks or retries can switch it off without an error."),
+        (Step.WRITE, "Set enable.idempotence=true: acks or retries can switch the default off without an error."),
         (Step.FLUSH, "flush() waits but reports no failure: look at the future or the callback of each send()."),
         (Step.BEGIN, "ProducerFencedException: close the producer. Any other KafkaException in a transaction: abort."),
         (Step.RECORD_POSITION, NO_REWIND),
     ),
-)  # fmt: skip
+)

@@ -46,7 +46,7 @@ def functions(steps: Sequence[Step]) -> str:
 
 
 def one_line(guarantee: Guarantee) -> str:
-    """The first two settings of the producer, as one line of C#; a guarantee lists its most important settings first."""
+    """The first two settings of the producer, which are the most important ones, as one line of C#."""
     first = list(_settings(guarantee, Role.PRODUCER))[:2]
     return f"new ProducerConfig {{ {', '.join(f'{dotnet_name(n)} = {dotnet_value(n, v)}' for n, v in first)} }}"
 

@@ -26,8 +26,10 @@ class Fact(NamedTuple):
     """A setting.
 
     name: librdkafka's name, or Kafka's for a topic or a broker. side: producer, consumer, topic or broker.
-    librdkafka, java: the defaults of the two client libraries. broker: the default of Kafka 4.3, for a topic or a broker.
-    loss, duplicates, order: how the setting affects each of the three; "" if it does not. note: what else is good to know.
+    librdkafka, java: the defaults of the two client libraries.
+    broker: the default of Kafka 4.3, for a topic or a broker.
+    loss, duplicates, order: how the setting affects each of the three; "" if it does not.
+    note: what else is good to know.
     """
 
     name: str

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from kdg.explain.facts.fact import Default, Fact
 
-_QUEUE_FULL = "if the queue is full, produce() fails (in Python with BufferError); a program that ignores the error loses the record"
+_QUEUE_FULL = (
+    "if the queue is full, produce() fails (in Python with BufferError); a program that ignores the error loses the "
+    "record"
+)
 
 PRODUCER = (
     Fact(
