@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Annotated, Any, get_args, get_type_hints
 
@@ -14,7 +14,7 @@ from typer.core import TyperCommand
 from kdg.cli import completion
 from kdg.cli.commands import COMMANDS
 from kdg.errors import UsageError
-from kdg.settings.options.option import Option
+from kdg.settings.options.option import Option, refuse_empty
 
 
 def _show_help(context: typer.Context, wanted: bool) -> None:
@@ -56,9 +56,11 @@ def command(
                 raise UsageError(
                     f"kdg {name} takes no command, and -- {context.obj[0]} was given.", "Drop `--` and what follows."
                 )
+            made = {key: kind(**{f.name: typed.pop(f.name) for f in fields(kind)}) for key, kind in groups.items()}
+            refuse_empty(made.values())
+            _refuse_empty_arguments(typed)
             if takes_command:
                 typed["cmd"] = tuple(context.obj or ())
-            made = {key: kind(**{f.name: typed.pop(f.name) for f in fields(kind)}) for key, kind in groups.items()}
             function(**made, **typed)
 
         parameters = [_parameter("context", typer.Context), *_parameters(function, hints)]
@@ -71,6 +73,16 @@ def command(
         return function
 
     return register
+
+
+def _refuse_empty_arguments(typed: Mapping[str, Any]) -> None:
+    """Raises UsageError for an argument, such as TOPIC, that is an empty word. typed: by the name of the parameter."""
+    for key, value in typed.items():
+        if "" in (value if isinstance(value, list | tuple) else (value,)):
+            name = key.removesuffix("s").upper()
+            raise UsageError(
+                f'{name} is "", which is empty: is a variable of the shell not set?', f"Name the {name.lower()}."
+            )
 
 
 def typer_option(option: Option) -> Any:

@@ -98,6 +98,11 @@ LIMITED = [
     if option.only_under
     for guarantee in GUARANTEES
 ]
+VALUED = [
+    pytest.param(command, option, id=f"{command} {option.name}")
+    for command, option in options()
+    if option.metavar and not option.empty
+]
 SETTING = [pytest.param(command, option, id=f"{command} {option.name}") for command, option in options() if option.sets]
 
 
@@ -192,6 +197,19 @@ def test_what_was_typed_is_what_differs_from_the_default() -> None:
     assert found == {"-G": "", "-c": 3, "--restart": True}
 
 
-def test_a_resume_without_a_name_is_refused(kdg: Kdg) -> None:
-    """A variable of the shell that is not set: two such runs would share a position, and fence nobody."""
-    refused(kdg("produce", "t", "-b", "127.0.0.1:1", "-g", "eos", "--resume", ""), "--resume", "NAME")
+@pytest.mark.parametrize(("command", "option"), VALUED)
+def test_an_empty_value_is_not_an_absent_option(kdg: Kdg, command: str, option: Option) -> None:
+    """A variable of the shell that is not set: with `--output "$FILE"`, records would go to stdout and be committed."""
+    refused(kdg(command, *ARGUMENTS.get(command, []), option.names[-1], ""), option.name)
+
+
+@pytest.mark.parametrize(("argv", "name"), [(["consume", ""], "TOPIC"), (["pipe", "a", "", "-G", "g"], "TARGET"),
+    (["produce", "t", ""], "FILE"), (["explain", ""], "NAME"), (["consume", "t", "", "-G", "g"], "TOPIC")])  # fmt: skip
+def test_an_empty_argument_is_refused(kdg: Kdg, argv: list[str], name: str) -> None:
+    refused(kdg(*argv), name)
+
+
+def test_an_empty_key_and_empty_words_of_cmd_are_taken(kdg: Kdg) -> None:
+    assert {option.name for _command, option in options() if option.empty} == {"-k"}
+    assert kdg("produce", "t", "-k", "", "--dry-run")[0] == 0
+    assert kdg("pipe", "t", "u", "-G", "g", "--dry-run", "--", "grep", "")[0] == 0

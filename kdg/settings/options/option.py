@@ -16,6 +16,7 @@ from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
 from kdg.core.guarantees import Guarantee
+from kdg.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class Option:
     only_under: the guarantees under which it may be used; empty for all of them.
     completes: what a shell offers as its value: "guarantees", "topics" or "groups".
     least, most: the range of a number, both included.
+    empty: what an empty value means. Where this is empty, too, an empty value is refused: it comes from a variable of
+    the shell that is not set, and an option that counts as absent may send records to another place.
     """
 
     flags: str
@@ -39,6 +42,7 @@ class Option:
     completes: str = ""
     least: int | None = None
     most: int | None = None
+    empty: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -62,6 +66,18 @@ def options_of(group: type) -> Mapping[str, Option]:
     """The options of a group (a dataclass) by the name of their field, in the order in which help shows them."""
     hints = get_type_hints(group, include_extras=True)
     return {field.name: hints[field.name].__metadata__[0] for field in fields(group)}
+
+
+def refuse_empty(groups: Iterable[Any]) -> None:
+    """Raises UsageError for an option whose typed value is empty, unless its description says what that means."""
+    for group in groups:
+        for field, option in options_of(type(group)).items():
+            value = getattr(group, field)
+            if not option.empty and "" in (value if isinstance(value, list | tuple) else (value,)):
+                raise UsageError(
+                    f'{option.name} "" is empty: is a variable of the shell not set?',
+                    f"Give {option.name} its {option.metavar}, or leave {option.name} out.",
+                )
 
 
 def given(groups: Iterable[Any]) -> Iterator[tuple[Option, Any]]:

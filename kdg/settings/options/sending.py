@@ -70,7 +70,12 @@ class InputFraming:
     key_delimiter: KeyDelimiter = None
     key: Annotated[
         str | None,
-        Option("-k --key", "KEY", "Give every record this key."),
+        Option(
+            "-k --key",
+            "KEY",
+            'Give every record this key; -k "" is an empty key, which is not null.',
+            empty="a key of no bytes: a record may have one, and only -k gives a line one without changing the lines",
+        ),
     ] = None
     header: Annotated[
         list[str] | None,
