@@ -55,23 +55,23 @@ def reaches(cluster: Cluster, row: Guarantee, config: dict[str, str], role: Role
 
 @dataclass
 class Seen:
-    """What the faults showed."""
+    """What was lost or duplicated in the faults so far."""
 
     lost: bool = False
-    doubled: bool = False
+    duplicated: bool = False
     detail: list[str] = field(default_factory=list)
 
     def add(self, fault: str, wanted: Iterable[bytes], found: Iterable[bytes | None]) -> None:
-        """Count after one fault."""
+        """Count the records after one fault."""
         counts = Counter(value for value in found if value is not None)
         lost = [value for value in wanted if not counts[value]]
-        doubled = [value for value, number in counts.items() if number > 1]
-        self.lost, self.doubled = self.lost or bool(lost), self.doubled or bool(doubled)
-        self.detail.append(f"{fault}: lost {len(lost)}, doubled {len(doubled)}")
+        duplicated = [value for value, number in counts.items() if number > 1]
+        self.lost, self.duplicated = self.lost or bool(lost), self.duplicated or bool(duplicated)
+        self.detail.append(f"{fault}: lost {len(lost)}, duplicated {len(duplicated)}")
 
     def breaks(self, row: Guarantee) -> bool:
-        """Whether that is more than the guarantee forgives."""
-        return (self.lost and not row.may_lose) or (self.doubled and not row.may_duplicate)
+        """Whether the guarantee does not permit that."""
+        return (self.lost and not row.may_lose) or (self.duplicated and not row.may_duplicate)
 
 
 # ── consumers ──
@@ -99,17 +99,17 @@ CONSUMERS = [
 ]  # fmt: skip
 
 
-def careless(cluster: Cluster, **told: Any) -> int:
-    """Run the program; its status."""
-    config = {"bootstrap.servers": cluster.kafka.bootstrap, **told.pop("config")}
-    argv = [sys.executable, str(CARELESS), json.dumps({"producer": None, "die": "", **told, "config": config})]
+def careless(cluster: Cluster, **arguments: Any) -> int:
+    """The exit status of the program (careless.py) with these arguments."""
+    config = {"bootstrap.servers": cluster.kafka.bootstrap, **arguments.pop("config")}
+    argv = [sys.executable, str(CARELESS), json.dumps({"producer": None, "die": "", **arguments, "config": config})]
     done = subprocess.run(argv, capture_output=True, timeout=60, check=False)
     assert done.returncode in (0, -9), done.stderr.decode()
     return done.returncode
 
 
 @pytest.mark.parametrize("case", CONSUMERS, ids=lambda case: case.name)
-def test_a_consumer_loses_and_doubles_what_check_says(cluster: Cluster, case: Case, tmp_path: Path) -> None:
+def test_a_consumer_loses_and_duplicates_what_check_says(cluster: Cluster, case: Case, tmp_path: Path) -> None:
     values = lines(COUNT)
     topic = cluster.kafka.filled(values)
     seen = Seen()
@@ -141,9 +141,9 @@ def test_pipe_judged_without_auto_commit(cluster: Cluster, consumer: dict[str, s
         out = cluster.kafka.topic()
         config = {**consumer, "group.id": f"g-{secrets.token_hex(4)}"}
         producer = {"bootstrap.servers": cluster.kafka.bootstrap, "transactional.id": f"x-{secrets.token_hex(4)}"}
-        told = {"config": config, "producer": producer, "topic": topic, "out": out, "program": "transaction"}
-        assert careless(cluster, **told, die=fault) == -9
-        assert careless(cluster, **told) == 0
+        arguments = {"config": config, "producer": producer, "topic": topic, "out": out, "program": "transaction"}
+        assert careless(cluster, **arguments, die=fault) == -9
+        assert careless(cluster, **arguments) == 0
         seen.add(fault, values, cluster.kafka.settled_values(out))
     reader = reaches(cluster, EOS, {**consumer, "group.id": "g"}, Role.CONSUMER)
     writer = reaches(cluster, EOS, {"transactional.id": "x"}, Role.PRODUCER)
@@ -182,7 +182,7 @@ SOCKET_SECONDS = 1
 
 @dataclass
 class Sender:
-    """A producer of one configuration, and what its program was told."""
+    """A producer with one configuration, and the delivery reports that its program received."""
 
     config: dict[str, str]
     bootstrap: str
@@ -207,7 +207,7 @@ class Sender:
         self.reported.append(error is None)
 
 
-def test_a_producer_loses_and_doubles_what_check_says(cluster: Cluster) -> None:
+def test_a_producer_loses_and_duplicates_what_check_says(cluster: Cluster) -> None:
     """The broker is frozen with a request on its way and answers too late; it is killed with one and never answers.
 
     It also refuses a record that is too large.
@@ -229,7 +229,7 @@ def test_a_producer_loses_and_doubles_what_check_says(cluster: Cluster) -> None:
     for name, sender in senders.items():
         seen = Seen()
         found = [value[:6] for value in cluster.kafka.values(sender.topic) if value is not None]
-        # What the program was told has failed it may send again; what it was told is delivered, it will not.
+        # The program may send a record again whose report has an error; it will not if the report has none.
         refused = [] if not sender.reported[-1] else [values[2][:6]]
         seen.add("frozen, killed, refused", [b"frozen", b"killed", *refused], found)
         if name == "idempotent":
@@ -272,39 +272,3 @@ def _restarted(cluster: Cluster, sender: Sender, seen: Seen) -> None:
     again.send(b"first")
     assert again.producer.flush(30) == 0
     seen.add("restarted", [b"first"], cluster.kafka.values(sender.topic))
-
-
-# ── live topics ──
-
-
-def test_a_live_topic_is_looked_at(cluster: Cluster) -> None:
-    topic = cluster.kafka.topic(cleanup_policy="compact", min_insync_replicas="1")
-    done = cluster.kafka.kdg("check", "--topic", topic, "--format", "json")
-    assert done.code == 10
-    told = json.loads(done.out)
-    (log, transactions) = told["topics"]
-    assert (log["name"], log["replication_factor"], log["min_insync_replicas"], log["in_sync"]) == (topic, 1, 1, 1)
-    assert log["carries"] == {row.name: not row.needs_durable_cluster for row in GUARANTEES}
-    assert any("compact" in finding["setting"] for finding in log["findings"])
-    assert transactions["carries"][AMO.name]
-    assert cluster.kafka.kdg("check", "--topic", topic, "-g", "amo").code == 0
-
-
-def test_the_brokers_come_from_the_file_that_is_checked(cluster: Cluster, tmp_path: Path) -> None:
-    topic = cluster.kafka.topic()
-    for name, text in {
-        "client.properties": f"key.serializer=x\nbootstrap.servers={cluster.kafka.bootstrap}\nacks=0\n",
-        "client.json": json.dumps({"BootstrapServers": cluster.kafka.bootstrap, "Acks": "None"}),
-        "client.toml": f'brokers = "{cluster.kafka.bootstrap}"\nacks = 0\n',
-    }.items():
-        (tmp_path / name).write_text(text)
-        options = ["-F", str(tmp_path / name), "--topic", topic, "-g", "amo", "--role", "producer"]
-        done = cluster.kafka.kdg("check", *options, env={"KDG_BROKERS": ""})
-        assert (done.code, done.err) == (0, ""), done
-
-
-def test_an_unknown_topic_and_an_unreachable_broker_are_exit_8(cluster: Cluster) -> None:
-    done = cluster.kafka.kdg("check", "--topic", "no-such-topic")
-    assert done.code == 8
-    assert "no-such-topic" in done.err
-    assert not cluster.kafka.exists("no-such-topic")

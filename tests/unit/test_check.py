@@ -163,9 +163,9 @@ def test_every_verdict_can_be_shown(reading: Reading, format_: str) -> None:
     if format_ == "text":
         assert max(map(len, text.splitlines())) <= 80
     if format_ == "json":
-        told = json.loads(text)
-        assert told["asked"]["reached"] == judge(reading).reaches(AT_LEAST_ONCE)
-        assert told["readings"][0]["gives"] == judge(reading).gives
+        answer = json.loads(text)
+        assert answer["asked"]["reached"] == judge(reading).reaches(AT_LEAST_ONCE)
+        assert answer["readings"][0]["gives"] == judge(reading).gives
 
 
 # ── what a file says ──
