@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
@@ -16,9 +17,18 @@ def on_a_terminal(kafka: Kafka, *args: str) -> tuple[bytes, bytes]:
     ours, theirs = pty.openpty()
     done = subprocess.run([KDG, *args], env=kafka.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=True)  # fmt: skip
     os.close(theirs)
-    shown = os.read(ours, 1 << 20)
+    shown = everything_in(ours)
     os.close(ours)
     return done.stdout, shown
+
+
+def everything_in(terminal: int) -> bytes:
+    """What the terminal got, in pieces of a few kilobytes; after the last, Linux reports an error and macOS an end."""
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(terminal, 1 << 16):
+            shown += piece
+    return shown
 
 
 def test_it_comes_and_goes_on_the_terminal_alone(kafka: Kafka, tmp_path: Path, group: str) -> None:
