@@ -6,6 +6,9 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
+
+from kdg.runtime.standard_streams import open_standard_streams
 
 GC_THRESHOLD = 100_000
 """How many new objects start a garbage collection. One READ creates thousands of messages, and all of them are released
@@ -14,6 +17,7 @@ together; with Python's default of 700, the collector would go through them many
 
 def main() -> None:
     """The console script. If a signal ended the run, the process ends by the same signal, so that a shell sees it."""
+    open_standard_streams()
     gc.set_threshold(GC_THRESHOLD)
     # Until a run handles the signals, Ctrl-C ends the process at once and without a traceback.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -22,21 +26,14 @@ def main() -> None:
     from kdg.cli.app import run
 
     code = run(sys.argv[1:])
-    _flush()
+    with suppress(Exception):  # stdout: `run` has reported its error; stderr: nobody could read one
+        sys.stderr.flush()
     if code in (128 + signal.SIGINT, 128 + signal.SIGTERM):
         from kdg.runtime.signals import die_by
 
         die_by(code - 128)
     # os._exit does not wait for a client whose close hangs (librdkafka #4884), nor for the shutdown of the interpreter.
     os._exit(code)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import typer
 from kdg.cli.commands import COMMANDS
 from kdg.cli.options import Help
 from kdg.cli.typer_without_pydantic import make_quick
-from kdg.errors import KdgError, UsageError
+from kdg.errors import KdgError, ReaderGone, UsageError
 
 
 def make_app(only: str | None = None) -> typer.Typer:
@@ -70,12 +70,26 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line and return its exit code; messages go to stderr. 128 + N: end the process by signal N."""
+    code = _run(argv)
+    try:
+        sys.stdout.flush()
+    except ReaderGone:
+        return code
+    except KdgError as error:
+        _print_error(error)
+        return error.exit_code
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
     arguments, cmd = split(argv)
     try:
         # Completion in a shell may ask for any command.
         only = None if "_KDG_COMPLETE" in os.environ else _named(arguments)
         command = make_quick(typer.main.get_command(make_app(only)))
         code = command(arguments, prog_name="kdg", standalone_mode=False, obj=cmd)
+    except ReaderGone:
+        return 0  # `kdg explain ... | head`: a run with records has an outcome of its own
     except KdgError as error:
         _print_error(error)
         return error.exit_code

@@ -17,6 +17,7 @@ from kdg.errors import NotMet, UsageError
 from kdg.runs.plan import guarantee_of
 from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
+from kdg.runtime.standard_streams import require_stdout
 from kdg.settings import keyvalue
 from kdg.settings.files import Configuration, environment, load, properties_of, read, shown
 from kdg.settings.librdkafka import canonical
@@ -32,6 +33,7 @@ SECONDS = 30.0
 
 def run(options: CheckOptions) -> int:
     """Judge, print, and return the exit code: 10 if the guarantee is not reached. Raises UsageError, Unreachable."""
+    require_stdout()
     _one_of("--format", options.format_, tuple(FORMATS))
     given, topics = parse_properties(options.settings or []), options.topic or []
     judged = _judged(options, given, _kind(options), connect=bool(topics))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kdg.core.ports import Target
 from kdg.runtime.clock import SYSTEM_CLOCK, Background, Clock, in_thread
+from kdg.runtime.standard_streams import require_stdout
 
 if TYPE_CHECKING:
     from kdg.formats import Encoder
@@ -48,12 +49,16 @@ class LibraryClients:
 
 
 def _stdin() -> int:
+    if sys.stdin is None:  # it was closed: kdg/runtime/standard_streams.py
+        sys.stderr.write("kdg: stdin is closed: there is no input\n")
+        return 0
     return sys.stdin.fileno()
 
 
 def _stdout(encoder: Encoder, signals: SignalWaiter, durable: bool) -> Stdout:
     from kdg.sinks.stdout import Stdout
 
+    require_stdout()
     return Stdout(encoder, signals, durable=durable)
 
 

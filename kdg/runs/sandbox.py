@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kdg.errors import UsageError
 from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
+from kdg.runtime.standard_streams import require_stdout
 from kdg.settings.options.sandboxing import SandboxOptions
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def run(options: SandboxOptions, cmd: Sequence[str]) -> int:
     """
     from kdg.sandbox import Sandbox as Cluster
 
+    if not cmd:
+        require_stdout()
     topics = [_topic(text) for text in options.topic or []]
     mode = _mode(options.security)
     note = _ignore if options.quiet else _note

@@ -14,6 +14,7 @@ from kdg.errors import Interrupted, KdgError
 from kdg.runs.plan import Plan, plan_of
 from kdg.runs.report import check_report, print_error, write_file
 from kdg.runtime.signals import Signals
+from kdg.runtime.standard_streams import require_stdout
 from kdg.settings.options.reading import Reading
 from kdg.settings.options.verifying import VerifyOptions
 
@@ -36,6 +37,7 @@ def run(options: VerifyOptions, cmd: Sequence[str], view: LiveView) -> int:
     """Check everything, run, and report. cmd: the program after `--`. Returns the exit code. Raises UsageError."""
     from kdg.runs.verify_setup import brokers_of, setup_of
 
+    require_stdout()
     common = options.common
     check_report(common.report)
     check_report(options.junit, "--junit")
