@@ -1,5 +1,16 @@
 """Owns everything that talks to a Kafka broker; no other package but `verify` imports confluent_kafka.
 
+    client, library       making clients and connecting them; what kdg calls of them, as protocols
+    errors, retry         what an error of the library means, and its exit code; calling again while an answer is late
+    target, producer      sending records; the producer, and its replacement after a commit that timed out
+    undelivered_records   records that were not delivered: their names in messages, and what they do to a run
+    transaction, resume   transactional calls, and when the producer is replaced; the position of `produce --resume`
+    source, consumer      reading records; the bounded calls of the consumer, and commits of offsets
+    membership, positions what a rebalance does; where each partition stands
+    lookup, stop_offsets  where partitions begin and end, `-o` as offsets; where reading stops
+    topic_ids             noticing that a topic was deleted and created again
+    admin                 names for completion; topics, groups and rights for the sandbox and `verify`
+
 The hazards: ways in which a broker or the client library breaks a delivery guarantee. Code and tests refer to them as
 "hazard 1", and tests/unit/test_hazards.py resolves every reference. [seen]: observed with librdkafka 2.16 and Apache
 Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal.
@@ -52,11 +63,11 @@ Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal
     producer once and goes on [seen].
 20. After a fatal error poll() and flush() can raise SystemError, TypeError or a bare KafkaError, which is not an
     exception. kdg ignores what they raise; the next call reports the fatal error itself [seen].
-21. Some calls can hang: send_offsets_to_transaction() ignores its timeout (#5456) [seen], begin_transaction() takes none
-    (#4420), and close() may never return (#4884, #4041). kdg runs them in another thread and waits for a limited
+21. Some calls can hang: send_offsets_to_transaction() ignores its timeout (#5456) [seen], begin_transaction() takes
+    none (#4420), and close() may never return (#4884, #4041). kdg runs them in another thread and waits for a limited
     time.
-22. A commit can fail and still take effect (#4558), and an abort can fail with INVALID_TXN_STATE (#4849) [seen]. Neither
-    says whether the transaction was committed. kdg replaces the producer and asks for the committed position.
+22. A commit can fail and still take effect (#4558), and an abort can fail with INVALID_TXN_STATE (#4849) [seen].
+    Neither says whether the transaction was committed. kdg replaces the producer and asks for the committed position.
 23. A static member can be fenced by its own earlier session, or by its own request to join that was sent twice
     (KIP-345). Under KIP-848 the member that was there first refuses the newcomer. kdg makes sure that there is no other
     instance, and joins again [seen].
