@@ -4,15 +4,14 @@ The steps of a guarantee are data (kdg/core/guarantees.py). `plan` and `advance`
 kdg/core/pump.py performs them. Because both functions are pure, whole histories can be run against a model
 (kdg/core/crash), and thousands of random ones in the tests.
 
-    chunk      The records of one READ, and the steps they go through: filter, write. A READ without records skips
-    these. interval   The time from one settling to the next. The records of all its chunks are one batch. settling
-    The steps that make a batch and the position after it durable: flush the target and commit the position, or commit a
-    transaction that contains both. Nobody reads settled records again. unsettled  There is something to settle:
-    records, or a position that moved without a record, because READ passed the markers that transactions leave in a
-    partition. open       A transaction is open, from BEGIN to its commit or abort. It covers one interval: BEGIN is a
-    step of every chunk, and is skipped while a transaction is open. whole      The input is one transaction: all of it
-    becomes visible, or nothing. It has no position to go back to, so it is settled only at its end, nothing of it is
-    tried again, and a signal aborts it.
+    chunk      The records of one READ, and the steps they go through: filter, write.
+    interval   The time from one settling to the next. The records of all its chunks are one batch.
+    settling   The steps that make a batch and the position after it durable. Nobody reads settled records again.
+    unsettled  There is something to settle: records, or a position that moved over the markers of transactions alone.
+    open       A transaction is open, from BEGIN to its commit or abort. It covers one interval: BEGIN is a step of
+               every chunk, and is skipped while a transaction is open.
+    whole      The input is one transaction, visible as a whole or not at all. It has no position to go back to: it is
+               settled only at its end, nothing of it is tried again, and a signal aborts it.
 
 Partitions come and go while READ runs, because the client library calls back from there.
 

@@ -6,9 +6,9 @@ the target.
 
 Where a written record goes depends on the command (Shape):
 
-    visible   the target has it and every reader sees it; it survives a crash buffer    the client library still has it:
-    a flush delivers it, and a crash may deliver all of it, a part of it or nothing staged    it is part of an open
-    transaction: a commit makes it visible, an abort or a crash drops it
+    visible   the target has it and every reader sees it; it survives a crash
+    buffer    the client library still has it: a flush delivers it, a crash may deliver all, a part or nothing of it
+    staged    it is part of an open transaction: a commit makes it visible, an abort or a crash drops it
 
 Three things survive a crash: the visible records, the position that was committed last (durable), and the marks of
 deduplication (marked). Everything else is memory of the process. Restart says where the next process begins to read.
