@@ -21,6 +21,7 @@ from kdg.runs.plan import Plan, ReadingPlan, checked_acks, plan_of, reading_plan
 from kdg.runs.progress import of_source, progress_line
 from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.session import Frame, Session, execute
+from kdg.runtime.clock import SYSTEM_CLOCK, Clock
 from kdg.settings.options.common import Common
 from kdg.settings.options.reading import Deduplication, Reading
 from kdg.settings.options.sending import Copying, Filtering
@@ -54,11 +55,11 @@ class Options:
     dedup: DedupPlan | None
 
 
-def _refuse_endless(options: Options, sources: Sequence[str], reading: ReadingPlan) -> None:
-    if options.target in sources and not reading.stops:
+def _refuse_endless(options: Options, sources: Sequence[str], reading: ReadingPlan, clock: Clock) -> None:
+    if options.target in sources and not reading.bounded(clock.time()):
         raise UsageError(
             f"pipe {options.source} {options.target} would read what it writes, for ever.",
-            "Name another target, or a stop such as -e.",
+            "Name another target, or a stop that these records do not put off: -e, -c N, or --until with a past time.",
         )
 
 
@@ -120,7 +121,7 @@ def run(
         raise UsageError("pipe needs a group, which keeps its position.", "Add -G GROUP, or set KDG_GROUP.")
     options = _options(source, target, cmd, copying, filtering, dedup_plan(deduplication))
     reads = reading_plan(reading, group, plan.timeout)
-    _refuse_endless(options, [source], reads)
+    _refuse_endless(options, [source], reads, SYSTEM_CLOCK)
     return start(with_id_of_member(plan, group), reads, options)
 
 
@@ -188,7 +189,7 @@ def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: P
     metadata = reach(handle.producer, handle.watch, frame.deadline, brokers)
     partitions = partitions_of(metadata, options.target, brokers)
     sources = matching(metadata, [options.source], brokers)
-    _refuse_endless(options, sources, reading)
+    _refuse_endless(options, sources, reading, frame.surroundings.clock)
     for name in sources:
         partitions_of(metadata, name, brokers)
     check_cluster(frame, Role.PRODUCER, metadata, [*sources, options.target])

@@ -13,6 +13,7 @@ from kdg.core.guarantees import Guarantee, Role, Step
 from kdg.core.interval import Interval
 from kdg.core.progress import CrashAt, Limits
 from kdg.errors import UsageError
+from kdg.runtime.clock import SYSTEM_CLOCK
 from kdg.runtime.times import parse_duration, parse_time
 from kdg.settings.files import Configuration, load
 from kdg.settings.options.common import Common
@@ -84,11 +85,13 @@ class ReadingPlan:
     until: int | None
     limits: Limits
 
-    @property
-    def stops(self) -> bool:
-        """Whether the run ends by itself."""
-        asked = (self.exit_at_end, self.until, self.limits.count, self.limits.idle_timeout)
-        return any(value not in (None, False) for value in asked)
+    def bounded(self, now: float) -> bool:
+        """Whether the run ends by itself even if each record that it reads adds another one to read.
+
+        --idle-timeout does not end such a run, and an --until in the future ends it too late. now: seconds since 1970.
+        """
+        past = self.until is not None and self.until <= now * 1000
+        return self.exit_at_end or self.limits.count is not None or past
 
 
 def plan_of(command: str, roles: Sequence[Role], common: Common, *groups: object) -> Plan:
@@ -137,13 +140,14 @@ def require_brokers(plan: Plan) -> None:
 
 def reading_plan(reading: Reading, group: str | None, timeout: float | None) -> ReadingPlan:
     """The plan of a command that reads. group: as resolved from -G, -X group.id or KDG_GROUP. Raises UsageError."""
-    until = None if reading.until is None else parse_time(reading.until, "--until")
+    now = SYSTEM_CLOCK.time()
+    until = None if reading.until is None else parse_time(reading.until, "--until", now)
     if reading.exit_at_end and until is not None:
         raise UsageError("-e and --until both say where to stop.", "Drop one of them.")
     idle = None if reading.idle_timeout is None else parse_duration(reading.idle_timeout, "--idle-timeout")
     return ReadingPlan(
         group=group,
-        start=BEGINNING if reading.offset is None else parse_start(reading.offset),
+        start=BEGINNING if reading.offset is None else parse_start(reading.offset, now),
         start_given=reading.offset is not None,
         exit_at_end=reading.exit_at_end,
         until=until,

@@ -39,8 +39,8 @@ class Start:
 BEGINNING = Start(Where.BEGINNING)
 
 
-def parse_start(text: str) -> Start:
-    """The Start that `-o TEXT` means: beginning, end, N, -N or s@TIME. Raises UsageError."""
+def parse_start(text: str, now: float) -> Start:
+    """The Start that `-o TEXT` means: beginning, end, N, -N or s@TIME. now: seconds since 1970. Raises UsageError."""
     plain = text.strip().lower()
     if plain in ("beginning", "earliest"):
         return Start(Where.BEGINNING, text=text)
@@ -51,8 +51,8 @@ def parse_start(text: str) -> Start:
     if re.fullmatch(r"-\d{1,18}", plain):
         return Start(Where.TAIL, int(plain[1:]), text)
     if plain.startswith("s@"):
-        return Start(Where.TIME, parse_time(text.strip()[2:], "-o s@"), text)
+        return Start(Where.TIME, parse_time(text.strip()[2:], "-o s@", now), text)
     raise UsageError(
         f"-o {text!r} is not a place to start.",
-        "Use beginning, end, an offset N, -N for N offsets back from the end, or s@TIME (ISO 8601 or milliseconds).",
+        "Use beginning, end, an offset N, -N for N offsets back from the end, or s@TIME, such as s@-1h.",
     )

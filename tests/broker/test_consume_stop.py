@@ -93,6 +93,24 @@ def test_until_a_past_time(kafka: Kafka, group: str) -> None:
     assert kafka.committed(group, topic) == {0: 2}
 
 
+def test_times_relative_to_now(kafka: Kafka, group: str) -> None:
+    """`-o s@-1h` begins an hour ago, and `--until now` ends with what is there."""
+    topic = kafka.topic()
+    now = int(time.time() * 1000)
+    for number, hours in enumerate((3, 2, -1)):
+        kafka.produce(topic, [b"%d" % number], timestamp=now - hours * 3_600_000)
+    assert kafka.ok("consume", topic, "-o", "s@-2.5h", "-G", group, "--until", "now", timeout=20).out == b"1\n"
+    assert kafka.committed(group, topic) == {0: 2}
+
+
+def test_a_time_in_seconds_is_refused(kafka: Kafka) -> None:
+    """Read as milliseconds it would be a day in 1970: everything would be read, or nothing."""
+    topic = kafka.filled(lines(3))
+    for option, word in (("-o", f"s@{int(time.time())}"), ("--until", "20261124"), ("-o", "s@1969-12-31")):
+        done = kafka.kdg("consume", topic, "-e" if option == "-o" else "-q", option, word)
+        assert (done.code, done.out, word in done.err) == (2, b"", True), done.err
+
+
 def test_until_a_future_time(kafka: Kafka, group: str) -> None:
     """`--until` a time in the future ends when it comes, and does not read later records."""
     topic = kafka.filled([b"now"])

@@ -68,12 +68,22 @@ def test_without_a_group_what_matches_at_the_start_is_read(kafka: Kafka, prefix:
     assert sorted(kafka.ok("consume", f"^{prefix}.$", "-e").lines) == lines(6)
 
 
-def test_a_pipe_into_a_topic_that_matches_needs_a_stop(kafka: Kafka, group: str, prefix: str) -> None:
+@pytest.mark.parametrize("stop", ["", "--idle-timeout 2s", "--until 2999-01-01"])
+def test_a_pipe_into_a_topic_that_matches_needs_a_bound(kafka: Kafka, group: str, prefix: str, stop: str) -> None:
+    """A stop that the copied records put off is none: the topic would grow for as long as the run may work."""
     topic = filled(kafka, prefix, "a", 0)
-    done = kafka.kdg("pipe", f"^{prefix}", topic, "-G", group)
+    done = kafka.kdg("pipe", f"^{prefix}", topic, "-G", group, *stop.split(), "--timeout", "10s")
     assert (done.code, "would read what it writes" in done.err) == (2, True)
-    kafka.ok("pipe", f"^{prefix}", topic, "-G", group, "-e", *QUICK_GROUP)
-    assert kafka.values(topic) == lines(3) * 2
+    assert kafka.values(topic) == lines(3)
+
+
+@pytest.mark.parametrize(("bound", "copies"), [("-e", 3), ("-c 7", 7), ("--until 2020-01-01", 0), ("--until now", 3)])
+def test_a_pipe_into_a_topic_that_matches_ends_at_its_bound(
+    kafka: Kafka, group: str, prefix: str, bound: str, copies: int
+) -> None:
+    topic = filled(kafka, prefix, "a", 0)
+    kafka.ok("pipe", f"^{prefix}", topic, "-G", group, *bound.split(), *QUICK_GROUP)
+    assert kafka.values(topic) == (lines(3) * 4)[: 3 + copies]
 
 
 def test_a_pattern_that_matches_nothing_is_exit_8(kafka: Kafka, group: str, prefix: str) -> None:

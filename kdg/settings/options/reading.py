@@ -29,7 +29,8 @@ class Reading:
         Option(
             "-o --offset",
             "WHERE",
-            "Where to start if there is no position yet: beginning (default), end, N, -N (N before the end), s@TIME.",
+            "Where to start if there is no position yet: beginning (default), end, N, -N (N before the end), s@TIME "
+            "(as --until; s@-1h is an hour ago).",
         ),
     ] = None
     count: Annotated[
@@ -42,7 +43,12 @@ class Reading:
     ] = False
     until: Annotated[
         str | None,
-        Option("--until", "TIME", "In each partition, stop before the first record of this time or later."),
+        Option(
+            "--until",
+            "TIME",
+            "In each partition, stop before the first record of this time or later: ISO 8601, milliseconds since 1970, "
+            "now, or relative to now, such as -1h or +10m.",
+        ),
     ] = None
     idle_timeout: Annotated[
         str | None,
