@@ -1,35 +1,31 @@
-"""`make mutants`: each mutant in place of kdg, under the test that has to miss what it lacks. Exit 1 when one is not missed."""
+"""`make mutants`: each mutant in place of kdg, under the test that has to fail then. Exit 1 if one is not caught."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 
-from . import MUTANTS, ROOT, Mutant
-
-
-def missed(name: str, mutant: Mutant) -> bool:
-    """Whether the test fails, and not for want of a broker or of the test itself."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", "-p", "no:randomly", mutant.missed_by]
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "MUTANT": name}, capture_output=True, text=True, check=False
-    )
-    return done.returncode == 1 and " error" not in done.stdout.splitlines()[-1]
+from . import MUTANTS
+from .judge import failure_of, wrong_with
 
 
 def main(names: list[str]) -> int:
-    """All of them, or those that are named."""
-    survivors = []
-    for name in names or MUTANTS:
-        began, mutant = time.monotonic(), MUTANTS[name]
-        caught = missed(name, mutant)
-        survivors += [] if caught else [name]
-        sys.stdout.write(f"{'missed by' if caught else 'NOT MISSED BY':14} {mutant.missed_by.rpartition('::')[2]}  {name} ({mutant.protects}), {time.monotonic() - began:.0f} s\n")  # fmt: skip
+    """Run the mutants that are named, or every one that has a test."""
+    tried = {name: MUTANTS[name] for name in names or MUTANTS if MUTANTS[name].test is not None}
+    caught = 0
+    for name, mutant in tried.items():
+        assert mutant.test is not None
+        began = time.monotonic()
+        wrong = wrong_with(mutant, failure_of(mutant))
+        caught += not wrong
+        test = mutant.test.by.rpartition("::")[2]
+        sys.stdout.write(
+            f"{'NOT CAUGHT' if wrong else 'caught'}  {name}, by {test}, {time.monotonic() - began:.0f} s\n"
+        )
+        sys.stdout.write(f"    {wrong}\n" if wrong else "")
         sys.stdout.flush()
-    sys.stdout.write(f"{len(names or MUTANTS) - len(survivors)} of {len(names or MUTANTS)} mutants are caught\n")
-    return 1 if survivors else 0
+    sys.stdout.write(f"{caught} of {len(tried)} mutants are caught for the right reason\n")
+    return 0 if caught == len(tried) else 1
 
 
 if __name__ == "__main__":

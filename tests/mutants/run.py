@@ -1,4 +1,4 @@
-"""Be kdg without the protection that MUTANT names."""
+"""Be kdg with the mutants that MUTANT names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
     from kdg.__main__ import main
-    from tests.mutants import MUTANTS
+    from tests.mutants import find
 
-    MUTANTS[os.environ["MUTANT"]].apply()
+    for mutant in find(os.environ["MUTANT"]):
+        mutant.apply()
     main()

@@ -21,10 +21,11 @@ from pathlib import Path
 import pytest
 
 from kdg.core.crash.world import SHAPES
+from tests.mutants import MUTANTS
+from tests.mutants.mutant import Caught, Mutant
 
 from .__main__ import report
 from .history import CASES, Case, History
-from .mutants import MUTANTS, Mutant
 
 # Read here: no test sees the KDG_* of this machine (tests/conftest.py).
 FIRST = int(os.environ.get("KDG_SIM_SEED", "0"))
@@ -121,34 +122,40 @@ def test_every_command_and_guarantee_has_a_case() -> None:
 
 
 def test_ordinary_schedules_patch_nothing() -> None:
-    """Only the mutants replace names of kdg: the other schedules hand in surroundings and run kdg as it is."""
+    """The simulator replaces no name of kdg: it runs kdg as it is, on surroundings that it hands in. tests/mutants does replace."""
     folder = Path(__file__).parent
     modules = {path.name for path in folder.glob("*.py") if path != Path(__file__)}
-    assert {name for name in modules if re.search(r"\bmock\b|setattr|monkeypatch", (folder / name).read_text())} == {
-        "mutants.py"
-    }
+    assert {
+        name for name in modules if re.search(r"\bmock\b|setattr|monkeypatch|mutants", (folder / name).read_text())
+    } == set()
 
 
-def first_seed_that_shows(mutant: Mutant) -> int | None:
+SIMULATED = [(mutant, caught) for mutant in MUTANTS.values() for caught in mutant.simulated]
+
+
+def first_seed_that_shows(mutant: Mutant, caught: Caught) -> int | None:
     with mutant.applied():
         for seed in range(MUTANT_SCHEDULES):
-            broken = History(mutant.case, seed).run().broken
-            if any(line.startswith(mutant.shows) or any(word in line for word in mutant.shows) for line in broken):
+            broken = History(CASES[caught.by], seed).run().broken
+            if any(words in line for line in broken for words in caught.shows):
                 return seed
     return None
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
-def test_a_protection_that_is_taken_out_is_missed(mutant: Mutant) -> None:
-    assert first_seed_that_shows(mutant) is not None
+@pytest.mark.parametrize(
+    ("mutant", "caught"), SIMULATED, ids=[f"{mutant.name}: {caught.by}" for mutant, caught in SIMULATED]
+)
+def test_the_simulator_catches_a_mutant(mutant: Mutant, caught: Caught) -> None:
+    assert first_seed_that_shows(mutant, caught) is not None
 
 
-def test_a_failed_history_is_reported_with_few_faults() -> None:
-    mutant = next(mutant for mutant in MUTANTS if mutant.name == "no flush before the commit")
-    seed = first_seed_that_shows(mutant)
+def test_a_broken_history_is_shown_with_few_faults() -> None:
+    mutant = MUTANTS["no-flush"]
+    caught = mutant.simulated[0]
+    seed = first_seed_that_shows(mutant, caught)
     assert seed is not None
     with mutant.applied():
-        lines = report(mutant.case.name, seed).splitlines()
+        lines = report(caught.by, seed).splitlines()
     assert lines[0] == f"alo pipe, seed {seed}:"
     assert lines[1].startswith("  lost: ")
     assert any("commits source" in line for line in lines)

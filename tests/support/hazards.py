@@ -38,7 +38,7 @@ class Hazards(Kafka):
 
     def argv(self, args: Sequence[str], mutant: str = "") -> list[str]:
         """The command line of kdg, or of a mutant of it."""
-        return ["env", f"MUTANT={mutant}", mutants.KDG, *args] if mutant else [KDG, *args]
+        return [*(mutants.command(mutant) if mutant else (KDG,)), *args]
 
     def fed(self, *args: str, mutant: str = "") -> Fed:
         """Start kdg with a stdin to feed."""

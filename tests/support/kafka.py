@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
 
-from .processes import KDG, Done, Run, _sane
+from .processes import KDG, Done, Run, no_crash
 from .waiting import answered, eventually
 
 
@@ -68,7 +68,9 @@ class Kafka:
         done = subprocess.run(
             [*argv, *args], input=input, capture_output=True, timeout=timeout, check=False, env=self.environment(env)
         )
-        return _sane(Done(done.returncode, done.stdout, done.stderr.decode(), time.monotonic() - began))
+        err = done.stderr.decode()
+        no_crash(err)
+        return Done(done.returncode, done.stdout, err, time.monotonic() - began)
 
     def ok(self, *args: str, input: bytes = b"", timeout: float = 60.0) -> Done:  # noqa: A002  # as above
         """Run the command; it has to end with 0."""

@@ -17,7 +17,7 @@ from typing import IO, Self
 from tests import mutants
 
 KDG = mutants.KDG if "MUTANT" in os.environ else str(Path(sys.executable).with_name("kdg"))
-"""The command, or the mutant of it that MUTANT in the environment names."""
+"""The command, or the mutant that MUTANT in the environment names."""
 QUICK_GROUP = ("-X", "session.timeout.ms=1000", "-X", "heartbeat.interval.ms=300")
 """The group notices a killed member after one second; the sandbox allows it."""
 QUICK_TRANSACTION = ("-X", "transaction.timeout.ms=3000")
@@ -66,9 +66,11 @@ class Run:
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
+        err = self.err
         for stream in (self.process.stdin, self.process.stdout, self._out, self._err):
             if stream is not None:
                 stream.close()
+        no_crash(err)  # also if the test does not wait for the end, or has failed because of the crash
 
     @property
     def out(self) -> bytes:
@@ -101,13 +103,14 @@ class Run:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {seconds:g} s; on stderr: {self.err}") from None
-        return _sane(Done(code, self.out, self.err, time.monotonic() - self._began))
+        no_crash(self.err)
+        return Done(code, self.out, self.err, time.monotonic() - self._began)
 
 
-def _sane(done: Done) -> Done:
-    assert "Traceback" not in done.err, done.err
-    assert "a defect of kdg" not in done.err, done.err
-    return done
+def no_crash(err: str) -> None:
+    """Assert that the text on stderr is not that of an exception that kdg did not expect. No test expects one."""
+    assert "Traceback" not in err, err
+    assert "a defect of kdg" not in err, err
 
 
 class Fed(Run):

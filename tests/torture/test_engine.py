@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +14,8 @@ from kdg.verify import engine
 from kdg.verify.faults import BRISK, THOROUGH, FaultKind
 from kdg.verify.result import Result
 from kdg.verify.setup import Setup, broker_settings
+from tests.mutants import command
 from tests.support.machine import is_running
-
-MUTANT = (sys.executable, str(Path(__file__).with_name("mutant.py")))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +44,7 @@ def test_a_commit_before_the_write_is_found_to_lose(sandbox: Sandbox) -> None:
         seconds=8,
         kinds=[FaultKind.KILL],
         pace=BRISK,
-        program=(*MUTANT, "commit-first"),
+        program=command("alo-commits-first"),
         extra=lingering,
     )
     result = run(sandbox, setup)
@@ -62,7 +60,7 @@ def test_a_commit_after_the_write_is_found_to_duplicate(sandbox: Sandbox) -> Non
         seconds=8,
         kinds=[FaultKind.KILL],
         pace=BRISK,
-        program=(*MUTANT, "write-first"),
+        program=command("amo-writes-first"),
     )
     result = run(sandbox, setup)
     assert result.tally.duplicated > 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -12,6 +11,8 @@ from kdg.core.crash.table import SENTENCES, crash_table
 from kdg.core.crash.world import SHAPES, Shape, steps_of
 from kdg.core.cycle import Failure
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
+from tests.mutants import MUTANTS
+from tests.mutants.mutant import Caught, Mutant
 
 PAIRS = [(guarantee, shape) for guarantee in GUARANTEES for shape in SHAPES.values() if shape.serves(guarantee)]
 IDS = [f"{guarantee.name} {shape.command}" for guarantee, shape in PAIRS]
@@ -55,68 +56,12 @@ def test_what_may_be_lost_or_duplicated_is_somewhere(guarantee: Guarantee, shape
     assert any(o.duplicated for o in outcomes) == (guarantee.may_duplicate and not shape.joined)
 
 
-def _alo(**change: tuple[Step, ...]) -> Guarantee:
-    return replace(AT_LEAST_ONCE, **change)  # type: ignore[arg-type]  # mypy checks each field against the union
+EXPLORED = [(mutant, caught) for mutant in MUTANTS.values() for caught in mutant.explored]
 
 
-S = Step
-MUTANTS: dict[str, tuple[Guarantee, str, str]] = {
-    "at-least-once commits before it writes": (
-        _alo(chunk=(S.READ, S.FILTER, S.COMMIT, S.WRITE), interval=(S.FLUSH,)),
-        "consume",
-        "lost",
-    ),
-    "at-least-once commits before it flushes": (_alo(interval=(S.MARK, S.COMMIT, S.FLUSH)), "pipe", "lost"),
-    "at-least-once does not flush": (_alo(interval=(S.MARK, S.COMMIT)), "pipe", "lost"),
-    "at-least-once does not read an input again": (replace(AT_LEAST_ONCE, reads_again=False), "produce", "lost"),
-    "deduplication marks before it flushes": (
-        _alo(interval=(S.MARK, S.FLUSH, S.COMMIT)),
-        "pipe --dedup-store",
-        "lost",
-    ),
-    "deduplication marks before it writes": (
-        _alo(chunk=(S.READ, S.DEDUP, S.MARK, S.WRITE), interval=(S.FLUSH, S.COMMIT)),
-        "consume --dedup-store",
-        "lost",
-    ),
-    "at-most-once writes before it commits": (
-        replace(AT_MOST_ONCE, chunk=(S.READ, S.FILTER, S.WRITE, S.COMMIT)),
-        "consume",
-        "duplicated",
-    ),
-    "at-most-once reads an input again": (replace(AT_MOST_ONCE, reads_again=True), "produce", "duplicated"),
-    "exactly-once records the position after the commit": (
-        replace(EXACTLY_ONCE, interval=(S.FLUSH, S.COMMIT_TRANSACTION, S.RECORD_POSITION)),
-        "pipe",
-        "duplicated",
-    ),
-    "exactly-once records no position": (
-        replace(EXACTLY_ONCE, interval=(S.FLUSH, S.COMMIT_TRANSACTION)),
-        "produce --resume",
-        "duplicated",
-    ),
-    "exactly-once does not flush": (
-        replace(EXACTLY_ONCE, interval=(S.RECORD_POSITION, S.COMMIT_TRANSACTION)),
-        "pipe",
-        "lost",
-    ),
-    "exactly-once commits the position outside, before": (
-        replace(EXACTLY_ONCE, chunk=(S.READ, S.COMMIT, S.BEGIN, S.WRITE, S.FLUSH, S.COMMIT_TRANSACTION), interval=()),
-        "pipe",
-        "lost",
-    ),
-    "exactly-once writes outside the transaction": (
-        replace(EXACTLY_ONCE, chunk=(S.READ, S.WRITE, S.FLUSH, S.BEGIN), interval=EXACTLY_ONCE.interval[1:]),
-        "pipe",
-        "duplicated",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", MUTANTS)
-def test_the_check_catches_a_broken_row(name: str) -> None:
-    guarantee, command, harm = MUTANTS[name]
-    assert harm in broken(guarantee, SHAPES[command])
+@pytest.mark.parametrize(("mutant", "caught"), EXPLORED, ids=[mutant.name for mutant, _caught in EXPLORED])
+def test_the_check_catches_a_broken_row(mutant: Mutant, caught: Caught) -> None:
+    assert set(caught.shows) <= broken(mutant.row.changed, SHAPES[caught.by])
 
 
 @pytest.mark.parametrize(("guarantee", "shape"), PAIRS, ids=IDS)
