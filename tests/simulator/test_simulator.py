@@ -23,9 +23,8 @@ import pytest
 from kdg.core.crash.world import SHAPES
 from tests.mutants import MUTANTS
 from tests.mutants.mutant import Caught, Mutant
-
-from .__main__ import report
-from .history import CASES, Case, History
+from tests.simulator.__main__ import report
+from tests.simulator.history import CASES, Case, History
 
 # Read here: no test sees the KDG_* of this machine (tests/conftest.py).
 FIRST = int(os.environ.get("KDG_SIM_SEED", "0"))
