@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 ARGUMENTS = {"produce": ["t"], "consume": ["t"], "pipe": ["t", "u", "-G", "g"]}
@@ -11,14 +13,14 @@ each_command = pytest.mark.parametrize("command", ARGUMENTS)
 
 
 def refused(answer: tuple[int, str, str], *named: str) -> None:
-    """Exit 2, nothing on stdout, one message that names these, and what to do."""
+    """Exit 2, nothing on stdout, one message that names these as whole words, and what to do."""
     code, out, err = answer
     assert code == 2, err
     assert out == ""
     assert err.startswith("kdg: ")
     assert sum(line.startswith("kdg: ") for line in err.splitlines()) == 1
-    for name in named:
-        assert name in err
+    missing = [name for name in named if not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", err)]
+    assert missing == [], err
 
 
 def settings_of(out: str) -> dict[str, tuple[str, str]]:

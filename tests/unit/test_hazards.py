@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import kdg.kafka
+from tests.mutants import MUTANTS
 
 ROOT = Path(__file__).parents[2]
 LIST = ROOT / "kdg" / "kafka" / "__init__.py"
@@ -29,7 +30,7 @@ def test_hazards_are_numbered_from_1_in_order() -> None:
 
 
 def test_references_to_hazards_resolve() -> None:
-    """A number that code or a test refers to is in the list."""
+    """A number that code, a test or a mutant refers to is in the list."""
     unknown = {
         str(path.relative_to(ROOT)): sorted(numbers - HAZARDS.keys())
         for folder in ("kdg", "tests")
@@ -37,6 +38,7 @@ def test_references_to_hazards_resolve() -> None:
         if numbers - HAZARDS.keys()
     }
     assert unknown == {}
+    assert {number for mutant in MUTANTS.values() for number in mutant.hazards} - HAZARDS.keys() == set()
 
 
 WITHOUT_CODE = "No code can"
@@ -44,10 +46,11 @@ WITHOUT_CODE = "No code can"
 
 
 def test_every_hazard_has_code_and_a_test() -> None:
-    """Code and a test refer to each hazard, unless the list says that no code can handle it."""
+    """Code, and a test or a mutant, refer to each hazard, unless the list says that no code can handle it."""
     handled = {number for number, text in HAZARDS.items() if WITHOUT_CODE not in text}
-    for folder in ("kdg", "tests"):
-        assert handled - set().union(*references(folder).values()) == set(), folder
+    mutants = {number for mutant in MUTANTS.values() for number in mutant.hazards}
+    assert handled - set().union(*references("kdg").values()) == set()
+    assert handled - set().union(mutants, *references("tests").values()) == set()
 
 
 def test_no_reference_to_a_page_outside_the_repository() -> None:
