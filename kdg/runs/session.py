@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from kdg.core.guarantees import Role
 from kdg.core.pump import Pump
 from kdg.errors import Interrupted, KdgError
 from kdg.runs.clients import Surroundings
@@ -115,11 +116,14 @@ def opened(frame: Frame, open_session: OpenSession) -> Session | None:
     A signal during the opening is the cause of the failure, not the error.
     """
     try:
-        return open_session(frame)
+        session = open_session(frame)
     except KdgError as error:
         if frame.signals.received is None:
             frame.outcome.error = error
         return None
+    # From here on the loop looks at --timeout. What it has read by then is settled; produce gives up what is late.
+    frame.deadline.settles = Role.CONSUMER in frame.plan.clients
+    return session
 
 
 def finish(frame: Frame, session: Session) -> None:

@@ -23,7 +23,10 @@ from kdg.runtime.clock import SYSTEM_CLOCK, Background, Clock, in_thread
 T = TypeVar("T")
 
 GRACE = 6.0
-"""Seconds after a signal in which the run may still settle and close. The whole run ends within 10 s of the signal."""
+"""Seconds after a signal in which the run may still settle and close. The whole run ends within 10 s of the signal.
+
+The same after --timeout, for a run that then stops reading.
+"""
 
 
 class NoSignals:
@@ -38,12 +41,14 @@ class Deadline:
 
     signals: says whether SIGINT or SIGTERM came. timeout: seconds for the whole run (`--timeout`); None for no limit.
     reach: seconds within which a broker has to answer for the first time.
+    settles: at the end of `timeout` the run stops reading, and has GRACE seconds to settle what it has read.
     clock, background: what the run uses of time and of threads; a test replaces them.
     """
 
     signals: Signals
     timeout: float | None = None
     reach: float = 30.0
+    settles: bool = False
     clock: Clock = SYSTEM_CLOCK
     background: Background = in_thread
     _began: float = field(init=False)
@@ -69,7 +74,7 @@ class Deadline:
         now = self.now()
         ends = [] if limit is None else [(now if since is None else since) + limit]
         if self.timeout is not None:
-            ends.append(self._began + self.timeout)
+            ends.append(self._began + self.timeout + (GRACE if self.settles else 0.0))
         if self.signals.received is not None:
             if self._signalled is None:
                 self._signalled = now

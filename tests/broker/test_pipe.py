@@ -188,3 +188,18 @@ def test_a_pipe_into_itself_needs_a_stop(kafka: Kafka, group: str) -> None:
     assert kafka.kdg("pipe", topic, topic, "-G", group).code == 2
     kafka.ok("pipe", topic, topic, "-G", group, "-e")
     assert kafka.values(topic) == lines(3) * 2
+
+
+@each_guarantee
+def test_a_timeout_under_steady_flow_settles_what_was_read(kafka: Kafka, group: str, row: Guarantee) -> None:
+    """At --timeout there are always records under way. They are settled, and the exit code is that of --timeout."""
+    source, target = kafka.topic(), kafka.topic()
+    flow = "while :; do seq 3000; sleep 0.05; done"
+    with kafka.start("produce", source, "-q", "--", "sh", "-c", flow):
+        done = kafka.kdg("pipe", source, target, "-G", group, "-g", row.name, "--timeout", "3s")
+    assert done.code == 9, done.err
+    position = kafka.committed(group, source)[0]
+    assert position > 3000
+    copied = kafka.settled_values(target)
+    assert len(copied) == position
+    assert copied == kafka.values(source)[:position]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from kdg.core.guarantees import Role
@@ -9,6 +11,7 @@ from kdg.errors import Interrupted, KdgError, UsageError
 from kdg.runs.clients import Surroundings
 from kdg.runs.plan import plan_of
 from kdg.runs.session import Frame, Session, close, opened
+from kdg.runtime.deadline import GRACE
 from kdg.settings.options.common import Common
 
 
@@ -39,6 +42,16 @@ def test_an_error_while_opening_is_reported() -> None:
     close(run)
     assert isinstance(run.outcome.error, UsageError)
     assert run.outcome.exit_code == UsageError.exit_code
+
+
+@pytest.mark.parametrize(("roles", "grace"), [((Role.CONSUMER, Role.PRODUCER), GRACE), ((Role.PRODUCER,), 0.0)])
+def test_what_was_read_before_the_timeout_may_still_be_settled(roles: tuple[Role, ...], grace: float) -> None:
+    """A run that reads stops reading at --timeout and then settles; produce gives up what is not acknowledged."""
+    plan = plan_of("pipe", roles, Common(brokers="h:1", timeout="5s"))
+    run = Frame.of(plan, FakeSignals(), Surroundings())
+    assert run.deadline.left() <= 5
+    assert opened(run, lambda _frame: Session(Any, Any)) is not None  # type: ignore[arg-type]
+    assert run.deadline.left() == pytest.approx(5 + grace, abs=1)
 
 
 def test_a_signal_while_opening_is_the_cause() -> None:
