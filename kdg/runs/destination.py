@@ -126,7 +126,7 @@ def _file(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder
         return OpenDestination(sink, encoder.columns, position_store=sink)
     from kdg.sinks.file import FileSink
 
-    target = FileSink(path, encoder, frame.plan.note)
+    target = FileSink(path, encoder, frame.plan.note, frame.plan.guarantee.commits_first)
     target.open()
     return OpenDestination(target, encoder.columns)
 

@@ -8,6 +8,9 @@ NEXT is the offset of the next record to read, `length` the bytes of the file th
 syncs the file, replaces the journal by an atomic rename, and syncs the folder. Bytes after `length` were never
 committed: an abort, and the next start, cut them off. A reader may use the first `length` bytes at any time, and the
 whole file after a run that ended with 0.
+
+Before the journal is replaced, both paths have to name the files that this run has written, and the file has to have
+the length that it should have. If not, the run ends before the commit.
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from kdg.core.records import Batch, Offsets, Origin, Position
-from kdg.errors import UsageError
+from kdg.errors import KdgError, UsageError
 from kdg.formats import Encoder
+from kdg.runtime.identity import Identity, identity, of_status
 from kdg.sinks.kept_positions import KeptPositions, commit_alone, refuse_other_topics
 from kdg.sinks.locked_file import LockedFile, journal_of
 
@@ -36,6 +40,8 @@ class JournaledFile:
     encoder: Encoder
     _file: LockedFile = field(init=False)
     _length: int = 0
+    _journals: set[Identity | None] = field(default_factory=lambda: {None})
+    """What the path of the journal may name: the journal that was read or written last; None for no file."""
     _positions: KeptPositions = field(default_factory=KeptPositions)
 
     def __post_init__(self) -> None:
@@ -72,6 +78,7 @@ class JournaledFile:
 
     def _load(self) -> None:
         """Take length and positions from the journal."""
+        self._journals = {identity(self.journal)}
         journal = self._parse()
         self._positions.cluster, self._length = journal["cluster"], journal["length"]
         for topic, known in journal["topics"].items():
@@ -86,13 +93,17 @@ class JournaledFile:
             )
 
     def _parse(self) -> Any:
+        if not self.journal.is_file():
+            raise UsageError(
+                f"{self.journal} is not a regular file, and a journal has to be one.", "Choose another file."
+            )
         try:
             journal = json.loads(self.journal.read_text(encoding="utf-8"))
             if journal["format"] == FORMAT and {"cluster", "topics", "length"} <= journal.keys():
                 return journal
         except OSError as exc:
             raise UsageError(f"{self.journal} cannot be read: {exc.strerror}.", "Check its permissions.") from exc
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             pass
         raise UsageError(f"{self.journal} is not a journal of this version of kdg.", "Choose another file.")
 
@@ -130,11 +141,21 @@ class JournaledFile:
 
     def commit(self) -> None:
         """See Transaction: the records count from the moment at which the journal is replaced."""
+        self._require_in_place()
         length = self._file.size
         line = self._line(length)
         self._file.attempt(lambda: self._replace_journal(line))
         self._length = length
         self._positions.committed()
+
+    def _require_in_place(self) -> None:
+        if self._file.in_place and self._file.changed_by == 0 and identity(self.journal) in self._journals:
+            return
+        raise KdgError(
+            f"--output {self.path} or {self.journal.name} was renamed, removed, replaced or changed by another program "
+            "while this run wrote; the batch is not committed.",
+            "Leave both in place during a run, and run it again. Renamed both: the next run starts a new file.",
+        )
 
     def _line(self, length: int) -> str:
         topics: dict[str, dict[str, Any]] = {
@@ -156,7 +177,10 @@ class JournaledFile:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+            written = of_status(os.fstat(file.fileno()))
+        self._journals.add(written)
         new.replace(self.journal)
+        self._journals = {written}
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -166,6 +190,8 @@ class JournaledFile:
     def abort(self) -> None:
         """See Transaction: cut off what the journal on the disk does not count, also after a commit that failed."""
         self._positions.recorded = {}
+        if identity(self.journal) not in self._journals:
+            return  # the journal of another file: what it counts says nothing about this one
         if self.journal.exists():
             self._load()
         self._file.cut(self._length)

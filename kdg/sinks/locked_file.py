@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdg.errors import Fenced, KdgError, UsageError
+from kdg.runtime.identity import identity, of_status
 
 JOURNAL = ".kdg"
 """Added to the file's name: the journal of kdg/sinks/journal.py."""
@@ -27,6 +28,8 @@ class LockedFile:
 
     path: Path
     descriptor: int = -1
+    _expected: int = 0
+    """Bytes that the file has if nobody else changes it."""
 
     def open(self) -> None:
         """Create or open the file and lock it. Raises UsageError, or Fenced if another process has the lock."""
@@ -49,6 +52,7 @@ class LockedFile:
                     f"--output {self.path} is being written by another process.",
                     "Wait until that process has ended, or give each process a file of its own.",
                 ) from exc
+            self._expected = self.size
 
     @property
     def is_regular(self) -> bool:
@@ -60,9 +64,29 @@ class LockedFile:
         """Bytes in the file."""
         return os.fstat(self.descriptor).st_size
 
+    @property
+    def in_place(self) -> bool:
+        """Whether the path still names this file. A device is always in its place."""
+        return not self.is_regular or identity(self.path) == of_status(os.fstat(self.descriptor))
+
+    @property
+    def has_name(self) -> bool:
+        """Whether it still has a name, be it another one. What is written into a file without a name is gone."""
+        return os.fstat(self.descriptor).st_nlink > 0
+
+    @property
+    def changed_by(self) -> int:
+        """How many bytes others have added since this run opened, appended or cut it; negative if they cut it back."""
+        return self.size - self._expected if self.is_regular else 0
+
+    def accept_size(self) -> None:
+        """Take the size that the file has now as the one that it should have."""
+        self._expected = self.size
+
     def append(self, data: bytes) -> None:
         """Write all bytes at the end of the file. Raises KdgError for a full disk and the like."""
         self.attempt(lambda: write_all(self.descriptor, data))
+        self._expected += len(data)
 
     def sync(self) -> None:
         """Return when the file's data are on the disk. Raises KdgError."""
@@ -73,6 +97,7 @@ class LockedFile:
         """Remove everything after the first `size` bytes. Raises KdgError."""
         if self.is_regular:
             self.attempt(lambda: os.ftruncate(self.descriptor, size))
+            self._expected = size
 
     def attempt(self, change: Callable[[], None]) -> None:
         """Change the file. Its OSError becomes a KdgError that says what to do."""

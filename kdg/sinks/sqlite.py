@@ -2,7 +2,8 @@
 
 Positions move by compare-and-swap: an UPDATE names the position that this run last stored. If another process has moved
 it since, no row matches, and the run ends with exit 6 instead of adding records twice. The database is in WAL mode, so
-that others can read it at any time. The tables: kdg/sinks/sqlite_table.py.
+that others can read it at any time. The tables: kdg/sinks/sqlite_table.py. Before each commit, the path has to name the
+file that is open: kdg/runtime/database_file.py.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kdg.core.records import Batch, Offsets, Origin, Position
-from kdg.errors import Fenced, KdgError
+from kdg.errors import Fenced, KdgError, UsageError
+from kdg.runtime.database_file import DatabaseFile
 from kdg.runtime.deadline import Deadline
 from kdg.sinks.kept_positions import KeptPositions, commit_alone, refuse_other_topics
 from kdg.sinks.sqlite_table import insert, make_tables
@@ -38,12 +40,15 @@ class SqliteSink:
     keeps: bool
     joined: Callable[[], None] = lambda: None
     connection: sqlite3.Connection = field(init=False)
+    _file: DatabaseFile = field(init=False)
     _positions: KeptPositions = field(default_factory=KeptPositions)
 
+    def __post_init__(self) -> None:
+        self._file = DatabaseFile(self.path, "--sqlite")
+
     def connect(self) -> None:
-        """Open the database and make the tables. Raises UsageError for a table that cannot be used."""
-        with self._translated():
-            self.connection = sqlite3.connect(self.path, timeout=0.1, isolation_level=None)
+        """Open the database and make the tables. Raises UsageError for a file or a table that cannot be used."""
+        self.connection = self._file.connect(timeout=0.1)
         try:
             with self._translated():
                 self._retry_while_locked("PRAGMA journal_mode=WAL")
@@ -51,6 +56,7 @@ class SqliteSink:
                 self._begin()
                 make_tables(self.connection, self.path, self.table, keeps=self.keeps)
                 self.connection.execute("COMMIT")
+            self._file.remember()
         except KdgError:
             self.close()
             raise
@@ -92,7 +98,7 @@ class SqliteSink:
         if not self.keeps and self.connection.in_transaction:
             with self._translated():
                 self.joined()
-                self.connection.execute("COMMIT")
+                self._commit()
 
     def close(self) -> None:
         """See Target: what is not committed is rolled back."""
@@ -130,7 +136,7 @@ class SqliteSink:
     def commit(self) -> None:
         """See Transaction."""
         with self._translated():
-            self.connection.execute("COMMIT")
+            self._commit()
         self._positions.committed()
 
     def abort(self) -> None:
@@ -142,6 +148,11 @@ class SqliteSink:
         """See Transaction: the positions in the table show whether the commit took effect."""
         self.abort()
         self.open(Origin(self._positions.cluster, self._positions.topic_ids))
+
+    def _commit(self) -> None:
+        """Raises KdgError if the file is not in its place any more; then the transaction is still open."""
+        self._file.require_in_place()
+        self.connection.execute("COMMIT")
 
     # ── locks and errors ──
 
@@ -186,10 +197,17 @@ class SqliteSink:
                 "nothing of the batch is committed.",
                 "Wait until that process has ended its transaction, and run this again.",
             )
+        if _primary_code(exc) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB) and not self._file.opened:
+            return UsageError(f"{what} cannot be used: {exc}.", "Choose another file.")
         return KdgError(
             f"{what} cannot be used: {exc}; nothing of the batch is committed.", "Fix the cause and run it again."
         )
 
 
 def _is_locked(exc: sqlite3.Error) -> bool:
-    return getattr(exc, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return _primary_code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _primary_code(exc: sqlite3.Error) -> int:
+    """The code of the error without its extension; 0 if it does not come from SQLite itself."""
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF

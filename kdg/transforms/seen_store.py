@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdg.errors import KdgError, UsageError
+from kdg.runtime.database_file import DatabaseFile
 
 AT_ONCE = 10_000
 """Ids in one query; SQLite accepts at most 32766."""
@@ -36,11 +37,12 @@ class SeenStore:
     Three kinds: a temporary one (`temporary`), a file of its own (`in_file`), or the database of the records
     (`among_records`). In a transaction that is already open, changes become part of that transaction.
 
-    name: what messages call the database.
+    name: what messages call the database. file: its file, if it has one of its own.
     """
 
     connection: sqlite3.Connection
     name: str
+    file: DatabaseFile | None = None
 
     @classmethod
     def temporary(cls) -> SeenStore:
@@ -55,14 +57,16 @@ class SeenStore:
     @classmethod
     def in_file(cls, path: Path) -> SeenStore:
         """`--dedup-store FILE`. Raises UsageError for a file that is not a database."""
+        file = DatabaseFile(path, "--dedup-store")
+        connection = file.connect(WAIT_SECONDS)
         try:
-            connection = sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)
             connection.execute("PRAGMA journal_mode=WAL")
             # No fsync for each batch. If the machine crashes, the last ids may be missing: their records may be
             # duplicated then, which at-least-once allows.
             connection.execute("PRAGMA synchronous=NORMAL")
-            store = cls(connection, f"--dedup-store {path}")
+            store = cls(connection, file.name, file)
             store._make_tables()
+            file.remember()
         except sqlite3.DatabaseError as exc:
             raise UsageError(f"--dedup-store {path} cannot be used: {exc}.", "Choose another file.") from exc
         return store
@@ -135,6 +139,8 @@ class SeenStore:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            if self.file is not None:
+                self.file.require_in_place()
         except BaseException:
             self.connection.execute("ROLLBACK")
             raise
