@@ -8,7 +8,10 @@
     source, consumer      reading records; the bounded calls of the consumer, and commits of offsets
     membership, positions what a rebalance does; where each partition stands
     lookup, stop_offsets  where partitions begin and end, `-o` as offsets; where reading stops
+    columns, patterns     messages become the columns of a batch; `^pattern` as topics
     topic_ids             noticing that a topic was deleted and created again
+    lag_mirror            the progress of a sink, shown in a group for lag monitors
+    cluster_facts         replicas, in-sync replicas and the transaction log, for the requirements of a guarantee
     admin                 names for completion; topics, groups and rights for the sandbox and `verify`
 
 The hazards: ways in which a broker or the client library breaks a delivery guarantee. Code and tests refer to them as

@@ -1,1 +1,11 @@
-"""What surrounds a run: how long it may wait, signals, child processes, durations and times."""
+"""Owns what surrounds a run: time, signals, child processes, files and standard streams.
+
+deadline          how long the run may wait, and what a signal changes about that
+clock             time and threads, so that the simulator can hand in a model of both
+signals           SIGINT and SIGTERM
+child             a command of the user as a child process
+times             durations and times that users write
+standard_streams  descriptors 0 to 2 are always open; a full stdout fails in one way
+identity          whether a path still names the file that was opened by it
+database_file     a SQLite database as a file
+"""

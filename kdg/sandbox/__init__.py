@@ -11,6 +11,7 @@ raises `SandboxError`. The package knows nothing of guarantees, records or confl
     jars          Kafka's jars in the user's cache folder; jars.lock has their versions and checksums
     pin           writes jars.lock; only developers run it
     reaper        the process that removes everything, even if kdg was killed
+    errors        the error that it raises
 
 Importing the package loads none of these; each is loaded when it is first used.
 """

@@ -1,1 +1,12 @@
-"""Where settings come from and what they become: files, Java's names, -X, the guarantee's own; contradictions and requirements."""
+"""Owns the settings of the Kafka clients: where each comes from, and what they become together.
+
+options       every option of the command line, described once; the librdkafka property that an option sets
+files         the configuration file, its profiles, the environment
+keyvalue      `key=value` files: kcat's and Java's
+java          Java's names become librdkafka's: `buffer.memory` becomes `queue.buffering.max.kbytes`
+librdkafka    the names of librdkafka's properties, and which client knows them
+defaults      what kdg sets under every guarantee
+resolve       the effective settings of one client; what `--acks leader` changes; what contradicts the guarantee
+conflicts     settings that a client refuses together
+requirements  whether a topic or the transaction log meets what a guarantee requires
+"""

@@ -1,1 +1,6 @@
-"""Inputs outside Kafka: a file descriptor, the output of a command; and what `-o` means."""
+"""Owns the inputs outside Kafka, and what `-o` means.
+
+descriptor     records from a file descriptor: stdin, a file
+command        `kdg produce TOPIC -- CMD`: the output of a command
+start_offsets  the words of `-o`: beginning, end, 5, -10, s@TIME; kdg/kafka/lookup.py turns them into offsets
+"""

@@ -281,3 +281,12 @@ def test_properties_are_those_of_the_library(tmp_path: Path) -> None:
 
 def test_every_other_name_of_a_property_is_itself_a_property() -> None:
     assert set(CANONICAL) | set(CANONICAL.values()) <= set(KNOWN)
+
+
+@pytest.mark.parametrize("package", [name for name in ORDER if name != "errors"])
+def test_a_package_names_each_of_its_modules(package: str) -> None:
+    """The docstring of a package is its map: each of its modules stands in it."""
+    tree = TREES[f"kdg.{package}"]
+    named = set(re.findall(r"\w+", ast.get_docstring(tree) or ""))
+    modules = {name.split(".")[2] for name in TREES if name.startswith(f"kdg.{package}.") and name.count(".") == 2}
+    assert modules - named == set()
