@@ -32,12 +32,14 @@ class KafkaTransaction:
     """The transactions of the run's producer, one after the other.
 
     timeout: transaction.timeout.ms, in seconds.
+    own_id: the transactional id is random: whatever the broker says, no other instance has taken it over.
     group_metadata: asked when a transaction begins, never later (hazard 4); None if the input has no position in Kafka.
     """
 
     handle: ProducerHandle
     deadline: Deadline
     timeout: float
+    own_id: bool = False
     group_metadata: Callable[[], Any] | None = None
     _metadata: Any = None
     _began: float = 0.0
@@ -164,10 +166,11 @@ class KafkaTransaction:
 
     def _refused(self, error: KafkaError, doing: str) -> KdgError:
         refused = translate(error, doing, rights(identity=self.handle.transactional_id), table=TRANSACTIONS)
-        if isinstance(refused, Fenced) and self._expired():
+        if isinstance(refused, Fenced) and (self._expired() or self.own_id):
             # The coordinator has timed the transaction out; there need not be another instance (hazard 19).
             refused = OutcomeUnknown(
-                f"{doing}: the transaction was older than its timeout of {self.timeout:g} s.",
+                f"{doing}: the broker has given the transaction up, which was open for longer than its timeout of "
+                f"{self.timeout:g} s.",
                 "Raise -X transaction.timeout.ms, or lower --batch-interval.",
             )
         # If the error asks for an abort, the abort settles it. After any other error this producer is in doubt.

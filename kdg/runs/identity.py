@@ -27,7 +27,8 @@ def with_id_of_producer(plan: Plan, resume: str | None) -> Plan:
         producer["transactional.id"] = Resolved("transactional.id", name, plan.guarantee.name, why)
     if not producer["transactional.id"].value:
         raise UsageError("transactional.id is empty.", "Give --transactional-id a name, or leave it out.")
-    return replace(plan, clients={**plan.clients, Role.PRODUCER: producer})
+    own = resume is None and "transactional.id" not in plan.clients[Role.PRODUCER]
+    return replace(plan, clients={**plan.clients, Role.PRODUCER: producer}, own_id=own)
 
 
 def with_id_of_member(plan: Plan, group: str) -> Plan:
@@ -48,7 +49,7 @@ def with_id_of_member(plan: Plan, group: str) -> Plan:
         why = "started again, it takes its partitions over at once"
         named = Resolved("group.instance.id", given.value, f"follows {given.name}", why)
         consumer.setdefault("group.instance.id", named)
-    return replace(plan, clients={Role.CONSUMER: consumer, Role.PRODUCER: producer})
+    return replace(plan, clients={Role.CONSUMER: consumer, Role.PRODUCER: producer}, own_id=given is None)
 
 
 def is_named_member(plan: Plan) -> bool:

@@ -73,6 +73,6 @@ def open_transaction(frame: Frame, handle: ProducerHandle) -> KafkaTransaction |
         return None
     from kdg.kafka.transaction import KafkaTransaction
 
-    transaction = KafkaTransaction(handle, frame.deadline, transaction_seconds(frame.plan))
+    transaction = KafkaTransaction(handle, frame.deadline, transaction_seconds(frame.plan), own_id=frame.plan.own_id)
     transaction.start()
     return transaction

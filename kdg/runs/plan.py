@@ -32,7 +32,10 @@ UP_TO_AN_END = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run, resolved: the guarantee, the settings of each client, the limits, and where to report."""
+    """One run, resolved: the guarantee, the settings of each client, the limits, and where to report.
+
+    own_id: the transactional id is random, so that no other instance can have it.
+    """
 
     command: str
     guarantee: Guarantee
@@ -48,6 +51,7 @@ class Plan:
     strict: bool
     dry_run: bool
     progress: bool | None = None
+    own_id: bool = False
 
     def settings(self, role: Role) -> dict[str, str]:
         """The settings of a client, as librdkafka takes them."""

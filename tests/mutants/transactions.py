@@ -165,9 +165,16 @@ def _fenced_goes_on() -> Iterator[Change]:
 
 
 def _expired_is_fenced() -> Iterator[Change]:
+    from kdg.core.ports import TryAgain
+    from kdg.kafka.errors import TRANSACTIONS, translate
     from kdg.kafka.transaction import KafkaTransaction
 
-    yield Change(KafkaTransaction, "_expired", lambda _transaction: False)
+    def refused(transaction: KafkaTransaction, error: KafkaError, doing: str) -> KdgError:
+        found = translate(error, doing, table=TRANSACTIONS)
+        transaction._in_doubt = transaction._in_doubt or not isinstance(found, TryAgain)  # noqa: SLF001  # what is changed
+        return found
+
+    yield Change(KafkaTransaction, "_refused", refused)
 
 
 def _fenced_for_good() -> Iterator[Change]:
@@ -300,6 +307,7 @@ MUTANTS = (
         _expired_is_fenced,
         hazards=(19,),
         test=Caught(H + "test_frozen.py::test_frozen_pipe_outlives_its_transaction", ("another instance",)),
+        simulated=(Caught("eos pipe", ("taken over",)), Caught("eos produce", ("taken over",))),
     ),
     Mutant(
         "fenced-for-good",

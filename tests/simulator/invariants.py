@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from kdg.errors import PositionGone
+from kdg.errors import Fenced, PositionGone
 
 from .faults import Fault
 
@@ -50,6 +50,11 @@ def judge(case: Case, scene: Scene, upstream: Upstream, output: list[bytes], tro
         broken.append(f"a part is visible: {_names(output)}")
     if scene.group.went_back:
         broken.append(f"went back: {', '.join(scene.group.went_back)}")
+    broken += [
+        f"taken over: {process.name} has an id of its own, and ends with: {process.error}"
+        for process in scene.world.processes
+        if process.frame is not None and process.frame.plan.own_id and isinstance(process.error, Fenced)
+    ]
     late = scene.world.bitten & _LATE or any(process.crashed for process in scene.world.processes)
     if not (guarantee.may_lose and late) and (
         disorder := out_of_order(value for value in output if value not in upstream.gone)

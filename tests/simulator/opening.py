@@ -126,7 +126,8 @@ def plan_of(scene: Scene, process: Process) -> Plan:
     """The plan of a process: `--strict`, without output on stderr."""
     fixed = scene.fixed_id or scene.command == "produce --resume"
     identity = ("kdg.id" if fixed else f"kdg.{process.name}") if scene.guarantee.transactional else None
-    return _plan(scene.guarantee, scene.command.partition(" ")[0], scene.batch, scene.group.protocol, identity)
+    plan = _plan(scene.guarantee, scene.command.partition(" ")[0], scene.batch, scene.group.protocol, identity)
+    return replace(plan, own_id=True) if identity is not None and not fixed else plan
 
 
 @lru_cache(maxsize=1024)
