@@ -28,10 +28,11 @@ def main() -> None:
     code = run(sys.argv[1:])
     with suppress(Exception):  # stdout: `run` has reported its error; stderr: nobody could read one
         sys.stderr.flush()
-    if code in (128 + signal.SIGINT, 128 + signal.SIGTERM):
-        from kdg.runtime.signals import die_by
+    if code > 128:  # as a shell shows a signal
+        from kdg.runtime.signals import CAUGHT, die_by
 
-        die_by(code - 128)
+        if code - 128 in CAUGHT:
+            die_by(code - 128)
     # os._exit does not wait for a client whose close hangs (librdkafka #4884), nor for the shutdown of the interpreter.
     os._exit(code)
 

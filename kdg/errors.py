@@ -106,6 +106,12 @@ EXIT_CODES = (
         "The message names each condition that is not met, and the setting to change.",
     ),
     ExitCode(
+        129,
+        "interrupted",
+        "interrupted by SIGHUP, because its terminal was closed, after settling",
+        "Run again: the run continues where it settled.",
+    ),
+    ExitCode(
         130,
         "interrupted",
         "interrupted by SIGINT, after settling",

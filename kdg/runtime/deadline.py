@@ -7,7 +7,7 @@ Every loop that waits has a limit of its own and asks the Deadline of the run as
         if deadline.over(60, began):
             raise ...
 
-The loop ends after 60 s; or earlier, when `--timeout` is over; or GRACE seconds after SIGINT or SIGTERM.
+The loop ends after 60 s; or earlier, when `--timeout` is over; or GRACE seconds after a signal.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NoSignals:
 class Deadline:
     """Until when a run may wait. Every wait of the run asks it.
 
-    signals: says whether SIGINT or SIGTERM came. timeout: seconds for the whole run (`--timeout`); None for no limit.
+    signals: says whether a signal came that ends the run. timeout: seconds for the whole run (`--timeout`); None for no limit.
     reach: seconds within which a broker has to answer for the first time.
     settles: at the end of `timeout` the run stops reading, and has GRACE seconds to settle what it has read.
     clock, background: what the run uses of time and of threads; a test replaces them.

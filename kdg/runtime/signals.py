@@ -1,7 +1,8 @@
-"""Owns SIGINT and SIGTERM. A signal sets a flag; the run looks at the flag, settles, and ends by the same signal.
+"""Owns SIGINT, SIGTERM and SIGHUP. A signal sets a flag; the run looks at the flag, settles, and ends by the same signal.
 
     first signal     `received` is set, and a wait on a file descriptor returns at once
-    second signal    the process ends at once, without settling
+    second signal    the process ends at once, without settling; SIGHUP does not count as a second signal, because a
+                     terminal that is closed sends it, and its shell sends it again
     no second one    the process ends `within` seconds after the first signal, if it is still running
 
 Example: `kdg consume` waits for records when Ctrl-C comes. The handler sets `received` to 2 (SIGINT). The loop notices
@@ -20,10 +21,11 @@ import signal
 import socket
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Protocol, Self
 
-CAUGHT = (signal.SIGINT, signal.SIGTERM)
+CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalWaiter(Protocol):
@@ -38,7 +40,7 @@ class SignalWaiter(Protocol):
 
 
 class Signals:
-    """Context manager: while it is open, SIGINT and SIGTERM are caught.
+    """Context manager: while it is open, the signals of CAUGHT are caught.
 
     received: the number of the first signal, None before. wakeup: a file descriptor that is readable after a signal.
     within: seconds after the first signal at which the process ends in any case; None for no limit.
@@ -58,7 +60,8 @@ class Signals:
         self._watcher.start()
         self._wakeup_before = signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
         for signum in CAUGHT:
-            # A shell without job control starts background jobs with SIGINT ignored; kdg leaves it ignored.
+            # A shell without job control starts background jobs with SIGINT ignored, and nohup a command with SIGHUP
+            # ignored; kdg leaves them ignored.
             if signal.getsignal(signum) != signal.SIG_IGN:
                 self._before[signum] = signal.signal(signum, self._handle)
         return self
@@ -74,9 +77,10 @@ class Signals:
         os.close(self._wake)
 
     def _handle(self, signum: int, _frame: FrameType | None) -> None:
-        if self.received is not None:
+        if self.received is None:
+            self.received = signum
+        elif signum != signal.SIGHUP:
             die_by(signum)
-        self.received = signum
 
     def _watch(self) -> None:
         """The second thread. First signal: make `wakeup` readable. Second signal, or `within` over: end the process."""
@@ -84,14 +88,22 @@ class Signals:
         if first is None:
             return
         os.write(self._wake, b"!")
-        self._arrivals.settimeout(self._within)
         try:
-            second = self._next_caught()
+            second = self._second()
         except TimeoutError:
             sys.stderr.write(_GIVEN_UP.format(name=signal.Signals(first).name, seconds=self._within))
             second = first
         if second is not None:
             _die_from_a_thread(second)
+
+    def _second(self) -> int | None:
+        """Wait for the second signal. Raises TimeoutError when `within` is over."""
+        ends = None if self._within is None else time.monotonic() + self._within
+        while True:
+            self._arrivals.settimeout(None if ends is None else max(ends - time.monotonic(), 0.001))
+            second = self._next_caught()
+            if second != signal.SIGHUP:
+                return second
 
     def _next_caught(self) -> int | None:
         """Wait for the next signal of CAUGHT and return its number; None when the context manager is closed."""
@@ -119,7 +131,7 @@ kdg: {name} came {seconds:g} s ago and the Kafka client does not answer: kdg end
 
 
 def die_by(signum: int) -> None:
-    """End this process by the signal itself, so that a shell sees 130 or 143."""
+    """End this process by the signal itself, so that a shell sees 129, 130 or 143."""
     signal.signal(signum, signal.SIG_DFL)
     os.kill(os.getpid(), signum)
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM in every state of a run: it settles, and ends by the same signal within 10 s."""
+"""SIGINT, SIGTERM and SIGHUP in every state of a run: it settles, and ends by the same signal within 10 s."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from pathlib import Path
 import pytest
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, GUARANTEES, Guarantee
+from kdg.runtime.signals import CAUGHT
 from tests.support.kafka import Kafka
 from tests.support.machine import is_running
 from tests.support.processes import QUICK_GROUP, lines, text
 from tests.support.waiting import eventually
 
-SIGNALS = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # the tests run under nohup, and kdg would ignore it, too
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+SIGNALS = pytest.mark.parametrize("signum", CAUGHT, ids=lambda signum: signum.name)
 each_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=[each.name for each in GUARANTEES])
 with_group = pytest.mark.parametrize("guarantee", [AT_MOST_ONCE, AT_LEAST_ONCE], ids=lambda each: each.name)
 

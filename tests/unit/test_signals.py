@@ -9,6 +9,10 @@ import time
 
 import pytest
 
+from kdg.runtime.signals import CAUGHT
+
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # the tests run under nohup, and kdg would ignore it, too
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="another PTHREAD_MUTEX_INITIALIZER than zeros")
 
 STUCK = """
@@ -33,7 +37,7 @@ def stuck(within: str) -> subprocess.Popen[bytes]:
     return process
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=lambda s: s.name)
+@pytest.mark.parametrize("signum", CAUGHT, ids=lambda s: s.name)
 def test_signal_ends_a_call_that_hangs(signum: int) -> None:
     """The process ends `within` seconds after a signal, although the call does not return."""
     with stuck("0.3") as process:
@@ -54,3 +58,16 @@ def test_second_signal_ends_a_call_at_once() -> None:
     # Two signals that arrive at the same time are delivered in the order of their numbers.
     assert process.returncode in (-signal.SIGINT, -signal.SIGTERM)
     assert err == b""
+
+
+def test_a_terminal_that_closes_twice_does_not_end_the_run_at_once() -> None:
+    """The kernel sends SIGHUP, and the shell of the terminal sends it again: the run still has its time to settle."""
+    with stuck("1") as process:
+        began = time.monotonic()
+        for _ in range(2):
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+        _out, err = process.communicate(timeout=10)
+        assert time.monotonic() - began >= 1
+    assert process.returncode == -signal.SIGHUP
+    assert b"SIGHUP came 1 s ago" in err
