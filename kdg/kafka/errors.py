@@ -137,7 +137,7 @@ _ANY_CALL = (
         POSITION_GONE,
         PositionGone,
         "{doing}: {text}.",
-        "The records at this position were deleted, or the topic was. Choose where to start: a new group (-G), or -o.",
+        "The records at this position were deleted, or the topic was. Go on with another group (-G), or without one run it again.",
     ),
     Row(None, KdgError, "{doing}: {error}."),
 )

@@ -51,7 +51,7 @@ class ResumeStore:
         if members:
             raise UsageError(
                 f"the group {self.group} has {len(members)} members; kdg keeps the position of --resume there.",
-                "Choose another --resume name.",
+                f"Choose another name than --resume {self.group.removeprefix('kdg.produce.')}.",
             )
 
     def load(self) -> InputPosition | None:

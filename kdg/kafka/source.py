@@ -17,6 +17,7 @@ from kdg.errors import Fenced, PositionGone, Unreachable
 from kdg.kafka.columns import Columns
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, rights, translate
+from kdg.kafka.expired import position_gone
 from kdg.kafka.membership import Assignment, Membership, Selection
 from kdg.kafka.partitions import partition_of
 from kdg.kafka.patterns import is_pattern
@@ -128,6 +129,12 @@ class KafkaSource:
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.consumer.group is None:
             return  # the library asks for a coordinator that is not needed without a group
         translated = translate(error, where, rights(topic, group=self.consumer.group))
+        if (
+            isinstance(translated, PositionGone)
+            and of_partition
+            and (place := (topic, number or 0)) in self._positions.next
+        ):
+            raise position_gone(self.consumer, place, self._positions.next[place])
         if isinstance(translated, Fenced) and self._membership.renew():
             return
         ends_the_run = isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED

@@ -223,7 +223,7 @@ def _resume(frame: Frame, name: str, options: Options, source: Input, transactio
     """Store the position of the input in each transaction, and go on after the position that is stored already."""
     store = open_resume_store(frame, name, options.topic)
     transaction.group_metadata = store.group_metadata
-    source.store = store
+    source.store, source.resume = store, name
     position = None if options.restart else store.load()
     if position is None:
         return

@@ -50,7 +50,7 @@ class Input:
     """A Source of delimited records from a file descriptor.
 
     name: what messages call the input. whole_records: a last record without its delimiter is refused (exit 4), because
-    the input may be cut off. store: where the position is stored; None without `--resume`. at_end: called once at the
+    the input may be cut off. store: where the position is stored; None without `--resume`. resume: its NAME. at_end: called once at the
     end of the input; raises if the input may be incomplete (a command that failed). read_bytes: os.read.
     """
 
@@ -60,6 +60,7 @@ class Input:
     signals: SignalWaiter
     whole_records: bool = False
     store: InputPositionStore | None = None
+    resume: str = ""
     at_end: Callable[[], None] = lambda: None
     read_bytes: Callable[[int, int], bytes] = os.read
     _pending: list[bytes] = field(default_factory=list)
@@ -180,7 +181,7 @@ class Input:
         settled = 0 if self._settled is None else self._settled[0]
         if stored is not None and stored.size != settled:
             raise Fenced(
-                f"another run with this --resume name has sent {self.name} up to byte {stored.size} in the meantime.",
+                f"another run with --resume {self.resume} has sent {self.name} up to byte {stored.size} in the meantime.",
                 "Let that run continue; only one run at a time may use the name.",
             )
         self.rewind()
@@ -223,8 +224,8 @@ class Input:
 
     def _other(self, reason: str) -> UsageError:
         return UsageError(
-            f"{self.name} is not the input that this --resume name was used for: {reason}.",
-            "Give the same input, choose another name, or start over with --restart "
+            f"{self.name} is not the input that --resume {self.resume} was used for: {reason}.",
+            f"Give the same input, choose another name than {self.resume}, or start over with --restart "
             "(records already sent stay in the topic).",
         )
 

@@ -116,6 +116,14 @@ def test_position_gone_by_retention_is_exit_7(kafka: Kafka, group: str) -> None:
     assert done.code == 7
     assert done.out == b""
     assert kafka.committed(group, topic) == {0: 3}
+    assert f"the position of group {group} in {topic}[0] is 3, " in done.err
+    assert "from 6 on, up to its end at 10" in done.err
+    # The advice: another group begins with what is there, and Kafka's own tool moves the group to the same offset.
+    assert "-G NAME" in done.err
+    assert kafka.ok("consume", topic, "-G", f"{group}-2", "-e").lines == lines(4, 6)
+    assert f"--group {group} --topic {topic}:0 --reset-offsets --to-earliest --execute" in done.err
+    kafka.consumer(group=group).commit(offsets=[TopicPartition(topic, 0, 6)], asynchronous=False)
+    assert kafka.ok("consume", topic, "-G", group, "-e").lines == lines(4, 6)
 
 
 def test_a_group_of_resume_that_somebody_else_uses_is_refused(kafka: Kafka, group: str) -> None:

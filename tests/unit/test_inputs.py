@@ -201,8 +201,9 @@ def test_resume_skips_and_continues_the_digest() -> None:
 @pytest.mark.parametrize("data", [b"x\nb\n", b"a", b"", b"A\nb\n"])
 def test_other_input_is_refused_and_restart_named(data: bytes) -> None:
     """Another or a shorter input is refused; the hint names --restart."""
-    with source(data, store=Store()) as input_, pytest.raises(UsageError) as caught:
+    with source(data, store=Store(), resume="nightly") as input_, pytest.raises(UsageError) as caught:
         input_.skip(InputPosition(2, 1, hashlib.sha256(b"a\n").hexdigest()))
+    assert "--resume nightly" in str(caught.value)
     assert "--restart" in caught.value.hint
 
 

@@ -1,0 +1,40 @@
+"""Owns the error for a position whose records are gone: which offsets are there, and the ways on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kdg.core.records import TopicPartition
+from kdg.errors import KdgError, PositionGone
+from kdg.sources.start_offsets import BEGINNING, Start, Where
+
+if TYPE_CHECKING:
+    from kdg.kafka.consumer import KafkaConsumer
+
+
+def position_gone(consumer: KafkaConsumer, partition: TopicPartition, position: int) -> PositionGone:
+    """The error for a position outside of the partition; it names the position and what the partition holds."""
+    topic, number = partition
+    holds = _holds(consumer, partition)
+    if consumer.position_store is not None:
+        owner, way_on = "the position in the sink", "Choose a new file, table or database: it starts at the beginning."
+    elif consumer.group is not None:
+        owner = f"the position of group {consumer.group}"
+        way_on = (
+            "Go on with another group: -G NAME starts at the beginning, or where -o says. Or end every member and move "
+            f"this group, with Kafka's own\n     kafka-consumer-groups.sh --bootstrap-server HOST:PORT --group "
+            f"{consumer.group} --topic {topic}:{number} --reset-offsets --to-earliest --execute"
+        )
+    else:
+        owner, way_on = "the position of this run", "Run it again: it starts at the beginning, or where -o says."
+    return PositionGone(f"{owner} in {topic}[{number}] is {position}, {holds}.", way_on)
+
+
+def _holds(consumer: KafkaConsumer, partition: TopicPartition) -> str:
+    """What the partition holds, in words."""
+    try:
+        first = consumer.lookup.starts([partition], BEGINNING)[partition]
+        last = consumer.lookup.starts([partition], Start(Where.END))[partition]
+    except KdgError:  # a broker is away; the error itself is certain
+        return "and no record is there any more"
+    return f"and the partition holds only the offsets from {first} on, up to its end at {last}"
