@@ -45,9 +45,11 @@ def json_readings(text: str, name: str, role: Role | None) -> list[Reading]:
     """
     try:
         whole = json.loads(text)
+        found = [r for path, section in _sections(whole, "", {}) for r in _of_section(section, path, role)]
     except ValueError as exc:
         raise UsageError(f"{name} is not JSON: {exc}.", "Check the file.") from exc
-    found = [r for path, section in _sections(whole, "", {}) for r in _of_section(section, path, role)]
+    except RecursionError:
+        raise UsageError(f"{name} is nested too deeply.", "Check the file.") from None
     if not found:
         raise UsageError(
             f"{name} has no section with settings of a Kafka client.",

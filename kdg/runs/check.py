@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from kdg.check.appsettings import json_readings
 from kdg.check.page import page, reached
@@ -19,7 +18,7 @@ from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
 from kdg.runtime.standard_streams import require_stdout
 from kdg.settings import keyvalue
-from kdg.settings.files import Configuration, environment, load, properties_of, read, shown
+from kdg.settings.files import Configuration, environment, expanded, load, properties_of, read, shown
 from kdg.settings.librdkafka import canonical
 from kdg.settings.options.asking import CheckOptions
 from kdg.settings.options.properties import parse_properties
@@ -84,7 +83,7 @@ def _judged(options: CheckOptions, given: Mapping[str, str], kind: _Kind, *, con
         found = load(None, options.profile, secrets=connect)
         found_readings = readings(given, kind.client, kind.role) if given else []
         return _Judged("-X" if given else "topics", found_readings, _stacked(found, typed, *found.layers))
-    file = Path(options.config).expanduser()
+    file = expanded(options.config)
     text, name = read(file), shown(file)
     if text.lstrip()[:1] == "{" or kind.client == "dotnet":
         sections = [reading.with_(given) for reading in json_readings(text, name, kind.role)]

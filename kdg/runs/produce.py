@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kdg.core.guarantees import Role
 from kdg.core.ports import NoTransaction
 from kdg.core.progress import Limits
 from kdg.core.pump import Pump
-from kdg.errors import Unreachable, UsageError
+from kdg.errors import Undelivered, Unreachable, UsageError
 from kdg.formats import Decoder
 from kdg.runs.cluster_check import check_cluster
 from kdg.runs.framing import decoder_of
@@ -24,11 +25,12 @@ from kdg.runs.report import Outcome, transactions_text
 from kdg.runs.resume import open_resume_store
 from kdg.runs.session import Frame, Session, execute
 from kdg.runs.undelivered import keep_whole_input, settle_undelivered
+from kdg.runtime.opening import open_noticing
 from kdg.settings.options.common import Common
 from kdg.settings.options.sending import Delivery, InputFraming, Placing
 from kdg.sinks.undelivered import UndeliveredFile
 from kdg.sources.command import CommandInput
-from kdg.sources.descriptor import Input
+from kdg.sources.descriptor import LONGEST_RECORD, Input
 from kdg.text.words import plural
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = 10_000
 """Records in a batch if the input has no position: then a smaller batch would settle nothing sooner."""
+LONGEST_AS_TEXT = 6
+"""How many bytes of the input a byte of a record can take: JSON writes a control character as \\u0001."""
 TRANSACTION_MARGIN = 0.9
 """The part of transaction.timeout.ms in which the input must be at its end; the rest is for flush and commit."""
 
@@ -124,8 +128,9 @@ def start(plan: Plan, options: Options, decoder: Decoder) -> int:
 def open_session(frame: Frame, options: Options, decoder: Decoder) -> Session:
     """Open the input first, so that it can be kept as undelivered if no broker is reached."""
     source = _open_input(frame, options, decoder)
-    undelivered = UndeliveredFile(decoder, options.undelivered)
-    undelivered.open(options.file)
+    undelivered = UndeliveredFile(decoder, options.undelivered, frame.plan.note)
+    undelivered.open(options.file, frame.deadline)
+    frame.closing.callback(undelivered.release)
     try:
         return _connect(frame, options, source, undelivered)
     except Unreachable as error:
@@ -139,20 +144,29 @@ def _open_input(frame: Frame, options: Options, decoder: Decoder) -> Input:
     transactional = frame.plan.guarantee.transactional
     # If the last record is cut off, a transaction can be aborted; without one, the other records are sent already.
     whole_records = transactional and not options.allow_unterminated
-    make = partial(Input, decoder=decoder, signals=frame.signals, whole_records=whole_records)
+    largest = int(frame.plan.value(Role.PRODUCER, "message.max.bytes") or 0)
+    longest = max(LONGEST_RECORD, LONGEST_AS_TEXT * largest)
+    make = partial(Input, decoder=decoder, signals=frame.signals, whole_records=whole_records, longest=longest)
     if options.cmd:
         cmd = CommandInput(options.cmd, revocable=transactional)
         frame.closing.callback(cmd.stop)
         return make(cmd.start(), options.cmd[0], at_end=cmd.check)
-    if options.file in (None, "-"):
+    if options.file is None or options.file == "-":
         surroundings = frame.surroundings
         return make(surroundings.stdin(), "stdin", read_bytes=surroundings.read)
-    path = Path(str(options.file))
     try:
-        file = frame.closing.enter_context(path.open("rb", buffering=0))  # closed with the frame
+        descriptor = open_noticing(options.file, os.O_RDONLY, frame.deadline)
+    except TimeoutError:
+        raise Undelivered(
+            f"{options.file} is a pipe into which nobody wrote within --timeout; nothing was sent.",
+            "Start the program that writes into it, or raise --timeout.",
+        ) from None
     except OSError as exc:
         raise UsageError(f"{options.file} cannot be read: {exc.strerror}.", "Check the path.") from exc
-    return make(file.fileno(), str(options.file))
+    frame.closing.callback(os.close, descriptor)
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        raise UsageError(f"{options.file} cannot be read: it is a folder.", "Check the path.")
+    return make(descriptor, options.file)
 
 
 def _connect(frame: Frame, options: Options, source: Input, undelivered: UndeliveredFile) -> Session:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from kdg.core.progress import Counts
 from kdg.core.records import Offsets
 from kdg.errors import KdgError, ReaderGone, UsageError, outcome_of
 from kdg.runs.plan import Plan
+from kdg.runtime.opening import is_pipe, open_for_last_words
 from kdg.text.words import plural
 
 SHOWN_POSITIONS = 4
+PIPE_SECONDS = 2.0
+"""How long a report waits for a reader, if its file is a pipe."""
 
 
 @dataclass(slots=True)
@@ -120,7 +123,9 @@ def write_file(path: str, text: str, flag: str = "--report") -> None:
         sys.stderr.flush()
         return
     try:
-        Path(path).write_text(text, encoding="utf-8")
+        descriptor = open_for_last_words(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PIPE_SECONDS)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as exc:
         print_error(
             UsageError(
@@ -135,8 +140,8 @@ def check_report(path: str | None, flag: str = "--report") -> None:
     if path is None or path == "-":
         return
     try:
-        with Path(path).open("a", encoding="utf-8"):
-            pass
+        if not is_pipe(path):  # a reader of a pipe would take an open and a close for the whole report
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666))
     except OSError as exc:
         raise UsageError(f"{flag} {path} cannot be written: {exc.strerror}.", "Choose another file.") from exc
 

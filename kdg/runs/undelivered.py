@@ -43,10 +43,10 @@ def settle_undelivered(target: KafkaTarget, source: Input, undelivered: Undelive
         _flush_after(outcome.error, target)
     if outcome.error is not None and undelivered.path is not None:
         _keep_rest(source, undelivered)
-    undelivered.close()
     failed = undelivered.count - undelivered.never_sent
     outcome.counts.written = max(outcome.counts.written - failed, 0)
     outcome.undelivered = undelivered.count
+    undelivered.close()
     if isinstance(outcome.error, StopNotReached | None):
         outcome.error = undelivered.error() or _late_input(outcome.error)
 

@@ -6,6 +6,7 @@ signals           SIGINT and SIGTERM
 child             a command of the user as a child process
 times             durations and times that users write
 standard_streams  descriptors 0 to 2 are always open; a full stdout fails in one way
+opening           opening a path that may be a pipe; reading a small file
 identity          whether a path still names the file that was opened by it
 database_file     a SQLite database as a file
 """

@@ -8,6 +8,7 @@ A file that is renamed or removed while it is open takes rows all the same, and 
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,7 +35,7 @@ class DatabaseFile:
 
     def connect(self, timeout: float) -> sqlite3.Connection:
         """Open or create it. timeout: seconds for the lock of another process. Raises UsageError."""
-        if self.path.exists() and not self.path.is_file():
+        if os.path.exists(self.path) and not os.path.isfile(self.path):  # they raise nothing
             raise UsageError(f"{self.name} is not a regular file, and a database has to be one.", "Name a file.")
         try:
             return sqlite3.connect(self.path.absolute(), timeout=timeout, isolation_level=None)

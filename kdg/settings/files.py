@@ -15,6 +15,7 @@ Any other file has lines `key=value`, as kcat and Java use them. Messages never 
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from kdg.errors import UsageError
+from kdg.runtime.opening import read_small
 from kdg.settings.resolve import Layer
 
 OWN = {"brokers": "bootstrap.servers", "group": "group.id"}
 """kdg's own key, and the property it sets. In the environment: `KDG_BROKERS` and `KDG_GROUP`."""
+DEEPEST = 100
+"""The most dots in a name of a TOML file."""
 GUARANTEE, PROFILE, PROFILES = "guarantee", "profile", "profiles"
 _FORMS = ({"env"}, {"file"})
 
@@ -67,11 +71,14 @@ def load(
     outside = environment(environ)
     layers, said = list(outside.layers), [outside.guarantee] if outside.guarantee else []
     wanted = path or environ.get("KDG_CONFIG")
-    file = Path(wanted).expanduser() if wanted else default_file(environ)
+    file = expanded(wanted) if wanted else default_file(environ)
     context = _Context(file, environ, secrets)
-    for section in _sections(context, profile or environ.get("KDG_PROFILE"), named=bool(wanted)):
-        layers.append(section.layer)
-        said += section.guarantee
+    try:
+        for section in _sections(context, profile or environ.get("KDG_PROFILE"), named=bool(wanted)):
+            layers.append(section.layer)
+            said += section.guarantee
+    except RecursionError:
+        raise UsageError(f"{shown(file)} is nested too deeply.", "Check the path of -F or KDG_CONFIG.") from None
     return Configuration(layers, said[0] if said else None)
 
 
@@ -116,6 +123,14 @@ def _sections(context: _Context, profile: str | None, *, named: bool) -> Iterato
     yield _section({k: v for k, v in whole.items() if k not in (PROFILE, PROFILES)}, shown(file), context)
 
 
+def expanded(path: str) -> Path:
+    """The path, with `~` replaced by the home folder if there is one."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~NAME for a user that does not exist: then it is an ordinary name
+        return Path(path)
+
+
 def shown(file: Path) -> str:
     """A path as messages show it: `~/x` for a file in the home folder."""
     home = Path.home()
@@ -125,7 +140,7 @@ def shown(file: Path) -> str:
 def read(file: Path) -> str:
     """The text of a configuration file. Raises UsageError."""
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return io.TextIOWrapper(io.BytesIO(read_small(file)), encoding="utf-8-sig").read()
     except OSError as exc:
         raise UsageError(
             f"{shown(file)} cannot be read: {exc.strerror}.", "Check the path of -F or KDG_CONFIG."
@@ -143,9 +158,15 @@ def properties_of(text: str, name: str) -> dict[str, str]:
 
 
 def toml(text: str, name: str) -> dict[str, Any]:
-    """The tables of a TOML file. Raises UsageError with the parser's reason, which contains no value of the file."""
+    """The tables of a TOML file.
+
+    Raises UsageError with the parser's reason, which contains no value of the file; RecursionError if it is too deep.
+    """
     import tomllib
 
+    # The parser's time grows with the square of the parts of a name.
+    if any(line.partition("=")[0].count(".") > DEEPEST for line in text.splitlines()):
+        raise RecursionError
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:
@@ -212,7 +233,7 @@ def _reference(form: Mapping[str, Any], what: str, context: _Context) -> str:
             raise UsageError(f"{what} names the environment variable {name}, which is not set.", f"Set {name}.")
         return context.environ[name]
     try:
-        return (context.file.parent / Path(name).expanduser()).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as exc:
+        return read_small(context.file.parent / expanded(name)).decode().rstrip("\r\n")
+    except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not text in UTF-8"
         raise UsageError(f"{what} names the file {name}, which cannot be read: {reason}.", "Check the path.") from exc

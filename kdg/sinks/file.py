@@ -51,7 +51,7 @@ class FileSink:
     def open(self) -> None:
         """Lock the file and cut a torn last record off. Raises UsageError, also if the file has a journal; Fenced."""
         journal = journal_of(self.path)
-        if journal.exists():
+        if os.path.lexists(journal):
             raise UsageError(
                 f"--output {self.path} belongs to exactly-once: {journal} has its length, "
                 "and the next exactly-once run would cut off what is added now.",

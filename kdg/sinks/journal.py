@@ -62,7 +62,7 @@ class JournaledFile:
                 f"--output {self.path} is not a regular file, and exactly-once has to cut it back after a crash.",
                 "Name a file, or choose -g at-least-once.",
             )
-        if self.journal.exists():
+        if os.path.lexists(self.journal):
             self._load()
             held = Origin(self._positions.cluster, self._positions.topic_ids)
             refuse_other_topics(f"--output {self.path}", held, origin)
@@ -192,7 +192,7 @@ class JournaledFile:
         self._positions.recorded = {}
         if identity(self.journal) not in self._journals:
             return  # the journal of another file: what it counts says nothing about this one
-        if self.journal.exists():
+        if os.path.lexists(self.journal):
             self._load()
         self._file.cut(self._length)
 

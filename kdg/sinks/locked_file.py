@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kdg.errors import Fenced, KdgError, UsageError
 from kdg.runtime.identity import identity, of_status
+from kdg.runtime.opening import is_pipe
 
 JOURNAL = ".kdg"
 """Added to the file's name: the journal of kdg/sinks/journal.py."""
@@ -19,7 +20,7 @@ JOURNAL = ".kdg"
 
 def journal_of(path: Path) -> Path:
     """`out.txt.kdg` for `out.txt`."""
-    return path.with_name(path.name + JOURNAL)
+    return Path(f"{path}{JOURNAL}")
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class LockedFile:
     def open(self) -> None:
         """Create or open the file and lock it. Raises UsageError, or Fenced if another process has the lock."""
         try:
-            if self.path.exists() and stat.S_ISFIFO(self.path.stat().st_mode):
+            if is_pipe(self.path):
                 raise UsageError(
                     f"--output {self.path} is a pipe, and not a file.", "Leave --output out, and redirect stdout."
                 )

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from kdg.core.records import Batch, Offsets, Position
-from kdg.errors import Aborted, Fenced, KdgError, UsageError
+from kdg.errors import Aborted, Fenced, Interrupted, KdgError, UsageError
 from kdg.formats import Decoder
 from kdg.runtime.signals import SignalWaiter
+from kdg.sources.splitter import Splitter
 
+LONGEST_RECORD = 64_000_000
+"""The most bytes of a record, unless a larger message.max.bytes was set. Nothing longer has ever fitted into a topic."""
 READ_BYTES = 1 << 18
 """Bytes of one read. They stay in the processor's cache until they are sent; smaller reads cost more system calls."""
 
@@ -50,8 +53,9 @@ class Input:
     """A Source of delimited records from a file descriptor.
 
     name: what messages call the input. whole_records: a last record without its delimiter is refused (exit 4), because
-    the input may be cut off. store: where the position is stored; None without `--resume`. resume: its NAME. at_end: called once at the
-    end of the input; raises if the input may be incomplete (a command that failed). read_bytes: os.read.
+    the input may be cut off. longest: the most bytes of a record without an end. store: where the position is stored;
+    None without `--resume`. resume: its NAME. at_end: called once at the end of the input; raises if the input may be
+    incomplete (a command that failed). read_bytes: os.read.
     """
 
     descriptor: int
@@ -61,11 +65,12 @@ class Input:
     whole_records: bool = False
     store: InputPositionStore | None = None
     resume: str = ""
+    longest: int = LONGEST_RECORD
     at_end: Callable[[], None] = lambda: None
     read_bytes: Callable[[int, int], bytes] = os.read
     _pending: list[bytes] = field(default_factory=list)
     _taken: int = 0
-    _rest: bytes = b""
+    _splitter: Splitter = field(init=False)
     _ended: bool = False
     _held: list[bytes] = field(default_factory=list)
     _size: int = 0
@@ -73,6 +78,9 @@ class Input:
     _unterminated: bool = False
     _digest: hashlib._Hash = field(default_factory=hashlib.sha256)  # typeshed's only name for it
     _settled: tuple[int, int, hashlib._Hash] | None = None
+
+    def __post_init__(self) -> None:
+        self._splitter = Splitter(self.decoder.delimiter)
 
     def read(self, limit: int, timeout: float) -> Batch | None:
         """See Source."""
@@ -105,23 +113,22 @@ class Input:
         if not data:
             self._end()
             return True
-        parts = (self._rest + data if self._rest else data).split(self.decoder.delimiter)
-        self._rest = parts.pop()
-        self._pending = parts
-        return bool(parts)
+        self._pending = self._splitter.add(data)
+        if self._splitter.begun > self.longest:
+            begins = self._splitter.read - len(self._splitter.take_rest())
+            self._ended = True  # nothing more is read, not even into --undelivered
+            raise _too_long(self, begins)
+        return bool(self._pending)
 
     def _end(self) -> None:
         self._ended = True
         self.at_end()
-        if not self._rest:
+        rest = self._splitter.take_rest()
+        if not rest:
             return
         if self.whole_records:
-            raise Aborted(
-                f"{self.name} ends without a delimiter after its last record ({len(self._rest)} bytes): "
-                "it may be cut off; nothing of the open transaction is visible.",
-                "Complete the input, or accept it as it is with --allow-unterminated.",
-            )
-        self._pending, self._rest, self._unterminated = [self._rest], b"", True
+            raise _cut_off(self, len(rest))
+        self._pending, self._unterminated = [rest], True
 
     def _advance(self, records: Sequence[bytes]) -> None:
         raw = self.decoder.delimiter.join(records) + (b"" if self._at_cut_end else self.decoder.delimiter)
@@ -199,13 +206,13 @@ class Input:
         """Skip the records that an earlier run committed. Raises UsageError if the input begins with other bytes."""
         left = committed.size
         while left:
-            data = self.read_bytes(self.descriptor, min(left, READ_BYTES))
+            data = self._read_noticing(min(left, READ_BYTES))
             if not data:
-                raise self._other(f"it ends after {committed.size - left} bytes, but {committed.size} were committed")
+                raise _other(self, f"it ends after {committed.size - left} bytes, but {committed.size} were committed")
             self._digest.update(data)
             left -= len(data)
         if self._digest.hexdigest() != committed.sha256:
-            raise self._other(f"its first {committed.size} bytes are not the ones that were committed")
+            raise _other(self, f"its first {committed.size} bytes are not the ones that were committed")
         self._size, self._records = committed.size, committed.records
         if committed.unterminated:
             self._skip_delimiter()
@@ -215,19 +222,21 @@ class Input:
         """The last record was committed without its delimiter: now the delimiter has to follow, or the end."""
         delimiter = self.decoder.delimiter
         data = b""
-        while len(data) < len(delimiter) and (more := self.read_bytes(self.descriptor, len(delimiter) - len(data))):
+        while len(data) < len(delimiter) and (more := self._read_noticing(len(delimiter) - len(data))):
             data += more
         if data and data != delimiter:
-            raise self._other("its last committed record is longer now")
+            raise _other(self, "its last committed record is longer now")
         self._digest.update(data)
         self._size += len(data)
 
-    def _other(self, reason: str) -> UsageError:
-        return UsageError(
-            f"{self.name} is not the input that --resume {self.resume} was used for: {reason}.",
-            f"Give the same input, choose another name than {self.resume}, or start over with --restart "
-            "(records already sent stay in the topic).",
-        )
+    def _read_noticing(self, most: int) -> bytes:
+        """The next bytes; b"" at the end. Raises Interrupted when a signal comes, also while nothing comes."""
+        while not self.signals.wait_for(self.descriptor, 1.0):
+            if self.signals.received is not None:
+                raise Interrupted(self.signals.received)
+        data = self.read_bytes(self.descriptor, most)
+        self._splitter.read += len(data)
+        return data
 
     def drain(self) -> Iterator[list[bytes]]:
         """The rest of the input, unsent: records with their delimiters, until the end or a signal."""
@@ -241,3 +250,31 @@ class Input:
             if self._ended or not self.signals.wait_for(self.descriptor, 3600):
                 return
             self._fill()
+
+
+def _cut_off(source: Input, size: int) -> Aborted:
+    return Aborted(
+        f"{source.name} ends without a delimiter after its last record ({size} bytes): "
+        "it may be cut off; nothing of the open transaction is visible.",
+        "Complete the input, or accept it as it is with --allow-unterminated.",
+    )
+
+
+def _too_long(source: Input, begins: int) -> KdgError:
+    """A record that begins at this byte is longer than one may be."""
+    message = (
+        f"{source.name}: the record that begins at byte {begins} has more than {source.longest} bytes and no end; "
+        "the input is not read on."
+    )
+    hint = "Check the input, and the delimiter (-D). -X message.max.bytes=N allows records of N bytes."
+    if source.whole_records:
+        return Aborted(f"{message} Nothing of the open transaction is visible.", hint)
+    return KdgError(message, hint)
+
+
+def _other(source: Input, reason: str) -> UsageError:
+    return UsageError(
+        f"{source.name} is not the input that --resume {source.resume} was used for: {reason}.",
+        f"Give the same input, choose another name than {source.resume}, or start over with --restart "
+        "(records already sent stay in the topic).",
+    )

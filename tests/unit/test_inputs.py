@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -233,3 +234,36 @@ def test_an_input_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with Signals() as signals, pytest.raises(KdgError, match="the folder cannot be read"):
         Input(descriptor, "the folder", LineDecoder(), signals).read(10, 1.0)
     os.close(descriptor)
+
+
+@pytest.mark.parametrize("delimiter", [b"\n", b"||"])
+def test_record_without_an_end_is_refused_with_its_byte(delimiter: bytes) -> None:
+    """Nothing more is read then, not even for --undelivered; the records before it have been handed out."""
+    head = delimiter.join([b"a", b"bc", b""])
+    with source(head + b"x" * 1_000_000, delimiter, longest=500_000) as input_:
+        assert read_all_before(input_) == [b"a", b"bc"]
+        with pytest.raises(KdgError, match=rf"stdin: the record that begins at byte {len(head)} has more than 500000"):
+            read_all(input_)
+        assert list(input_.drain()) == []
+        assert os.lseek(input_.descriptor, 0, os.SEEK_CUR) < 1_000_000
+    with source(b"x" * 1000, whole_records=True, longest=500) as input_, pytest.raises(Aborted, match="byte 0"):
+        read_all(input_)
+
+
+def read_all_before(input_: Input) -> list[bytes | None]:
+    """The values of the first batch."""
+    return list((input_.read(1000, 1.0) or Batch()).values)
+
+
+def test_long_record_is_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes that are copied grow with the length of a record, and not with its square."""
+    monkeypatch.setattr(descriptor, "READ_BYTES", 1000)
+
+    def seconds(size: int) -> float:
+        with source(b"x" * size + b"\n") as input_:
+            began = time.process_time()
+            assert read_all(input_) == [b"x" * size]
+            return time.process_time() - began
+
+    short, long = min(seconds(1_000_000) for _ in range(3)), min(seconds(8_000_000) for _ in range(3))
+    assert long < 16 * short + 0.05

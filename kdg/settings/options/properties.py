@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from kdg.errors import UsageError
+from kdg.runtime.opening import read_small
 
 
 def parse_properties(pairs: Sequence[str]) -> dict[str, str]:
@@ -21,7 +21,7 @@ def parse_properties(pairs: Sequence[str]) -> dict[str, str]:
 
 def _from_file(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        return read_small(path).decode().rstrip("\r\n")
     except OSError as exc:
         raise UsageError(f"-X {name}=@{path}: the file cannot be read: {exc.strerror}.", "Check the path.") from exc
     except UnicodeDecodeError as exc:
