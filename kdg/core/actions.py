@@ -1,7 +1,8 @@
 """Owns how each action of the cycle is performed: what it asks of the ports, and what it counts.
 
-An action is a function of the Pump. It returns nothing, except READ, which returns how many records it brought. An
-action that fails raises a KdgError; kdg/core/ports.py says what the class of the error means.
+An action is a function of the Pump. It returns nothing; READ returns how many records it brought, and an action that
+may wait for long returns its Work. An action that fails raises a KdgError; kdg/core/ports.py says what the class of the
+error means.
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kdg.core.cycle import Action, Control, Did, Kind, Stop, StopReason
 from kdg.core.guarantees import Step
+from kdg.core.ports import Filter, Work
 from kdg.core.records import Batch
+from kdg.core.state import Action, Control, Did, Kind, Stop, StopReason
 
 if TYPE_CHECKING:
     from kdg.core.pump import Pump
@@ -55,9 +57,12 @@ def _longest_wait(pump: Pump) -> float:
     return LONGEST_READ if due is None else max(min(due, LONGEST_READ), 0.0)
 
 
-def _filter(pump: Pump) -> None:
-    if pump.filter is not None:
-        pump.batch = pump.filter(pump.batch)
+def _filter(pump: Pump) -> Work[None] | None:
+    return None if pump.filter is None else _filtered(pump, pump.filter)
+
+
+def _filtered(pump: Pump, change: Filter) -> Work[None]:
+    pump.batch = yield from change(pump.batch)
 
 
 def _dedup(pump: Pump) -> None:
@@ -70,8 +75,9 @@ def _begin(pump: Pump) -> None:
     pump.transaction.begin()
 
 
-def _write(pump: Pump) -> None:
-    pump.target.write(pump.batch)
+def _write(pump: Pump) -> Work[None]:
+    if (work := pump.target.write(pump.batch)) is not None:
+        yield from work
     pump.counts.pending_written += len(pump.batch)
     pump.batch = Batch()
     settles_later = pump.cycle.settles or pump.cycle.kind is Kind.TRANSACTION
@@ -80,8 +86,8 @@ def _write(pump: Pump) -> None:
     pump.report_progress()
 
 
-def _flush(pump: Pump) -> None:
-    pump.target.flush()
+def _flush(pump: Pump) -> Work[None] | None:
+    return pump.target.flush()
 
 
 def _mark(pump: Pump) -> None:
@@ -121,6 +127,7 @@ def _abort(pump: Pump) -> None:
 
 
 def _rewind(pump: Pump) -> None:
+    pump.interval.reset()
     pump.counts.forget()
     pump.dedup.forget()
     pump.source.rewind()
@@ -145,7 +152,7 @@ def _release(pump: Pump) -> None:
     pump.source.release()
 
 
-PERFORM: dict[Action, Callable[[Pump], Did | None]] = {
+PERFORM: dict[Action, Callable[[Pump], Did | Work[None] | None]] = {
     Step.READ: _read,
     Step.FILTER: _filter,
     Step.DEDUP: _dedup,

@@ -1,25 +1,19 @@
 """Owns the decisions of the loop: events in, the next actions out. Pure: no Kafka, no clock.
 
-The steps of a guarantee are data (kdg/core/guarantees.py). `plan` and `advance` turn events into actions, and
-kdg/core/pump.py performs them. Because both functions are pure, whole histories can be run against a model
-(kdg/core/crash), and thousands of random ones in the tests.
+The steps of a guarantee are data (kdg/core/guarantees.py), and the words are in kdg/core/state.py. `plan` and `advance`
+turn events into actions, and kdg/core/pump.py performs them. Because both functions are pure, whole histories can be
+run against a model (kdg/core/crash), and thousands of random ones in the tests.
 
-    chunk      The records of one READ, and the steps they go through: filter, write.
-    interval   The time from one settling to the next. The records of all its chunks are one batch.
-    settling   The steps that make a batch and the position after it durable. Nobody reads settled records again.
-    unsettled  There is something to settle: records, or a position that moved over the markers of transactions alone.
-    open       A transaction is open, from BEGIN to its commit or abort. It covers one interval: BEGIN is a step of
-               every chunk, and is skipped while a transaction is open.
-    whole      The input is one transaction, visible as a whole or not at all. It has no position to go back to: it is
-               settled only at its end, nothing of it is tried again, and a signal aborts it.
-
-Partitions come and go while READ runs, because the client library calls back from there.
+Partitions come and go while READ runs, or while work goes on, because the client library calls back from there.
 
     Revoked    The group takes partitions away, and waits until the callback returns. The batch is settled first, so
-               that the next owner goes on exactly after it.
+               that the next owner goes on exactly after it. Work is waited for as long as the group waits.
     Lost       The partitions may have another owner already, which reads the same records. Settling them would
                duplicate them, so an open transaction is aborted. An abort covers all partitions of the transaction:
                those that are still owned are read again. Records that were written without one stay where they are.
+               Work without a transaction goes on: with what is still owned, or comes back as it was, it is settled.
+    Gone       What a filter works on is not this instance's any more. At-least-once goes on, and duplicates it; the
+               other guarantees have written nothing of it yet, and read again what they still own.
 
 An action that fails is undone to the last settling, and tried again, depending on what it left behind.
 
@@ -31,14 +25,17 @@ An action that fails is undone to the last settling, and tried again, depending 
 
 Retries are bounded: an error that does not go away would repeat for ever, and look like a run that works. After
 MAX_RETRIES failures without a settling in between the run ends, and its exit code says what is known: 4 (aborted) or 5
-(unknown). After a signal nothing is tried again.
+(unknown). After a signal nothing is tried again. After a failure each chunk is settled by itself, until one is settled:
+a chunk that takes longer than a transaction may last cannot spoil the chunks before it again.
 
     READ ─ nothing new ──────────────► settle if due, else READ again
       │ records
       ▼
     the rest of the chunk ───────────► READ ...
       │ Revoked, inside READ           settle, RELEASE, then READ goes on
+      │ Revoked, inside work           the rest of the chunk, settle, RELEASE, then READ
       │ Lost, inside READ              ABORT, RELEASE, REWIND, then READ goes on
+      │ Lost, inside work              RELEASE, and the work goes on; in a transaction ABORT, RELEASE, REWIND, then READ
       │ a step failed                  ABORT and REWIND, or RECYCLE and RELOAD, and READ; else FINISH
       └ the end, a signal              settle (a whole input that is not at its end: ABORT), FINISH
 """
@@ -46,136 +43,31 @@ MAX_RETRIES failures without a settling in between the run ends, and its exit co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
+from dataclasses import replace
 from typing import Any
 
-from kdg.core.guarantees import Guarantee, Step
+from kdg.core.guarantees import Step
+from kdg.core.state import (
+    Action,
+    Control,
+    Cycle,
+    Did,
+    Event,
+    Failed,
+    Failure,
+    Gone,
+    Kind,
+    Lost,
+    Revoked,
+    State,
+    Stop,
+    StopReason,
+)
 
 MAX_RETRIES = 5
 """Failures without a settling in between, after which the run ends with exit 4 or 5."""
-
-
-class Control(StrEnum):
-    """The actions of the loop that are not steps of the table."""
-
-    ABORT = "abort"
-    """End the open transaction without effect."""
-    REWIND = "rewind"
-    """Go back to the last settled position, in every partition that is still owned; drop the records in hand."""
-    RECYCLE = "recycle"
-    """Replace the producer, so that no request of the old one can take effect any more (hazard 1)."""
-    RELOAD = "reload"
-    """Go back to the position that is durably stored; it shows whether a commit in doubt took effect."""
-    RELEASE = "release"
-    """Let go of the partitions that were revoked or lost."""
-    FINISH = "finish"
-    """Leave the loop."""
-
-
-Action = Step | Control
-
-
-class Failure(Enum):
-    """What a failed action leaves behind."""
-
-    ABORTABLE = "certainly without effect: it can be tried again from the last settling"
-    UNKNOWN = "it may have taken effect"
-    FINAL = "trying again does not help"
-
-
-class StopReason(Enum):
-    """Why the loop is going to end."""
-
-    COMPLETE = "everything that was asked for is read"
-    EARLY = "a signal, a deadline or an error"
-
-
-class Kind(Enum):
-    """How a cycle settles. It decides how a failure is undone."""
-
-    TRANSACTION = "records and position become durable together"
-    COMMIT_FIRST = "the position is committed before the records are written"
-    COMMIT_LAST = "the position is committed after the records are written"
-
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """The steps of a guarantee, for one run.
-
-    chunk, interval, end: as in the table. settles: the source has a position to settle, or the target a transaction to
-    end; otherwise an interval has nothing to do. whole: the input is one transaction.
-    """
-
-    chunk: tuple[Step, ...]
-    interval: tuple[Step, ...]
-    end: tuple[Step, ...]
-    settles: bool = True
-    whole: bool = False
-
-    @classmethod
-    def of(cls, guarantee: Guarantee, *, settles: bool = True, whole: bool = False) -> Cycle:
-        """The cycle of a guarantee."""
-        return cls(guarantee.chunk, guarantee.interval, guarantee.end, settles=settles, whole=whole)
-
-    @property
-    def kind(self) -> Kind:
-        """How it settles."""
-        if Step.BEGIN in self.chunk:
-            return Kind.TRANSACTION
-        return Kind.COMMIT_FIRST if Step.COMMIT in self.chunk else Kind.COMMIT_LAST
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a run is.
-
-    todo: the actions that are already decided, the next one first. unsettled, open: see the words above. retries:
-    failures since the last settling. stop_reason: why the run is going to end; None if it goes on.
-    """
-
-    todo: tuple[Action, ...] = ()
-    unsettled: bool = False
-    open: bool = False
-    retries: int = 0
-    stop_reason: StopReason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Did:
-    """The first action of `todo` was performed. records: how many a READ brought. moved: READ moved the position."""
-
-    action: Action
-    records: int = 0
-    moved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """The first action of `todo` failed. failure: what it left behind."""
-
-    action: Action
-    failure: Failure
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """The group takes partitions away and waits: there is time to settle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Partitions are gone, and may have another owner: nothing of them may be settled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """The run has to end. stop_reason: why."""
-
-    stop_reason: StopReason
-
-
-Event = Did | Failed | Revoked | Lost | Stop
+WORK = frozenset({Step.FILTER, Step.WRITE, Step.FLUSH})
+"""The actions that may wait for something outside Kafka for as long as it takes."""
 
 
 def plan(cycle: Cycle, state: State, *, due: bool) -> State:
@@ -186,7 +78,7 @@ def plan(cycle: Cycle, state: State, *, due: bool) -> State:
         return replace(state, todo=(*_abort(state), Control.FINISH))
     if state.stop_reason is not None:
         return replace(state, todo=(*_settle(cycle, state), *cycle.end, Control.FINISH))
-    settles = due and state.unsettled and cycle.settles and not cycle.whole
+    settles = (due or state.retries > 0) and state.unsettled and cycle.settles and not cycle.whole
     return replace(state, todo=_settle(cycle, state) if settles else cycle.chunk)
 
 
@@ -197,18 +89,45 @@ def advance(cycle: Cycle, state: State, event: Event) -> State:
             after = _did(cycle, state, event)
         case Failed():
             after = _failed(cycle, state, event)
-        case Revoked() | Lost() if state.todo[:1] not in ((Step.READ,), (Control.FINISH,), ()):
-            raise ValueError(f"partitions come and go inside READ, not before {state.todo[0]}")
-        case Revoked():
-            after = replace(state, todo=(*_settle(cycle, state), *cycle.end, Control.RELEASE, *state.todo))
-        case Lost():
-            undo = (Control.ABORT, Control.RELEASE, Control.REWIND) if state.open else (Control.RELEASE,)
-            after = replace(state, todo=(*undo, *state.todo))
+        case Revoked() | Lost() | Gone():
+            after = _moved(cycle, state, event)
         case Stop(stop_reason):
             after = state if state.stop_reason is StopReason.EARLY else replace(state, stop_reason=stop_reason)
     if after.open and after.todo[:1] == (Step.BEGIN,):  # BEGIN is a step of every chunk, and needed once an interval
         return replace(after, todo=after.todo[1:])
     return after
+
+
+# ── partitions come and go ──
+
+
+def _moved(cycle: Cycle, state: State, event: Revoked | Lost | Gone) -> State:
+    head, now, later = state.todo[:1], *_parted(state)
+    if head and head[0] not in (Step.READ, Control.FINISH, *WORK):
+        raise ValueError(f"partitions come and go inside READ and work, not before {head[0]}")
+    if isinstance(event, Revoked):
+        settle = () if cycle.interval and cycle.interval[-1] in now else _settle(cycle, state)
+        return replace(state, todo=(*now, *settle, *cycle.end, Control.RELEASE, *later))
+    if isinstance(event, Lost):
+        # Work that began inside a READ cannot go on after it: the READ may still bring records.
+        dropped = state.open or (now and later[:1] == (Step.READ,))
+        undo = (*_abort(state), Control.RELEASE, *((Control.REWIND,) if dropped else now))
+    elif cycle.kind is Kind.COMMIT_LAST or head != (Step.FILTER,):
+        return state
+    else:
+        undo = (*_abort(state), Control.REWIND)
+    if now and state.stop_reason is StopReason.COMPLETE:  # not any more: some of the records are to be read again
+        return replace(state, todo=(*undo, *(action for action in later if action is Step.READ)), stop_reason=None)
+    return replace(state, todo=(*undo, *later))
+
+
+def _parted(state: State) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
+    """What is still to be done with the records in hand, without the release of a revoke, and what comes after it."""
+    at = next((n for n, action in enumerate(state.todo) if action in (Step.READ, Control.FINISH)), len(state.todo))
+    return tuple(action for action in state.todo[:at] if action is not Control.RELEASE), state.todo[at:]
+
+
+# ── settling and ending ──
 
 
 def _settle(cycle: Cycle, state: State) -> tuple[Action, ...]:

@@ -8,15 +8,19 @@ raises a KdgError, and the class of the error says what the call left behind (`f
     any other        trying again does not help: the run ends with this error
 
 Any other exception is a defect of kdg. A method must not wait longer than about a second without looking at signals.
+
+What waits for something outside Kafka, such as a command or the reader of stdout, for as long as it takes, is Work: the
+method returns a generator, which waits for half a second at most and yields, until it is done. Between two such
+waits the loop keeps the membership in the group (`Source.keep_alive`). Work that is given up is closed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Generator, Sequence
+from typing import Protocol, TypeVar
 
-from kdg.core.cycle import Event, Failure
 from kdg.core.records import Batch, Offsets, Origin, Position
+from kdg.core.state import Event, Failure
 from kdg.errors import KdgError, OutcomeUnknown
 
 
@@ -35,10 +39,30 @@ def failure_of(error: KdgError) -> Failure:
     return Failure.UNKNOWN if isinstance(error, OutcomeUnknown) else Failure.FINAL
 
 
-Rebalance = Callable[[Event], None]
-"""What a Source calls inside `read`, with Revoked or Lost. When it returns, the open batch is settled or dropped."""
+T = TypeVar("T")
 
-Filter = Callable[[Batch], Batch]
+WORK_SECONDS = 0.25
+"""Work waits about this long before it yields, and looks at signals as often."""
+
+Work = Generator[None, None, T]
+"""What a method returns that may wait for long: see above. Its result is what the generator returns."""
+
+
+def carry_out(work: Work[T]) -> T:
+    """The result of work that no membership depends on."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
+Rebalance = Callable[[Event], None]
+"""What a Source calls inside `read` and `keep_alive`, with Revoked or Lost. When it returns, nothing of the partitions
+that are leaving will be settled any more."""
+
+Filter = Callable[[Batch], Work[Batch]]
 """What changes a chunk between READ and WRITE."""
 
 
@@ -49,8 +73,9 @@ class Source(Protocol):
     where `settled` was last called; before that, it is where the run began. `read` moves the first, `settled` moves the
     second up to the first, and `rewind` moves the first back to the second.
 
-    A source with partitions calls its Rebalance inside `read`, before partitions are gone. During that call the loop
-    may call every other method. After it, `read` may return only records of partitions that are still owned.
+    A source with partitions calls its Rebalance inside `read` and `keep_alive`, before partitions are gone. During that
+    call the loop may call every other method. After it, `read` may return only records of partitions that are still
+    owned.
     """
 
     def read(self, limit: int, timeout: float) -> Batch | None:
@@ -58,6 +83,20 @@ class Source(Protocol):
 
         An empty batch if no record came within `timeout` seconds, or if a signal arrived; it does not mean the end.
         """
+
+    def keep_alive(self) -> None:
+        """Work takes long: show the group that this instance is alive. It may be called as often as one likes."""
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a partition of the records that are not settled is gone.
+
+        A partition that comes back with the settled position that it had is as if it had never left.
+        """
+
+    @property
+    def rejoining(self) -> bool:
+        """Whether the group is about to give out partitions: some of those that are gone may come back."""
 
     def positions(self) -> Sequence[Position]:
         """The position reached, for each partition that is still owned and has moved. Empty if the input has none."""
@@ -99,14 +138,14 @@ class Source(Protocol):
 class Target(Protocol):
     """Where records go."""
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> Work[None] | None:
         """Take the records, in order. They may stay in a buffer until `flush`.
 
         A batch can be empty. An error means that any part of the batch may have been written.
         """
 
-    def flush(self) -> None:
-        """Deliver every record taken so far. When it returns, each has arrived, or was counted as undelivered.
+    def flush(self) -> Work[None] | None:
+        """Deliver every record taken so far. When it is done, each has arrived, or was counted as undelivered.
 
         Raises if one has not arrived and the target does not count such records itself.
         """

@@ -14,7 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kdg.core.actions import PERFORM
-from kdg.core.cycle import (
+from kdg.core.cycle import advance, plan
+from kdg.core.guarantees import Step
+from kdg.core.interval import Interval
+from kdg.core.ports import Dedup, Filter, NoDedup, Signals, Source, Target, Transaction, Work, failure_of
+from kdg.core.progress import Counts, CrashAt, Limits
+from kdg.core.records import Batch
+from kdg.core.state import (
     Action,
     Control,
     Cycle,
@@ -22,18 +28,14 @@ from kdg.core.cycle import (
     Event,
     Failed,
     Failure,
+    Gone,
     Kind,
+    Lost,
+    Revoked,
     State,
     Stop,
     StopReason,
-    advance,
-    plan,
 )
-from kdg.core.guarantees import Step
-from kdg.core.interval import Interval
-from kdg.core.ports import Dedup, Filter, NoDedup, Signals, Source, Target, Transaction, failure_of
-from kdg.core.progress import Counts, CrashAt, Limits
-from kdg.core.records import Batch
 from kdg.errors import Aborted, KdgError
 
 
@@ -49,7 +51,7 @@ class Pump:
     signal that ended it, or None.
 
     While it runs: state, of the cycle; batch, the records of this chunk; failure, the first failure that is not undone
-    yet; last_record, when the latest record came.
+    yet; last_record, when the latest record came, or work last waited; work, the action that waits, and its Work.
     """
 
     cycle: Cycle
@@ -71,6 +73,9 @@ class Pump:
     batch: Batch = field(default_factory=Batch)
     failure: KdgError | None = None
     last_record: float = 0.0
+    work: tuple[Action, Work[None]] | None = None
+    _until: float | None = None
+    """When a revoke has to be over; None outside of one."""
     _started: float = 0.0
     _done: Counter[Step] = field(default_factory=Counter)
 
@@ -104,10 +109,57 @@ class Pump:
             self.counts.settle()
 
     def on_rebalance(self, event: Event) -> None:
-        """Settle or undo before partitions are gone. A Source calls it inside `read`, with Revoked or Lost."""
+        """Settle or undo before partitions are gone.
+
+        A Source calls it with Revoked or Lost, inside `read`, and inside `keep_alive` while work waits.
+        """
+        self._until = self.clock() + (event.within if isinstance(event, Revoked) else 0.0)
+        self._move(event)
+        try:
+            while self.state.todo[:1] not in ((Step.READ,), (Control.FINISH,), ()):
+                if self._left_to_work():
+                    return
+                self._perform(self.state.todo[0])
+        finally:
+            self._until = None
+
+    def _move(self, event: Event) -> None:
+        """Report that partitions come or go, and end work that is not to be done any more."""
         self.advance(event)
-        while self.state.todo[:1] not in ((Step.READ,), (Control.FINISH,), ()):
-            self._perform(self.state.todo[0])
+        if self.work is not None and self.work[0] not in self.state.todo[:2]:
+            self._end_work()
+
+    def _end_work(self) -> None:
+        if self.work is not None:
+            work, self.work = self.work[1], None
+            work.close()
+
+    def _carry_on(self, action: Action, work: Work[None]) -> bool:
+        """Do the work, and keep the membership meanwhile. False if a rebalance has finished it, dropped or left it."""
+        self.work = action, work
+        for _ in work:
+            self.last_record = self.clock()  # nobody looks at the input: it is not silent
+            if self._until is None:
+                self.source.keep_alive()
+                if self.source.incomplete and not self.source.rejoining:
+                    self._move(Gone())
+            elif self.clock() >= self._until:
+                self._move(Lost())
+            if not self._at(action, work):
+                return False
+        self.work = None
+        if action is Step.FILTER and self.source.incomplete:
+            self.advance(Gone())
+        return self.state.todo[:1] == (action,)
+
+    def _at(self, action: Action, work: Work[None]) -> bool:
+        """Whether this work is still the next thing to be done."""
+        return self.work is not None and self.work[1] is work and self.state.todo[:1] == (action,)
+
+    def _left_to_work(self) -> bool:
+        """Whether only work is left that goes on after the partitions are gone: their time is over."""
+        head = self.state.todo[:1]
+        return self.work is not None and head == (self.work[0],) and Control.RELEASE not in self.state.todo
 
     def advance(self, event: Event) -> None:
         """Report an event to the cycle."""
@@ -132,9 +184,18 @@ class Pump:
     def _perform(self, action: Action) -> None:
         event: Event
         try:
-            event = PERFORM[action](self) or Did(action)
+            if self.work is not None and self.work[0] is action:
+                outcome: Did | Work[None] | None = self.work[1]
+            else:
+                outcome = PERFORM[action](self)
+            if outcome is not None and not isinstance(outcome, Did):
+                if not self._carry_on(action, outcome):
+                    return
+                outcome = None
+            event = outcome or Did(action)
         except KdgError as error:
             self._note_failure(error)
+            self._end_work()
             event = Failed(action, failure_of(error))
         if self.state.todo[:1] != (action,):
             return  # a rebalance inside READ has ended the run already

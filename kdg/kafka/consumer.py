@@ -5,6 +5,7 @@ It knows partitions and offsets, and nothing of records that were handed out: se
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,6 +48,7 @@ class KafkaConsumer:
     group: the group whose positions are read and committed; None if no position is stored in Kafka.
     position_store: holds the positions instead of a group.
     make_another: a new client after the group has fenced this one; None if another instance has taken over.
+    revoke_seconds: how long the group waits for this instance when it takes partitions away.
     """
 
     client: ConsumerClient
@@ -57,6 +59,7 @@ class KafkaConsumer:
     note: Callable[[str], None]
     position_store: PositionStore | None = None
     make_another: Callable[[], ConsumerClient | None] = lambda: None
+    revoke_seconds: float = math.inf
     in_callback: bool = field(default=False, init=False)
     """Whether a rebalance callback is running; see `commit`."""
     closing: bool = field(default=False, init=False)
@@ -84,6 +87,13 @@ class KafkaConsumer:
         except KafkaException as exc:
             raise translate(error_of(exc), "reading") from exc
         return messages
+
+    def serve(self) -> Message | None:
+        """One poll without waiting: it serves the callbacks, and the library sees that this instance is alive."""
+        try:
+            return self.client.poll(0)
+        except KafkaException as exc:
+            raise translate(error_of(exc), "reading") from exc
 
     def seek(self, partition: TopicPartition, offset: int) -> bool:
         """Go back to an offset; False while a rebalance is under way, when the library refuses: try again later."""

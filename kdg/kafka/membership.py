@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from confluent_kafka import TopicPartition as LibraryPartition
 
-from kdg.core.cycle import Lost, Revoked
 from kdg.core.ports import Rebalance, TryAgain
 from kdg.core.records import Offsets, Position, TopicPartition
+from kdg.core.state import Lost, Revoked
 from kdg.errors import NoAnswer, OutcomeUnknown
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.partitions import to_library, tuples_of
@@ -59,7 +59,7 @@ class Membership:
     """The partitions of this instance, as the group or the user gives them out.
 
     touched: the partitions that came or left since the caller cleared it. What was fetched for them may belong to
-    another instance.
+    another instance. rejoining: all partitions are given back, and the group is about to give out its partitions.
     """
 
     consumer: KafkaConsumer
@@ -67,6 +67,7 @@ class Membership:
     positions: Positions
     topic_ids: TopicIds
     touched: set[TopicPartition] = field(default_factory=set, init=False)
+    rejoining: bool = field(default=False, init=False)
     _leaving: list[TopicPartition] = field(default_factory=list, init=False)
     _rebalance: Rebalance = field(default=lambda _event: None, init=False)
 
@@ -121,6 +122,7 @@ class Membership:
         # itself.
         if self.consumer.closing or client is not self.consumer.client:
             return
+        self.rejoining = False
         assigned = tuples_of(partitions)
         self.touched.update(assigned)
         stored = self.consumer.committed(assigned)
@@ -142,7 +144,7 @@ class Membership:
         return {partition: known[partition] if partition in known else added[partition] for partition in partitions}
 
     def _on_revoke(self, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:
-        self._leave(client, partitions, Revoked())
+        self._leave(client, partitions, Revoked(self.consumer.revoke_seconds))
 
     def _on_lost(self, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:
         self._leave(client, partitions, Lost())
@@ -150,6 +152,7 @@ class Membership:
     def _leave(self, client: ConsumerClient, partitions: list[LibraryPartition], event: Revoked | Lost) -> None:
         if client is self.consumer.client:
             self._let_go(tuples_of(partitions), event)
+            self.rejoining = isinstance(event, Lost) or not self._cooperative
         if self._cooperative:
             client.incremental_unassign(partitions)
         else:
@@ -185,6 +188,11 @@ class Membership:
         self.consumer.deadline.in_background(former.close)
         self._join(self.selection)
         return True
+
+    @property
+    def of_group(self) -> bool:
+        """Whether the partitions come from a group."""
+        return isinstance(self.selection, Subscription)
 
     @property
     def _cooperative(self) -> bool:

@@ -18,7 +18,9 @@ class Positions:
 
     next: the record that is handed out next; settled: the record after the last one that is settled;
     seeks: where the client still has to go, only until it is there. reported: what this run has settled, also in
-    partitions that it has given back.
+    partitions that it has given back. unfinished: partitions that left while records of them were in hand, with the
+    settled offset and the next one. If one comes back at the same settled offset, nobody has settled these records
+    meanwhile: it is as if the partition had never left, and they are settled as the others are.
 
     Records 0 to 6 of a partition were handed out, and records 0 to 4 of them are settled:
 
@@ -33,15 +35,23 @@ class Positions:
     settled: dict[TopicPartition, int] = field(default_factory=dict)
     seeks: dict[TopicPartition, int] = field(default_factory=dict)
     reported: dict[TopicPartition, int] = field(default_factory=dict)
+    unfinished: dict[TopicPartition, tuple[int, int]] = field(default_factory=dict)
 
     def own(self, offsets: Offsets) -> None:
-        """These partitions are read from now on, each from its offset."""
+        """These partitions are read from now on, each from its offset, or from where it was left."""
         self.next.update(offsets)
         self.settled.update(offsets)
+        for partition in self.unfinished.keys() & offsets.keys():
+            settled, reached = self.unfinished[partition]
+            if settled == offsets[partition]:
+                del self.unfinished[partition]
+                self.next[partition] = self.seeks[partition] = reached
 
     def release(self, partitions: Iterable[TopicPartition]) -> None:
         """These partitions are no longer this instance's."""
         for partition in partitions:
+            if partition in self.next and self.next[partition] != self.settled[partition]:
+                self.unfinished[partition] = self.settled[partition], self.next[partition]
             for offsets in (self.next, self.settled, self.seeks):
                 offsets.pop(partition, None)
 
@@ -62,6 +72,7 @@ class Positions:
         """Every position is durable."""
         self.report({(position.topic, position.partition): position.offset for position in self.unsettled()})
         self.settled = dict(self.next)
+        self.unfinished.clear()
 
     def report(self, offsets: Offsets) -> None:
         """These offsets are durable; the report of the run names them."""
@@ -71,6 +82,7 @@ class Positions:
         """Hand out again what is not settled. The client is not there yet: see `seeks`."""
         self.seeks.update(self.settled)
         self.next = dict(self.settled)
+        self.unfinished.clear()
 
     def reload(self, stored: Offsets) -> bool:
         """Go on from the positions that are durable, after a commit whose outcome is unknown.

@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 ASK_OTHERS_EVERY = 0.5
 """Seconds between two questions how far the other instances of the group are."""
+KEEP_ALIVE_EVERY = 1.0
+"""Seconds between two polls while work takes long. The group may be waiting for an answer to a rebalance."""
 
 
 @dataclass(slots=True)
@@ -49,13 +51,15 @@ class KafkaSource:
     _membership: Membership = field(init=False)
     _columns: Columns = field(init=False)
     _others_asked: float = field(default=0.0, init=False)
+    _polled: float = field(default=0.0, init=False)
+    _events: list[Message] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self._membership = Membership(self.consumer, self.selection, self._positions, self.topic_ids)
         self._columns = Columns(self.columns, *_only(self.selection))
 
     def begin(self, rebalance: Rebalance) -> None:
-        """Subscribe, or take the assigned partitions. rebalance: called inside `read`, with Revoked or Lost."""
+        """Subscribe, or take the assigned partitions. rebalance: see Rebalance."""
         self._membership.begin(rebalance)
 
     # ── reading ──
@@ -69,6 +73,9 @@ class KafkaSource:
         self._membership.touched.clear()
         still_to_seek = set(self._positions.seeks)
         messages = self.consumer.fetch(self._columns.fetch_size(limit), timeout, self.gather)
+        self._polled = self.consumer.deadline.now()
+        if self._events:
+            messages, self._events = [*self._events, *messages], []
         if events := any(map(Message.error, messages)):
             messages = [message for message in messages if not self._is_trouble(message)]
         # A settling inside the fetch may have gone back in some partitions: then they are among the seeks now.
@@ -105,6 +112,33 @@ class KafkaSource:
         for partition, offset in last.items():
             self._positions.advance(partition, self.stop_offsets.cap(partition, offset + 1))
         return self._columns.batch(messages)
+
+    # ── while work takes long ──
+
+    def keep_alive(self) -> None:
+        """See Source. The library counts a poll; a record that it brings is fetched again by the next `read`."""
+        now = self.consumer.deadline.now()
+        if not self._membership.of_group or now - self._polled < KEEP_ALIVE_EVERY:
+            return
+        self._polled = now
+        message = self.consumer.serve()
+        if message is None:
+            return
+        error = message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            self._events.append(message)
+        elif (partition := partition_of(message)) in self._positions.next:
+            self._positions.seek_again(partition)
+
+    @property
+    def incomplete(self) -> bool:
+        """See Source."""
+        return bool(self._positions.unfinished)
+
+    @property
+    def rejoining(self) -> bool:
+        """See Source."""
+        return self._membership.rejoining
 
     # ── events ──
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 
-from kdg.core.ports import TryAgain
+from kdg.core.ports import TryAgain, Work
 from kdg.core.records import Batch
 from kdg.kafka.errors import NOT_AUTHORISED, describe, error_of, rights, translate
 from kdg.kafka.producer import ProducerHandle
@@ -61,7 +61,7 @@ class KafkaTarget:
 
     # ── sending ──
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> Work[None]:
         """Put the batch into the library's queue, and wait while the queue is full."""
         self.most_unsent = max(self.most_unsent, len(self.handle.producer) + len(batch))
         done = 0
@@ -73,6 +73,7 @@ class KafkaTarget:
             except BufferError:
                 done = len(batch) - length_hint(values) - 1
                 self._make_room()
+                yield
             except KafkaException as exc:
                 done = len(batch) - length_hint(values)
                 self._refused(batch, done - 1, error_of(exc))
@@ -184,13 +185,14 @@ class KafkaTarget:
 
     # ── ending ──
 
-    def flush(self) -> None:
+    def flush(self) -> Work[None]:
         """See Target. On return every delivery report has come in, or the time is over and the rest was given up."""
         began = self.deadline.now()
         while self.handle.flush(min(self.deadline.left(self.settle_seconds, began), 0.5)):
             self._report_undelivered()
             if self.deadline.over(self.settle_seconds, began):
                 self.give_up()
+            yield
         self._report_undelivered()
 
     def give_up(self) -> None:

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     from kdg.kafka.library import AdminClient, ConsumerClient
 
 
+REVOKE_SHARE = 0.8
+"""The part of max.poll.interval.ms that work may use; the rest is for settling and for joining again."""
+_WAITING = (("max.poll.interval.ms", 300_000), ("heartbeat.interval.ms", 3_000))
+"""What a revoke waits for, with librdkafka's defaults."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a command reads from Kafka, and how.
@@ -116,7 +122,17 @@ def _consumer(frame: Frame, reading: ReadingPlan, wanted: Wanted, clients: _Clie
         frame.plan.note,
         position_store=wanted.position_store,
         make_another=make_another,
+        revoke_seconds=_revoke_seconds(frame.plan),
     )
+
+
+def _revoke_seconds(plan: Plan) -> float:
+    """How long work may still go on when the group takes its partitions away.
+
+    The group waits for max.poll.interval.ms. This instance notices that one heartbeat later, and has to settle.
+    """
+    interval, heartbeat = (float(plan.value(Role.CONSUMER, name) or default) / 1000 for name, default in _WAITING)
+    return max(REVOKE_SHARE * interval - heartbeat, 0.0)
 
 
 def _origin(clients: _Clients, topic_ids: TopicIds) -> Origin:

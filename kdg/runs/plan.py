@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kdg.core import guarantees
-from kdg.core.cycle import Cycle
 from kdg.core.guarantees import Guarantee, Role, Step
 from kdg.core.interval import Interval
 from kdg.core.progress import CrashAt, Limits
+from kdg.core.state import Cycle
 from kdg.errors import UsageError
 from kdg.runtime.clock import SYSTEM_CLOCK
 from kdg.runtime.times import parse_duration, parse_time

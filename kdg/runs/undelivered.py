@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kdg.core.ports import carry_out
 from kdg.errors import KdgError, StopNotReached, Undelivered, Unreachable
 from kdg.runs.report import Outcome
 from kdg.runs.session import Frame
@@ -55,7 +56,7 @@ def _flush_after(error: KdgError, target: KafkaTarget) -> None:
     """An error of the input does not concern the records that were read before it: wait until they are delivered."""
     target.settle_seconds = AFTER_FAILURE_SECONDS
     try:
-        target.flush()
+        carry_out(target.flush())
     except KdgError as exc:
         target.give_up()
         error.hint = error.hint or str(exc)

@@ -17,14 +17,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kdg.core.ports import WORK_SECONDS, Work
 from kdg.core.records import Batch, TopicPartition
 from kdg.errors import Interrupted, KdgError, StopNotReached, UsageError
 from kdg.runtime.deadline import Deadline
 
 PIECE = 65_536
 """Bytes of one read or write."""
-CHECK_SECONDS = 0.25
-"""A wait is interrupted this often, to see whether a signal came or --timeout is over."""
 END_SECONDS = 2.0
 """A command that gets SIGTERM has this long before SIGKILL."""
 MOST_OUTPUT = 64_000_000
@@ -97,26 +96,27 @@ class BatchCommand:
     deadline: Deadline
     captured: bool
 
-    def run(self, data: bytes, spans: Sequence[Span]) -> tuple[int, bytes]:
+    def run(self, data: bytes, spans: Sequence[Span]) -> Work[tuple[int, bytes]]:
         """Run the command with `data` on its stdin; returns its exit status and its output.
 
-        Raises Interrupted after a signal, StopNotReached when --timeout is over, KdgError for too much output.
+        It takes as long as it takes; if it is given up, the command is ended. Raises Interrupted after a signal, StopNotReached when --timeout is over, KdgError for too much output.
         """
         env = {**os.environ, VARIABLE: json.dumps([span._asdict() for span in spans])}
         process = start_process(self.argv, subprocess.PIPE, subprocess.PIPE if self.captured else None, env)
         with _ended(process):
-            output = self._exchange(process, memoryview(data))
+            output = yield from self._exchange(process, memoryview(data))
             while process.poll() is None:
                 self._check_deadline(process)
+                yield
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(CHECK_SECONDS)
+                    process.wait(WORK_SECONDS)
             return process.returncode, output
 
     def describe_failure(self, status: int, spans: Sequence[Span], outcome: str) -> str:
         """A sentence for a failed batch: `jq ended with exit status 5 for orders[0] offsets 5 to 9: OUTCOME.`"""
         return f"{self.argv[0]} {describe_status(status)} for {name_spans(spans)}: {outcome}."
 
-    def _exchange(self, process: subprocess.Popen[bytes], left: memoryview) -> bytes:
+    def _exchange(self, process: subprocess.Popen[bytes], left: memoryview) -> Work[bytes]:
         """Write the batch and read the output at the same time, until both are done or the command has ended."""
         output = bytearray()
         assert process.stdin is not None  # noqa: S101  # because of PIPE
@@ -126,8 +126,9 @@ class BatchCommand:
             if process.stdout is not None:
                 selector.register(process.stdout, selectors.EVENT_READ)
             while selector.get_map():
-                ready = selector.select(CHECK_SECONDS)
+                ready = selector.select(WORK_SECONDS)
                 self._check_deadline(process)
+                yield
                 for key, _events in ready:
                     if key.fileobj is process.stdin:
                         left = _write_some(key.fd, left)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kdg.core.ports import Target
+from kdg.core.ports import Target, Work
 from kdg.core.records import Batch
 
 
@@ -26,14 +26,15 @@ class AtOnce:
 
     target: Target
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> Work[None]:
         """See Target."""
-        self.target.write(batch)
-        self.target.flush()
+        for work in (self.target.write(batch), self.target.flush()):
+            if work is not None:
+                yield from work
 
-    def flush(self) -> None:
+    def flush(self) -> Work[None] | None:
         """See Target."""
-        self.target.flush()
+        return self.target.flush()
 
     def close(self) -> None:
         """See Target."""

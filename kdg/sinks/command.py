@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kdg.core.ports import WORK_SECONDS, Work
 from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError
 from kdg.formats import Encoder
@@ -37,7 +38,7 @@ class CommandSink:
         if len(batch):
             self._batches.append(batch)
 
-    def flush(self) -> None:
+    def flush(self) -> Work[None]:
         """See Target: run the command on the records. Raises KdgError if its exit status is not 0."""
         if not self._batches:
             return
@@ -46,23 +47,24 @@ class CommandSink:
         self._batches = []
         pause = FIRST_PAUSE
         for left in range(self.retries, -1, -1):
-            status, _ = self.command.run(data, spans)
+            status, _ = yield from self.command.run(data, spans)
             if status == 0:
                 return
             if left:
                 self.note(self.command.describe_failure(status, spans, f"kdg tries again in {pause:g} s"))
-                self._wait(pause)
+                yield from self._wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         hint = "Fix the command and run it again. --retry N tries a failed batch again; its offsets are in $KDG_BATCH."
         raise KdgError(self.command.describe_failure(status, spans, self.outcome), hint)
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float) -> Work[None]:
         """The pause before the next try. Raises Interrupted when a signal comes."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self.command.deadline.signals.received is not None:
                 raise Interrupted(self.command.deadline.signals.received)
-            time.sleep(min(left, 0.1))
+            time.sleep(min(left, WORK_SECONDS))
+            yield
 
     def close(self) -> None:
         """Nothing to give back: the command of the last batch has ended."""

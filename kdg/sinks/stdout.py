@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kdg.core.ports import WORK_SECONDS, Work
 from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError, ReaderGone
 from kdg.formats import Encoder
@@ -40,7 +41,7 @@ class Stdout:
         """Whether stdout is a pipe: another process still has to read what is written."""
         return stat.S_ISFIFO(self._mode)
 
-    def write(self, batch: Batch) -> None:
+    def write(self, batch: Batch) -> Work[None]:
         """See Target. Raises ReaderGone if the reader of the pipe went away, KdgError for a full disk and the like."""
         if len(batch) == 0:
             return
@@ -49,15 +50,19 @@ class Stdout:
             if stat.S_ISREG(self._mode):
                 write_all(self.descriptor, data)
             else:
-                self._write_in_pieces(data)
+                yield from self._write_in_pieces(data)
         except OSError as exc:
             raise self._translate(exc) from exc
 
-    def _write_in_pieces(self, data: memoryview) -> None:
+    def _write_in_pieces(self, data: memoryview) -> Work[None]:
         """Write pieces that do not block: a signal is noticed even if the reader of the pipe has stopped reading."""
         blocked_since: float | None = None
+        yielded = self.clock()
         while data:
-            if self.signals.wait_for(self.descriptor, 0.25, writing=True):
+            if self.clock() - yielded > WORK_SECONDS:
+                yield
+                yielded = self.clock()
+            if self.signals.wait_for(self.descriptor, WORK_SECONDS, writing=True):
                 data = data[os.write(self.descriptor, data[:PIPE_PIECE]) :]
                 blocked_since = None
                 continue

@@ -156,6 +156,11 @@ class Input:
         """See Source."""
         return [] if self.store is None else [self.store.position(self.reached())]
 
+    incomplete = rejoining = False
+
+    def keep_alive(self) -> None:
+        """See Source: nothing to do without a group."""
+
     def offsets(self) -> Offsets:
         """See Source: the input is not a topic."""
         return {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kdg.core.ports import Work
 from kdg.core.records import Batch
 from kdg.errors import KdgError, UsageError
 from kdg.formats import Decoder, Encoder
@@ -31,7 +32,7 @@ class CommandFilter:
     ok: frozenset[int]
     bare: bool
 
-    def __call__(self, batch: Batch) -> Batch:
+    def __call__(self, batch: Batch) -> Work[Batch]:
         """The records that CMD prints. Raises KdgError for a failed CMD and for output that is not a record."""
         if not len(batch):
             return batch
@@ -39,7 +40,7 @@ class CommandFilter:
         data = self.encoder.encode(batch)
         if self.bare and data.count(DELIMITER) != len(batch):
             raise _has_newline(batch)
-        status, output = self.command.run(data, spans)
+        status, output = yield from self.command.run(data, spans)
         if status not in self.ok:
             raise self._failed(status, spans)
         return self._decoded(output, spans)

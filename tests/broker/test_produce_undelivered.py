@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import KafkaException
 
+from kdg.core.ports import carry_out
 from kdg.core.records import Batch
 from kdg.errors import Aborted
 from kdg.kafka.library import ProducerClient
@@ -101,10 +102,10 @@ def test_record_too_large_is_named_by_the_next_record(kafka: Kafka, group: str) 
     transaction = KafkaTransaction(handle, deadline, 60.0)
     transaction.start()
     transaction.begin()
-    target.write(Batch(values=[b"x" * 2_000_000]))
+    carry_out(target.write(Batch(values=[b"x" * 2_000_000])))
     assert eventually(lambda: refuses(handle.producer, target.topic))  # the broker has answered; no report was read
     with pytest.raises(Aborted, match="2000000 bytes"):
-        target.write(Batch(values=[b"b"]))
+        carry_out(target.write(Batch(values=[b"b"])))
     transaction.abort()
 
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
     from confluent_kafka import TopicPartition as LibraryPartition
 
-    from kdg.core.cycle import Lost, Revoked
     from kdg.core.ports import Rebalance
     from kdg.core.pump import Pump
     from kdg.core.records import Batch, Position, TopicPartition
+    from kdg.core.state import Lost, Revoked
     from kdg.errors import KdgError
     from kdg.kafka.errors import Rights, Row
     from kdg.kafka.library import ConsumerClient
@@ -66,8 +66,9 @@ def _only_release() -> Iterator[Change]:
     from dataclasses import replace
 
     from kdg.core import pump
-    from kdg.core.cycle import Control, Cycle, Event, Revoked, State, advance
+    from kdg.core.cycle import advance
     from kdg.core.guarantees import Step
+    from kdg.core.state import Control, Cycle, Event, Revoked, State
 
     def decide(cycle: Cycle, state: State, event: Event) -> State:
         if isinstance(event, Revoked) and state.todo[:1] == (Step.READ,):
@@ -86,7 +87,7 @@ def _no_rewind() -> Iterator[Change]:
 
 def _rewind_for_reload() -> Iterator[Change]:
     from kdg.core.actions import PERFORM
-    from kdg.core.cycle import Control
+    from kdg.core.state import Control
 
     def reload(pump: Pump) -> None:
         pump.source.rewind()
@@ -95,7 +96,7 @@ def _rewind_for_reload() -> Iterator[Change]:
 
 
 def _lost_is_revoked() -> Iterator[Change]:
-    from kdg.core.cycle import Revoked
+    from kdg.core.state import Revoked
     from kdg.kafka.membership import Membership
 
     def lost(membership: Membership, client: ConsumerClient, partitions: list[LibraryPartition]) -> None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from kdg.core.cycle import Control
 from kdg.core.records import TopicPartition
+from kdg.core.state import Control
 
 if TYPE_CHECKING:
     from .process import Process

@@ -12,11 +12,11 @@ from functools import lru_cache, partial
 from typing import TypeVar
 
 from kdg.core.crash.world import SHAPES
-from kdg.core.cycle import Cycle
 from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import Guarantee, Role
 from kdg.core.progress import Limits
 from kdg.core.records import Batch
+from kdg.core.state import Cycle
 from kdg.formats import Encoder
 from kdg.formats.lines import LineDecoder, LineEncoder
 from kdg.kafka.client import Watch

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from kdg.core.cycle import (
-    Action,
-    Control,
-    Cycle,
-    Did,
-    State,
-    Stop,
-    StopReason,
-    advance,
-    plan,
-)
+from kdg.core.cycle import advance, plan
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Step
+from kdg.core.state import Action, Control, Cycle, Did, State, Stop, StopReason
 
 AMO, ALO, EOS = (Cycle.of(guarantee) for guarantee in (AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE))
 WHOLE = Cycle.of(EXACTLY_ONCE, settles=False, whole=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from kdg.core.cycle import Cycle
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee
 from kdg.core.interval import Interval
 from kdg.core.progress import Limits
 from kdg.core.pump import Pump
 from kdg.core.records import Batch, Offsets, Position
+from kdg.core.state import Cycle
 from kdg.errors import KdgError
 
 each_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=[guarantee.name for guarantee in GUARANTEES])
@@ -25,7 +25,7 @@ class World:
     errors: what a call raises, by its name and number, counted from 1. during_read: what happens inside a read, by its
     number. at: the position reached. stored: the settled one. visible, staged: what was written, outside and inside a
     transaction. endless: whether reads at the end of the values bring nothing, instead of the end. took_effect: the
-    answer of `reload`.
+    answer of `reload`. kept_alive: what happens inside `keep_alive`. incomplete, rejoining: see Source.
     """
 
     values: list[bytes]
@@ -40,6 +40,9 @@ class World:
     now: float = 0.0
     endless: bool = False
     took_effect: bool = False
+    incomplete: bool = False
+    rejoining: bool = False
+    kept_alive: Callable[[], None] = lambda: None
     moved = False
 
     def did(self, name: str) -> None:
@@ -54,6 +57,10 @@ class World:
         values = self.values[self.at : self.at + limit]
         self.at += len(values)
         return None if not values and not self.endless else Batch(values)
+
+    def keep_alive(self) -> None:
+        self.did("keep-alive")
+        self.kept_alive()
 
     def positions(self) -> Sequence[Position]:
         return [Position("t", 0, self.at)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kdg.core.destinations import DestinationKind
-from kdg.core.ports import Sink, Target
+from kdg.core.ports import Sink, Target, Work, carry_out
 from kdg.core.records import Batch, Origin, Position
 from kdg.formats.lines import LineEncoder
 from kdg.runtime.child import BatchCommand
@@ -55,11 +55,17 @@ def at(offset: int) -> list[Position]:
     return [Position("t", 0, offset)]
 
 
+def done(work: Work[None] | None) -> None:
+    """Carry out what a sink returned, if it is work."""
+    if work is not None:
+        carry_out(work)
+
+
 def committed(sink: Sink, *values: bytes, first: int = 0) -> None:
     """A whole transaction with records of t[0]."""
     sink.begin()
-    sink.write(batch(*values, first=first))
-    sink.flush()
+    done(sink.write(batch(*values, first=first)))
+    done(sink.flush())
     sink.record(at(first + len(values)))
     sink.commit()
 

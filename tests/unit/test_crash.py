@@ -9,8 +9,8 @@ import pytest
 from kdg.core.crash.explore import Fault, Outcome, crash_points, outcomes_of_faults
 from kdg.core.crash.table import SENTENCES, crash_table
 from kdg.core.crash.world import SHAPES, Shape, steps_of
-from kdg.core.cycle import Failure
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
+from kdg.core.state import Failure
 from tests.mutants import MUTANTS
 from tests.mutants.mutant import Caught, Mutant
 

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kdg.core.cycle import (
-    Control,
-    Did,
-    Failed,
-    Failure,
-    Lost,
-    Revoked,
-    State,
-    StopReason,
-    advance,
-    plan,
-)
+from kdg.core.cycle import advance, plan
 from kdg.core.guarantees import AT_LEAST_ONCE, Step
+from kdg.core.state import Control, Did, Failed, Failure, Lost, Revoked, State, StopReason
 from tests.support.cycles import (
     ALO,
     AMO,

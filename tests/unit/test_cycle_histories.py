@@ -10,23 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg.core.cycle import (
-    MAX_RETRIES,
-    Action,
-    Control,
-    Cycle,
-    Did,
-    Event,
-    Failed,
-    Failure,
-    Kind,
-    Lost,
-    Revoked,
-    State,
-    advance,
-    plan,
-)
+from kdg.core.cycle import MAX_RETRIES, advance, plan
 from kdg.core.guarantees import Step
+from kdg.core.state import Action, Control, Cycle, Did, Event, Failed, Failure, Kind, Lost, Revoked, State
 from tests.support.cycles import (
     BOUND,
     COMPLETE,

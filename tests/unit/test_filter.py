@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kdg.core.ports import carry_out
 from kdg.core.records import Batch
 from kdg.errors import KdgError, UsageError
 from kdg.formats.json import JsonDecoder, JsonEncoder
@@ -26,8 +27,8 @@ RECORDS = Batch(
 def through(*argv: str, ok: tuple[int, ...] = (0,), bare: bool = False, batch: Batch = RECORDS) -> Batch:
     command = BatchCommand(argv, Deadline(NoSignals()), captured=True)
     if bare:
-        return CommandFilter(command, LineEncoder(), LineDecoder(), frozenset(ok), bare=True)(batch)
-    return CommandFilter(command, JsonEncoder(), JsonDecoder(), frozenset(ok), bare=False)(batch)
+        return carry_out(CommandFilter(command, LineEncoder(), LineDecoder(), frozenset(ok), bare=True)(batch))
+    return carry_out(CommandFilter(command, JsonEncoder(), JsonDecoder(), frozenset(ok), bare=False)(batch))
 
 
 def test_whole_records_come_through() -> None:

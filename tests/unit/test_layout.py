@@ -147,6 +147,7 @@ def test_the_decisions_call_themselves_pure() -> None:
         "kdg.check",
         "kdg.core.crash",
         "kdg.core.cycle",
+        "kdg.core.state",
         "kdg.core.guarantees",
         "kdg.core.records",
         "kdg.explain",

@@ -8,12 +8,12 @@ from functools import partial
 
 import pytest
 
-from kdg.core.cycle import Event, Lost, Revoked
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, GUARANTEES, Guarantee, Step
-from kdg.core.ports import TryAgain
+from kdg.core.ports import TryAgain, Work
 from kdg.core.progress import CrashAt, Limits
 from kdg.core.pump import Pump
 from kdg.core.records import Batch
+from kdg.core.state import Event, Lost, Revoked
 from kdg.errors import Aborted, StopNotReached
 from tests.support.pump import CYCLES, FIVE, World, each_guarantee, pump_over
 
@@ -204,8 +204,12 @@ def test_crash_at_the_step_asked_for(
 
 
 def test_a_filter_sees_each_batch_between_read_and_write() -> None:
+    def first(batch: Batch) -> Work[Batch]:
+        yield
+        return Batch(batch.values[:1])
+
     world = World(list(FIVE))
-    pump = pump_over(world, EXACTLY_ONCE, filter=lambda batch: Batch(batch.values[:1]))
+    pump = pump_over(world, EXACTLY_ONCE, filter=first)
     pump.run()
     assert world.visible == [b"1", b"3", b"5"]
     assert (pump.counts.read, pump.counts.written) == (5, 3)

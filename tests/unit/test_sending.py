@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from kdg.core.ports import TryAgain
+from kdg.core.ports import TryAgain, carry_out
 from kdg.core.records import Batch
 from kdg.errors import Aborted, Undelivered
 from kdg.kafka import target as sending
@@ -64,7 +64,7 @@ def test_only_partition_needs_no_partitioner() -> None:
     """If a topic has one partition, records name it; otherwise the partitioner chooses."""
     for partitions, chosen in ((1, 0), (2, -1), (0, -1)):
         producer = Noting(partitions)
-        target(producer, partitions).write(Batch(values=[b"a", b"b"], keys=[b"k", None]))
+        carry_out(target(producer, partitions).write(Batch(values=[b"a", b"b"], keys=[b"k", None])))
         assert places(producer) == [chosen, chosen]
         assert [args[1:3] for args in producer.sent] == [(b"a", b"k"), (b"b", None)]
 
@@ -74,19 +74,19 @@ def test_added_partition_is_noticed(grown: int | None, monkeypatch: pytest.Monke
     """An added partition is noticed as soon as the library would notice it."""
     producer = Noting()
     written = target(producer)
-    written.write(Batch(values=[b"a"]))
+    carry_out(written.write(Batch(values=[b"a"])))
     producer.partitions = grown
-    written.write(Batch(values=[b"b"]))
+    carry_out(written.write(Batch(values=[b"b"])))
     assert (places(producer), producer.asked) == ([0, 0], 0)
     monkeypatch.setattr(sending, "COUNTED_FOR", -1.0)
-    written.write(Batch(values=[b"c"]))
+    carry_out(written.write(Batch(values=[b"c"])))
     assert (places(producer), producer.asked) == ([0, 0, -1], 1)
 
 
 def test_chosen_partition_is_kept() -> None:
     """A partition that the user has chosen is used for every record."""
     producer = Noting(2)
-    target(producer, 2, partition=1).write(Batch(values=[b"a"]))
+    carry_out(target(producer, 2, partition=1).write(Batch(values=[b"a"])))
     assert places(producer) == [1]
 
 

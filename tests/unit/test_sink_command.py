@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kdg.core.ports import Work, carry_out
 from kdg.errors import Interrupted, KdgError, StopNotReached
 from kdg.formats.lines import LineEncoder
 from kdg.runtime.child import BatchCommand
@@ -31,7 +32,7 @@ def command(*argv: str, deadline: Deadline = NO_LIMIT, **options: object) -> Com
 def test_environment_of_the_command_names_the_batch(tmp_path: Path) -> None:
     sink = command("sh", "-c", 'cat >/dev/null; printf %s "$KDG_BATCH" >"$0"', str(tmp_path / "env"))
     sink.write(batch(b"3", first=7))
-    sink.flush()
+    carry_out(sink.flush())
     assert json.loads((tmp_path / "env").read_text()) == [{"topic": "t", "partition": 0, "first": 5, "last": 7}]
 
 
@@ -40,29 +41,34 @@ def test_failed_command_is_reported_with_its_status(tmp_path: Path) -> None:
     with pytest.raises(
         KdgError, match=r"sh ended with exit status 7 for t\[0\] offsets 5 to 6: nothing is committed\."
     ):
-        command("sh", "-c", "exit 7").flush()
+        carry_out(command("sh", "-c", "exit 7").flush())
     with pytest.raises(KdgError, match="was killed by signal 9"):
-        command("sh", "-c", "kill -9 $$").flush()
+        carry_out(command("sh", "-c", "kill -9 $$").flush())
     with pytest.raises(KdgError, match="cannot be started"):
-        command(str(tmp_path / "absent")).flush()
+        carry_out(command(str(tmp_path / "absent")).flush())
 
 
 def test_pause_between_tries_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses, notes = list[float](), list[str]()
-    monkeypatch.setattr(CommandSink, "_wait", lambda _self, seconds: pauses.append(seconds))
+
+    def paused(_sink: CommandSink, seconds: float) -> Work[None]:
+        pauses.append(seconds)
+        yield
+
+    monkeypatch.setattr(CommandSink, "_wait", paused)
     script = 'cat >"$0.$$"; [ $(ls "$0".* | wc -l) -eq 4 ]'
-    command("sh", "-c", script, str(tmp_path / "try"), retries=5, note=notes.append).flush()
+    carry_out(command("sh", "-c", script, str(tmp_path / "try"), retries=5, note=notes.append).flush())
     assert pauses == [0.5, 1.0, 2.0]
     assert len(notes) == 3
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"1\n2\n"] * 4
     pauses.clear()
     with pytest.raises(KdgError):
-        command("false", retries=2).flush()
+        carry_out(command("false", retries=2).flush())
     assert pauses == [0.5, 1.0]
 
 
 def big(*argv: str, deadline: Deadline = NO_LIMIT) -> tuple[int, bytes]:
-    return BatchCommand(argv, deadline, captured=True).run(b"x" * 4_000_000, [])
+    return carry_out(BatchCommand(argv, deadline, captured=True).run(b"x" * 4_000_000, []))
 
 
 def test_command_is_fed_and_read_at_once() -> None:

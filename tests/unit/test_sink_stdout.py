@@ -13,20 +13,20 @@ from kdg.formats.lines import LineEncoder
 from kdg.sinks.file import FileSink
 from kdg.sinks.stdout import Stdout
 from tests.support.machine import needs_dev_full
-from tests.support.sinks import Quiet, batch
+from tests.support.sinks import Quiet, batch, done
 
 
 def test_reader_of_stdout_that_went_away() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     with pytest.raises(ReaderGone):
-        Stdout(LineEncoder(), Quiet(), descriptor=writing).write(batch(b"1"))
+        done(Stdout(LineEncoder(), Quiet(), descriptor=writing).write(batch(b"1")))
     os.close(writing)
 
 
 def refused(sink: Target) -> None:
     with pytest.raises(KdgError, match=r"No space left on device.*not committed") as failed:
-        sink.write(batch(b"1"))
+        done(sink.write(batch(b"1")))
     assert failed.value.exit_code == 1
     assert "Make room" in failed.value.hint
 

@@ -20,6 +20,7 @@ from tests.support.sinks import (
     at,
     batch,
     committed,
+    done,
     in_command,
     in_file,
     in_journaled_file,
@@ -51,36 +52,36 @@ def test_every_kind_of_destination_has_a_sink(tmp_path: Path) -> None:
 
 def test_flushed_records_are_there_in_order(place: Place) -> None:
     with Opened(place) as sink:
-        sink.write(batch(b"1", b"2"))
-        sink.write(batch())
-        sink.write(batch(b"3", first=2))
-        sink.flush()
+        done(sink.write(batch(b"1", b"2")))
+        done(sink.write(batch()))
+        done(sink.write(batch(b"3", first=2)))
+        done(sink.flush())
         assert place.found() == [b"1", b"2", b"3"]
-        sink.write(batch(b"4", first=3))
-        sink.flush()
-        sink.flush()
+        done(sink.write(batch(b"4", first=3)))
+        done(sink.flush())
+        done(sink.flush())
     assert place.found() == [b"1", b"2", b"3", b"4"]
 
 
 def test_second_run_appends(place: Place) -> None:
     for number in range(2):
         with Opened(place) as sink:
-            sink.write(batch(b"%d" % number, first=number))
-            sink.flush()
+            done(sink.write(batch(b"%d" % number, first=number)))
+            done(sink.flush())
     assert place.found() == [b"0", b"1"]
 
 
 def test_unflushed_batch_is_never_half_there(place: Place) -> None:
     with Opened(place) as sink:
-        sink.write(batch(b"1"))
-        sink.flush()
-        sink.write(batch(b"2", b"3", first=1))
+        done(sink.write(batch(b"1")))
+        done(sink.flush())
+        done(sink.write(batch(b"2", b"3", first=1)))
     assert place.found() in ([[b"1"]] if place.held else [[b"1", b"2", b"3"]])
 
 
 def test_at_once_flushes_each_batch(place: Place) -> None:
     sink = AtOnce(place.open())
-    sink.write(batch(b"1"))
+    done(sink.write(batch(b"1")))
     assert place.found() == [b"1"]
     sink.close()
 
@@ -106,8 +107,8 @@ def test_sink_keeps_records_and_positions_together(keeping: Place) -> None:
 def test_nothing_uncommitted_stays(keeping: Place, until: str, how: str) -> None:
     steps: dict[str, Callable[[Sink], None]] = {
         "begin": lambda sink: sink.begin(),
-        "write": lambda sink: sink.write(batch(b"2", b"3", first=1)),
-        "flush": lambda sink: sink.flush(),
+        "write": lambda sink: done(sink.write(batch(b"2", b"3", first=1))),
+        "flush": lambda sink: done(sink.flush()),
         "record": lambda sink: sink.record(at(3)),
     }
     with Opened(keeping) as sink:
@@ -136,8 +137,8 @@ def test_positions_are_kept_without_a_record(keeping: Place) -> None:
 def test_transaction_may_hold_positions_only(keeping: Place) -> None:
     with Opened(keeping) as sink:
         sink.begin()
-        sink.write(batch())
-        sink.flush()
+        done(sink.write(batch()))
+        done(sink.flush())
         sink.record(at(5))
         sink.commit()
     with Opened(keeping) as sink:

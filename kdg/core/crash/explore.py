@@ -16,8 +16,9 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from kdg.core.crash.world import EFFECT, Restart, Shape, World, write
-from kdg.core.cycle import Action, Control, Cycle, Did, Failed, Failure, State, Stop, StopReason, advance, plan
+from kdg.core.cycle import advance, plan
 from kdg.core.guarantees import Guarantee, Step
+from kdg.core.state import Action, Control, Cycle, Did, Failed, Failure, State, Stop, StopReason
 
 Moment = Literal["in", "after"]
 """Whether a crash strikes while an action is performed, or when it is done."""

@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from kdg.core.cycle import Action, Control, Cycle
 from kdg.core.guarantees import Guarantee, Step
+from kdg.core.state import Action, Control, Cycle
 
 
 class Shape(NamedTuple):
