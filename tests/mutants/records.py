@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .mutant import Caught, Change, Mutant
 
 if TYPE_CHECKING:
+    from kdg.core.ports import Work
     from kdg.core.records import Batch, Position, TopicPartition
     from kdg.kafka.consumer import KafkaConsumer
     from kdg.kafka.source import KafkaSource
@@ -87,9 +88,9 @@ def _write_errors_ignored() -> Iterator[Change]:
 
     write = Stdout.write
 
-    def ignoring(stdout: Stdout, batch: Batch) -> None:
+    def ignoring(stdout: Stdout, batch: Batch) -> Work[None]:
         try:
-            write(stdout, batch)
+            yield from write(stdout, batch)
         except KdgError:
             return
 
