@@ -26,7 +26,7 @@ class DestinationKind(Enum):
     )
     COMMAND = (
         "-- CMD",
-        "CMD has read it from stdin and exited with 0",
+        "CMD has read it from stdin and exited with 0, however long that takes",
         "",
         "if CMD fails or is killed, it gets the batch again and repeats what it did: KDG_BATCH names the offsets",
     )

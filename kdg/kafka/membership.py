@@ -68,6 +68,7 @@ class Membership:
     topic_ids: TopicIds
     touched: set[TopicPartition] = field(default_factory=set, init=False)
     rejoining: bool = field(default=False, init=False)
+    _too_slow: bool = field(default=False, init=False)
     _leaving: list[TopicPartition] = field(default_factory=list, init=False)
     _rebalance: Rebalance = field(default=lambda _event: None, init=False)
 
@@ -168,6 +169,17 @@ class Membership:
             if not self.consumer.closing:
                 self._rebalance(event)
         self.release()
+        if self.positions.unfinished:
+            self.note_too_slow()
+
+    def note_too_slow(self) -> None:
+        """Say once what to do about a batch that takes longer than the group waits."""
+        if not self._too_slow:
+            self._too_slow = True
+            self.consumer.note(
+                "a batch took longer than the group waits when partitions move (max.poll.interval.ms): what was not "
+                "settled of them comes again; raise -X max.poll.interval.ms=... or lower --batch-records"
+            )
 
     def release(self) -> None:
         """Forget the partitions that are leaving."""

@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, Message
 
 from kdg.core.ports import Rebalance
 from kdg.core.records import Batch, Offsets, Position, TopicPartition
-from kdg.errors import Fenced, PositionGone, Unreachable
+from kdg.errors import Fenced, KdgError, PositionGone, Unreachable
 from kdg.kafka.columns import Columns
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, rights, translate
@@ -53,6 +53,7 @@ class KafkaSource:
     _others_asked: float = field(default=0.0, init=False)
     _polled: float = field(default=0.0, init=False)
     _events: list[Message] = field(default_factory=list, init=False)
+    _trouble: KdgError | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._membership = Membership(self.consumer, self.selection, self._positions, self.topic_ids)
@@ -66,6 +67,8 @@ class KafkaSource:
 
     def read(self, limit: int, timeout: float) -> Batch | None:
         """See Source. None when every partition, of this instance or of another, has reached its stop offset."""
+        if self._trouble is not None:
+            raise self._trouble
         self._seek()
         self.stop_offsets.look_at_clock()
         if self.stop_offsets.are_set and self._at_stop_offsets():
@@ -121,7 +124,11 @@ class KafkaSource:
         if not self._membership.of_group or now - self._polled < KEEP_ALIVE_EVERY:
             return
         self._polled = now
-        message = self.consumer.serve()
+        try:
+            message = self.consumer.serve()
+        except KdgError as trouble:
+            self._trouble = self._trouble or trouble  # the next `read` raises it; until then, what can be settled is
+            return
         if message is None:
             return
         error = message.error()
@@ -160,6 +167,8 @@ class KafkaSource:
                 f"{where}: the topic or the partition is gone: {error.str()}.",
                 "Was it deleted? A topic made again begins anew.",
             )
+        if error.code() == KafkaError._MAX_POLL_EXCEEDED:
+            self._membership.note_too_slow()
         if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.consumer.group is None:
             return  # the library asks for a coordinator that is not needed without a group
         translated = translate(error, where, rights(topic, group=self.consumer.group))

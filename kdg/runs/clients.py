@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kdg.formats import Encoder
     from kdg.kafka.client import Watch
     from kdg.kafka.library import AdminClient, Clients, ConsumerClient, OnDelivery, ProducerClient
+    from kdg.runtime.child import BatchCommand
+    from kdg.runtime.deadline import Deadline
     from kdg.runtime.signals import SignalWaiter
     from kdg.sinks.stdout import Stdout
 
@@ -62,6 +64,19 @@ def _stdout(encoder: Encoder, signals: SignalWaiter, durable: bool) -> Stdout:
     return Stdout(encoder, signals, durable=durable)
 
 
+def _command(argv: Sequence[str], deadline: Deadline, *, captured: bool) -> BatchCommand:
+    from kdg.runtime.child import BatchCommand
+
+    return BatchCommand(argv, deadline, captured)
+
+
+class Commands(Protocol):
+    """Makes the command that runs once for each batch; the arguments are the fields of a BatchCommand."""
+
+    def __call__(self, argv: Sequence[str], deadline: Deadline, *, captured: bool) -> BatchCommand:
+        """The command; it is not started yet."""
+
+
 class Printing(Target, Protocol):
     """A target that prints records on stdout."""
 
@@ -75,7 +90,7 @@ class Surroundings:
     """What a run uses of the world outside of kdg.
 
     stdin: gives the descriptor of the standard input. read: as os.read. stdout: opens the target that prints records;
-    its arguments are the encoder, the signals, and whether a file is synced to the disk.
+    its arguments are the encoder, the signals, and whether a file is synced to the disk. command: see Commands.
     """
 
     clients: Clients = field(default_factory=LibraryClients)
@@ -84,3 +99,4 @@ class Surroundings:
     stdin: Callable[[], int] = _stdin
     read: Callable[[int, int], bytes] = os.read
     stdout: Callable[[Encoder, SignalWaiter, bool], Printing] = _stdout
+    command: Commands = _command

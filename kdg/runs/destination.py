@@ -143,12 +143,11 @@ def _sqlite(frame: Frame, destination: Destination, _reading: ReadingPlan, _enco
 
 
 def _command(frame: Frame, destination: Destination, _reading: ReadingPlan, encoder: Encoder) -> OpenDestination:
-    from kdg.runtime.child import BatchCommand
     from kdg.sinks.command import READS, CommandSink
 
     guarantee = frame.plan.guarantee
     outcome = "the batch is lost" if guarantee.commits_first else "nothing of this batch is committed"
-    command = BatchCommand(destination.cmd, frame.deadline, captured=False)
+    command = frame.surroundings.command(destination.cmd, frame.deadline, captured=False)
     target = CommandSink(command, encoder, outcome, destination.retries, frame.plan.note)
     return OpenDestination(_at_once(frame.plan, target), encoder.columns | READS)
 

@@ -216,7 +216,6 @@ def _open_filter(frame: Frame, options: Options) -> CommandFilter | None:
     """The filter that gives each batch to CMD, or None if there is no CMD."""
     if not options.cmd:
         return None
-    from kdg.runtime.child import BatchCommand
     from kdg.transforms.command_filter import DELIMITER, CommandFilter
 
     encoder: Encoder
@@ -230,7 +229,7 @@ def _open_filter(frame: Frame, options: Options) -> CommandFilter | None:
         from kdg.formats.json import JsonDecoder, JsonEncoder
 
         encoder, decoder = JsonEncoder(DELIMITER), JsonDecoder(DELIMITER, keep_partition=options.keep_partition)
-    command = BatchCommand(options.cmd, frame.deadline, captured=True)
+    command = frame.surroundings.command(options.cmd, frame.deadline, captured=True)
     return CommandFilter(command, encoder, decoder, options.ok_exit, options.bare)
 
 

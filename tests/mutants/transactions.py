@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .mutant import Caught, Change, Mutant, both
@@ -190,7 +190,54 @@ def _takeover_not_asked() -> Iterator[Change]:
     yield Change(KafkaTransaction, "taken_over", lambda _transaction, _position: False)
 
 
+def _no_keep_alive() -> Iterator[Change]:
+    from kdg.kafka.source import KafkaSource
+
+    yield Change(KafkaSource, "keep_alive", lambda _source: None)
+
+
+def _gone_work_is_settled() -> Iterator[Change]:
+    from kdg.kafka.source import KafkaSource
+
+    yield Change(KafkaSource, "incomplete", property(lambda _source: False))
+
+
+def _unfinished_is_not_compared() -> Iterator[Change]:
+    from kdg.kafka.positions import Positions
+
+    def own(positions: Positions, offsets: Mapping[TopicPartition, int]) -> None:
+        for partition, (_settled, reached) in positions.unfinished.items():
+            if partition in offsets:
+                positions.unfinished[partition] = (offsets[partition], reached)
+        take(positions, offsets)
+
+    take = Positions.own
+    yield Change(Positions, "own", own)
+
+
 MUTANTS = (
+    Mutant(
+        "no-keep-alive",
+        "Nothing is polled while a command works, so that the group expels the instance, and the batch comes again for ever.",
+        _no_keep_alive,
+        test=Caught(
+            B + "test_slow.py::test_a_slow_filter_settles_each_batch_once[eos]", ("after 120 s", "exit", "Timeout")
+        ),
+        simulated=(Caught("eos pipe -- CMD", ("a run without faults fails", "it does not come to an end")),),
+    ),
+    Mutant(
+        "gone-work-is-settled",
+        "What a command prints for partitions that have left meanwhile is written all the same.",
+        _gone_work_is_settled,
+        hazards=(4,),
+        simulated=(Caught("eos pipe -- CMD", ("doubled",)), Caught("amo pipe -- CMD", ("doubled",))),
+    ),
+    Mutant(
+        "unfinished-is-not-compared",
+        "A partition that comes back goes on after the records in hand, although another instance has settled meanwhile.",
+        _unfinished_is_not_compared,
+        simulated=(Caught("alo consume -- CMD", (*HARM, "went back")),),
+    ),
     Mutant(
         "no-recycle",
         "A transaction begins with the old producer, although a request of the last transaction may still arrive.",

@@ -103,6 +103,7 @@ class SimConsumer(Membership):
 
         Messages that were fetched before a callback may be returned after it.
         """
+        self.polled = self.world.cluster.clock.now
         self.world.pass_by(self.process)
         self.world.reads(self.process)
         if self._seen == self.group.version and not self.queued:

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .upstream import Upstream
 
 _LATE = frozenset({Fault.FREEZE, Fault.SLEEP, Fault.OVERTAKE, Fault.HOLD, Fault.SLOW, Fault.CRASH, Fault.EXPEL})
-"""After one of these, a process under at-most-once may write its records late, and so out of order."""
+"""After one of these, a process under at-most-once may write its records late, and so out of order.
+
+So it may if its command goes on working when the partitions have to go."""
 
 
 class Verdict(NamedTuple):
@@ -55,7 +57,7 @@ def judge(case: Case, scene: Scene, upstream: Upstream, output: list[bytes], tro
         for process in scene.world.processes
         if process.frame is not None and process.frame.plan.own_id and isinstance(process.error, Fenced)
     ]
-    late = scene.world.bitten & _LATE or any(process.crashed for process in scene.world.processes)
+    late = case.works or scene.world.bitten & _LATE or any(process.crashed for process in scene.world.processes)
     if not (guarantee.may_lose and late) and (
         disorder := out_of_order(value for value in output if value not in upstream.gone)
     ):

@@ -19,6 +19,8 @@ from .process import Process
 from .world import World
 
 SESSION_SECONDS = 2.0
+MOST_POLL_SECONDS = 6.0
+"""max.poll.interval.ms: a member that does not poll for longer leaves the group by itself, even if its heart beats."""
 
 
 class Membership:
@@ -39,9 +41,15 @@ class Membership:
         self.callbacks: dict[str, Callable[[list[LibraryPartition]], None]] = {}
         self.closed = False
         self.losing: list[TopicPartition] = []
+        self.polled = 0.0
         self._answering = False
         self._seen = 0
         self._later: list[TopicPartition] = []
+
+    def leave_if_silent(self) -> None:
+        """What the library does in the background when the application has not polled for too long."""
+        if self.world.cluster.clock.now - self.polled > MOST_POLL_SECONDS:
+            self.group.leave(self.member)
 
     def tick(self) -> None:
         """A heartbeat. A rebalance that it notices is queued for the application."""

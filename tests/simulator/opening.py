@@ -5,7 +5,7 @@ The runs themselves are opened by kdg.runs, as real ones are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -14,6 +14,7 @@ from typing import TypeVar
 from kdg.core.crash.world import SHAPES
 from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import Guarantee, Role
+from kdg.core.ports import Work
 from kdg.core.progress import Limits
 from kdg.core.records import Batch
 from kdg.core.state import Cycle
@@ -27,6 +28,7 @@ from kdg.runs.destination import Destination
 from kdg.runs.plan import Plan, ReadingPlan
 from kdg.runs.resume import group_of
 from kdg.runs.session import OpenSession
+from kdg.runtime.child import BatchCommand, Span
 from kdg.runtime.signals import SignalWaiter
 from kdg.settings.resolve import Layer, resolve
 from kdg.sources.start_offsets import BEGINNING
@@ -34,6 +36,7 @@ from kdg.sources.start_offsets import BEGINNING
 from .admin import SimAdmin
 from .consumer import SimConsumer
 from .groups import Group, Protocol
+from .membership import MOST_POLL_SECONDS
 from .process import Process
 from .producer import SimProducer
 from .world import World
@@ -56,7 +59,8 @@ PROTOCOLS = {
 class Scene:
     """What the runs of a history share.
 
-    text: the input of produce. printed: the records that consume has written to stdout.
+    text: the input of produce. printed: the records that consume has written to stdout, or given to its command.
+    slices: how many waits the command of a batch takes; 0 if there is no command.
     """
 
     world: World
@@ -67,6 +71,7 @@ class Scene:
     group: Group
     text: bytes = b""
     printed: list[bytes] = field(default_factory=list)
+    slices: int = 0
 
     @property
     def cycle(self) -> Cycle:
@@ -111,10 +116,15 @@ PRODUCE = produce.Options(
     keep_partition=False,
     count=None,
 )
+CMD = ("work",)
+WORKING = replace(CONSUME, destination=Destination(DestinationKind.COMMAND, cmd=CMD))
+FILTERING = replace(PIPE, cmd=CMD, bare=True)
 RESUMED = replace(PRODUCE, resume=RESUME)
 OPEN: Mapping[str, OpenSession] = {
     "consume": partial(consume.open_session, reading=READING, options=CONSUME, encoder=LineEncoder(b"\n")),
+    "consume -- CMD": partial(consume.open_session, reading=READING, options=WORKING, encoder=LineEncoder(b"\n")),
     "pipe": partial(pipe.open_session, reading=READING, options=PIPE),
+    "pipe -- CMD": partial(pipe.open_session, reading=READING, options=FILTERING),
     "produce": partial(produce.open_session, options=PRODUCE, decoder=LineDecoder(b"\n")),
     "produce --resume": partial(produce.open_session, options=RESUMED, decoder=LineDecoder(b"\n")),
 }
@@ -126,14 +136,20 @@ def plan_of(scene: Scene, process: Process) -> Plan:
     """The plan of a process: `--strict`, without output on stderr."""
     fixed = scene.fixed_id or scene.command == "produce --resume"
     identity = ("kdg.id" if fixed else f"kdg.{process.name}") if scene.guarantee.transactional else None
-    plan = _plan(scene.guarantee, scene.command.partition(" ")[0], scene.batch, scene.group.protocol, identity)
+    command = scene.command.partition(" ")[0]
+    plan = _plan(scene.guarantee, command, scene.batch, scene.group.protocol, identity, works=scene.slices > 0)
     return replace(plan, own_id=True) if identity is not None and not fixed else plan
 
 
 @lru_cache(maxsize=1024)
-def _plan(guarantee: Guarantee, command: str, batch: int, protocol: Protocol, identity: str | None) -> Plan:
+def _plan(
+    guarantee: Guarantee, command: str, batch: int, protocol: Protocol, identity: str | None, *, works: bool
+) -> Plan:
+    poll = {"max.poll.interval.ms": str(int(MOST_POLL_SECONDS * 1000))} if works else {}
+    if works and protocol is not Protocol.CONSUMER:
+        poll["session.timeout.ms"] = poll["max.poll.interval.ms"]
     settings = {
-        Role.CONSUMER: {"group.id": GROUP, **PROTOCOLS[protocol]},
+        Role.CONSUMER: {"group.id": GROUP, **PROTOCOLS[protocol], **poll},
         Role.PRODUCER: {}
         if identity is None
         else {"transactional.id": identity, "transaction.timeout.ms": str(int(TIMEOUT * 1000))},
@@ -170,6 +186,7 @@ def surroundings_of(scene: Scene, process: Process) -> Surroundings:
         stdin=lambda: 0,
         read=Tape(scene.text).read,
         stdout=partial(Screen, scene, process),
+        command=partial(SimCommand, scene=scene, process=process),
     )
 
 
@@ -229,6 +246,27 @@ class Screen:
 
     def close(self) -> None:
         """See Target."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimCommand(BatchCommand):
+    """The command of `-- CMD`: it passes records on as they are, one by one, and takes its time."""
+
+    scene: Scene
+    process: Process
+
+    def run(self, data: bytes, spans: Sequence[Span]) -> Work[tuple[int, bytes]]:
+        """See BatchCommand."""
+        world, values = self.scene.world, data.splitlines()
+        for slice_ in range(self.scene.slices):
+            world.works(self.process)
+            yield
+            if not self.captured and slice_ < len(values) - 1:
+                self.scene.printed.append(values.pop(0))
+        world.pass_by(self.process)
+        if not self.captured:
+            self.scene.printed += values
+        return 0, data
 
 
 def at_once(call: Callable[[], T], /) -> Future[T]:

@@ -117,7 +117,7 @@ def test_every_command_and_guarantee_has_a_case() -> None:
         for shape in SHAPES.values()
         if shape.serves(case.guarantee) and shape.command in commands
     }
-    assert set(CASES) == wanted
+    assert {name for name, case in CASES.items() if not case.works} == wanted
 
 
 def test_ordinary_schedules_patch_nothing() -> None:

@@ -20,6 +20,8 @@ from .network import Net, Network
 from .process import Crashed, Process
 from .upstream import Upstream
 
+WORK_SECONDS = 0.5
+"""How long a command works before it yields."""
 PATIENCE = 3
 """The number of reads in a row without a record, after which no other process takes steps."""
 
@@ -108,6 +110,16 @@ class World:
             self.network.deliver_late()
         self.note(process, "its topic is made again")
         self.upstream.remake()
+
+    def works(self, process: Process) -> None:
+        """The command of the process works for a while. Meanwhile others go on, and partitions may move."""
+        self.pass_by(process)
+        self.cluster.advance(WORK_SECONDS)
+        if self.budget > 0 and self.coin():
+            self.let_others_go_on(process, 1 + self.random.getrandbits(1))
+        self.idle = 0
+        if process.consumer is not None:
+            process.consumer.leave_if_silent()
 
     def _storing(self, process: Process) -> bool:
         others = any(other.running for other in self.processes if other is not process)

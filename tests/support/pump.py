@@ -25,7 +25,8 @@ class World:
     errors: what a call raises, by its name and number, counted from 1. during_read: what happens inside a read, by its
     number. at: the position reached. stored: the settled one. visible, staged: what was written, outside and inside a
     transaction. endless: whether reads at the end of the values bring nothing, instead of the end. took_effect: the
-    answer of `reload`. kept_alive: what happens inside `keep_alive`. incomplete, rejoining: see Source.
+    answer of `reload`. kept_alive: what happens inside `keep_alive`. incomplete, rejoining: see Source. gone_for_good:
+    a release makes it incomplete.
     """
 
     values: list[bytes]
@@ -41,6 +42,7 @@ class World:
     endless: bool = False
     took_effect: bool = False
     incomplete: bool = False
+    gone_for_good: bool = False
     rejoining: bool = False
     kept_alive: Callable[[], None] = lambda: None
     moved = False
@@ -73,6 +75,7 @@ class World:
 
     def release(self) -> None:
         self.did("release")
+        self.incomplete = self.gone_for_good
 
     def close(self) -> None:
         self.did("close")
@@ -82,7 +85,7 @@ class World:
 
     def rewind(self) -> None:
         self.did("rewind")
-        self.at, self.staged = self.stored, []
+        self.at, self.staged, self.incomplete = self.stored, [], False
 
     def reload(self) -> bool:
         self.did("reload")

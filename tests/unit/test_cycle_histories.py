@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg.core.cycle import MAX_RETRIES, advance, plan
+from kdg.core.cycle import MAX_RETRIES, WORK, advance, plan
 from kdg.core.guarantees import Step
-from kdg.core.state import Action, Control, Cycle, Did, Event, Failed, Failure, Kind, Lost, Revoked, State
+from kdg.core.state import Action, Control, Cycle, Did, Event, Failed, Failure, Gone, Kind, Lost, Revoked, State
 from tests.support.cycles import (
     BOUND,
     COMPLETE,
@@ -21,14 +21,14 @@ from tests.support.cycles import (
     finish,
 )
 
-HAPPENINGS = ("did", "did", "did", "did", "empty", "moved", "abortable", "unknown", "final", "revoked", "lost")
+HAPPENINGS = ("did", "did", "did", "did", "empty", "moved", "abortable", "unknown", "final", "revoked", "lost", "gone")
 ENDINGS = ("early", "complete")
 histories = st.lists(st.tuples(st.sampled_from(HAPPENINGS + ENDINGS), st.booleans()), max_size=60)
 
 
 def event_of(happening: str, head: Action) -> Event:
-    """The event for the action that is next. Partitions come and go only inside READ."""
-    if happening in ("revoked", "lost") and head is not Step.READ:
+    """The event for the action that is next. Partitions come and go only inside READ and work."""
+    if happening in ("revoked", "lost", "gone") and head not in (Step.READ, *WORK):
         happening = "did"
     events: dict[str, Event] = {
         "did": Did(head, records=1),
@@ -39,6 +39,7 @@ def event_of(happening: str, head: Action) -> Event:
         "final": Failed(head, Failure.FINAL),
         "revoked": Revoked(),
         "lost": Lost(),
+        "gone": Gone(),
         "early": EARLY,
         "complete": COMPLETE,
     }

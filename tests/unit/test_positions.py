@@ -189,3 +189,21 @@ class AnyHistory(RuleBasedStateMachine):
 
 
 TestAnyHistory = AnyHistory.TestCase
+
+
+def test_a_partition_that_comes_back_as_it_was_goes_on_after_the_records_in_hand() -> None:
+    positions = read_seven_settled_five()
+    positions.release([A])
+    assert positions.unfinished == {A: (5, 7)}
+    positions.own({A: 5})
+    assert offsets(positions) == (7, 5, 7)
+    assert positions.unfinished == {}
+
+
+def test_a_partition_that_somebody_settled_meanwhile_goes_on_from_there() -> None:
+    positions = read_seven_settled_five()
+    positions.release([A])
+    positions.own({A: 6})
+    assert offsets(positions) == (6, 6, None)
+    positions.settle()
+    assert positions.unfinished == {}

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
         CMD runs once per batch. The batch is on the stdin of CMD, as it would be printed, and its offsets are in the
         environment: KDG_BATCH is [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...]. The batch is
-        committed when CMD exits with 0.
+        committed when CMD exits with 0. It may take as long as it takes: kdg stays in the group meanwhile.
         """
         from kdg.runs.consume import run
 

@@ -39,7 +39,8 @@ def register(app: typer.Typer) -> None:
         CMD runs once per batch. It reads the batch on stdin as JSON lines (see kdg consume -J), and the JSON lines that
         it prints are sent instead: grep, head and jq -c work on whole records. If CMD exits with another status than 0
         (or one of --ok-exit), nothing of the batch is settled, and the run ends. KDG_BATCH in the environment of CMD
-        names the batch: [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...].
+        names the batch: [{"topic": ..., "partition": ..., "first": ..., "last": ...}, ...]. It may take as long as it
+        takes: kdg stays in the group meanwhile.
         """
         from kdg.runs.pipe import run
 
