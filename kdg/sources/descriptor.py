@@ -115,9 +115,8 @@ class Input:
             return True
         self._pending = self._splitter.add(data)
         if self._splitter.begun > self.longest:
-            begins = self._splitter.read - len(self._splitter.take_rest())
             self._ended = True  # nothing more is read, not even into --undelivered
-            raise _too_long(self, begins)
+            raise _too_long(self, self._splitter.read - len(self._splitter.take_rest()))
         return bool(self._pending)
 
     def _end(self) -> None:
