@@ -19,6 +19,7 @@ from kdg.errors import Fenced, KdgError, OutcomeUnknown
 from kdg.kafka.errors import LOOK_UP_OUTCOME, TRANSACTIONS, rights, translate
 from kdg.kafka.producer import ProducerHandle
 from kdg.kafka.retry import ask_again, wait_out
+from kdg.kafka.topic_ids import TargetTopic
 from kdg.runtime.deadline import Deadline
 
 CALL_SECONDS = 1.0
@@ -34,6 +35,7 @@ class KafkaTransaction:
     timeout: transaction.timeout.ms, in seconds.
     own_id: the transactional id is random: whatever the broker says, no other instance has taken it over.
     group_metadata: asked when a transaction begins, never later (hazard 4); None if the input has no position in Kafka.
+    target: the topic that is written to; it has to be the same one until the commit. None if nobody looks.
     """
 
     handle: ProducerHandle
@@ -41,6 +43,7 @@ class KafkaTransaction:
     timeout: float
     own_id: bool = False
     group_metadata: Callable[[], Any] | None = None
+    target: TargetTopic | None = None
     _metadata: Any = None
     _began: float = 0.0
     _in_doubt: bool = False
@@ -76,6 +79,8 @@ class KafkaTransaction:
 
     def record(self, positions: Sequence[Position]) -> None:
         """See Transaction. Without `group_metadata` there is nothing to record."""
+        if self.target is not None:
+            self.target.ask()  # the answer comes while the positions are added
         if self._metadata is None or not positions:
             return
         offsets = [_as_offset(position) for position in positions]
@@ -84,7 +89,12 @@ class KafkaTransaction:
         self._call(lambda: self._wait_out(lambda: send(offsets, self._metadata, CALL_SECONDS), doing), doing)
 
     def commit(self) -> None:
-        """See Transaction. If a request of it was cut off, `begin` notices that in the library's log."""
+        """See Transaction. If a request of it was cut off, `begin` notices that in the library's log.
+
+        Raises PositionGone, before anything is committed, if the topic was made again (hazard 13).
+        """
+        if self.target is not None:
+            self.target.check()
         self._call(lambda: self.handle.producer.commit_transaction(CALL_SECONDS), "committing the transaction")
         self._open = False
 

@@ -63,16 +63,25 @@ def open_target(
     return target
 
 
-def open_transaction(frame: Frame, handle: ProducerHandle) -> KafkaTransaction | None:
-    """The transaction of the producer, or None if the guarantee has none.
+def open_transaction(frame: Frame, handle: ProducerHandle, topic: str) -> KafkaTransaction | None:
+    """The transaction of the producer, or None if the guarantee has none. topic: the target.
 
     An older instance with the same transactional id is fenced, and the transaction that it left open is finished. This
     comes before any position is looked up, because that transaction may move the position.
     """
     if not frame.plan.guarantee.transactional:
         return None
+    from kdg.kafka.client import Watch
+    from kdg.kafka.topic_ids import TargetTopic
     from kdg.kafka.transaction import KafkaTransaction
 
-    transaction = KafkaTransaction(handle, frame.deadline, transaction_seconds(frame.plan), own_id=frame.plan.own_id)
+    watch = Watch(verbose=frame.plan.verbose)
+    admin = frame.surroundings.clients.admin(frame.plan.settings(Role.PRODUCER), watch)
+    target = TargetTopic(admin, topic, frame.deadline)
+    target.ask()
+    transaction = KafkaTransaction(
+        handle, frame.deadline, transaction_seconds(frame.plan), own_id=frame.plan.own_id, target=target
+    )
     transaction.start()
+    target.check()  # notes the id before the first record is sent
     return transaction

@@ -148,7 +148,7 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
         partitions=partitions,
         keep_partition=options.keep_partition,
     )
-    transaction = open_transaction(frame, handle)
+    transaction = open_transaction(frame, handle, options.target)
     command = _open_filter(frame, options)
     fenced = transaction.taken_over if transaction is not None and is_named_member(plan) else None
     gather = TOGETHER if command is not None else 0.0

@@ -186,7 +186,7 @@ def _connect(frame: Frame, options: Options, source: Input, undelivered: Undeliv
         partition=options.partition,
         keep_partition=options.keep_partition,
     )
-    transaction = open_transaction(frame, handle)
+    transaction = open_transaction(frame, handle, options.topic)
     if transaction is not None and options.resume is not None:
         _resume(frame, options.resume, options, source, transaction)
     # Without a position, the whole input is one transaction, or is not in a transaction at all.

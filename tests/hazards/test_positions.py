@@ -39,6 +39,7 @@ def _made_again(kafka: Hazards, topic: str, records: int) -> None:
         return True
 
     assert eventually(made)
+    assert eventually(lambda: kafka.exists(topic))
     kafka.produce(topic, lines(records, 1000))
 
 
@@ -53,6 +54,34 @@ def test_a_topic_made_again_while_it_is_read_is_exit_7(kafka: Hazards, group: st
             assert eventually(lambda: run.out.count(b"\n") == 15)
         _made_again(kafka, topic, records)
         assert run.end(20).code == 7
+
+
+@pytest.mark.usefixtures("repetition")
+def test_target_made_again_under_a_transaction(kafka: Hazards) -> None:
+    """`produce -g exactly-once`: if its topic is made again before the commit, nothing is visible in the new topic."""
+    topic = kafka.topic()
+    with kafka.fed("produce", topic, "-g", "eos") as run:
+        run.feed(lines(1000))
+        assert eventually(lambda: kafka.ends(topic) == {0: 1000})
+        _made_again(kafka, topic, 0)
+        run.feed(lines(1000, 1000))
+        done = run.done()
+    assert (done.code, kafka.settled_values(topic)) == (7, []), done
+    assert "made again" in done.err
+
+
+@pytest.mark.usefixtures("repetition")
+def test_target_of_a_pipe_made_again(kafka: Hazards, group: str) -> None:
+    """The same for the target of a pipe: the group's position stays at the last transaction in the former topic."""
+    source, target = kafka.filled(lines(10)), kafka.topic()
+    with kafka.running("pipe", source, target, "-G", group, "-g", "eos", *QUICK_GROUP) as run:
+        assert eventually(lambda: kafka.committed(group, source) == {0: 10})
+        run.signal(signal.SIGSTOP)
+        _made_again(kafka, target, 0)
+        kafka.produce(source, lines(10, 10))
+        run.signal(signal.SIGCONT)
+        done = run.end()
+    assert (done.code, kafka.settled_values(target), kafka.committed(group, source)) == (7, [], {0: 10}), done
 
 
 @pytest.mark.parametrize("name", ["consume", "pipe-alo", "pipe-eos"])
