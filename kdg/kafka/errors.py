@@ -112,6 +112,13 @@ _TAKEN_OVER = Row(
     "{doing}: another instance with this identity took over: {error}.",
     "Let the other instance work, or give this instance an identity of its own.",
 )
+_STILL_USED = Row(
+    frozenset({E.UNRELEASED_INSTANCE_ID}),
+    Fenced,
+    "{doing}: the group has another member with this group.instance.id: {error}.",
+    "Give each instance a group.instance.id of its own. After a crash, start it again when the broker has forgotten the "
+    "former member: after group.consumer.session.timeout.ms (45 s).",
+)
 _TIMEOUT_TOO_LONG = Row(
     frozenset({E.INVALID_TRANSACTION_TIMEOUT}),
     UsageError,
@@ -132,6 +139,8 @@ _ANY_CALL = (
     _TAKEN_OVER,
     # The fatal error of a consumer names its cause in the text alone [seen].
     _TAKEN_OVER._replace(codes=frozenset({E._FATAL}), only=_says("fenced")),
+    _STILL_USED,
+    _STILL_USED._replace(codes=frozenset({E._FATAL}), only=_says("instance ID is still used")),
     _TIMEOUT_TOO_LONG,
     Row(
         POSITION_GONE,

@@ -11,6 +11,7 @@ import pytest
 from kdg.core.guarantees import GUARANTEES, Guarantee
 from tests.support.kafka import Kafka
 from tests.support.processes import lines, text
+from tests.support.waiting import eventually
 
 NOBODY = "127.0.0.1:1"
 each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
@@ -258,3 +259,14 @@ def test_the_summary_is_one_line_on_stderr_and_q_silences_it(kafka: Kafka) -> No
     assert done.out == b""
     assert done.err.splitlines()[-1].startswith(f"at-least-once: 5 records to {topic}")
     assert kafka.ok("produce", topic, "-q", input=b"a\n").err == ""
+
+
+def test_a_second_static_member_of_kip_848_is_exit_6(kafka: Kafka, group: str) -> None:
+    """Under group.protocol=consumer the broker refuses the newcomer, and the message says what frees the name."""
+    topic = kafka.filled(lines(3))
+    args = ["consume", topic, "-G", group, "-X", "group.protocol=consumer", "-X", f"group.instance.id={group}"]
+    with kafka.start(*args) as run:
+        assert eventually(lambda: kafka.committed(group, topic) == {0: 3}), run.err
+        done = kafka.kdg(*args, "--timeout", "20s")
+        assert run.running
+    assert (done.code, "group.instance.id of its own" in done.err) == (6, True), done.err

@@ -39,7 +39,7 @@ GROUP_STATE = frozenset(
     {
         E.INCONSISTENT_GROUP_PROTOCOL, E.INVALID_GROUP_ID, E.INVALID_SESSION_TIMEOUT, E.INVALID_COMMIT_OFFSET_SIZE,
         E.NON_EMPTY_GROUP, E.GROUP_ID_NOT_FOUND, E.MEMBER_ID_REQUIRED, E.GROUP_MAX_SIZE_REACHED,
-        E.GROUP_SUBSCRIBED_TO_TOPIC, E.UNSTABLE_OFFSET_COMMIT, E.FENCED_MEMBER_EPOCH, E.UNRELEASED_INSTANCE_ID,
+        E.GROUP_SUBSCRIBED_TO_TOPIC, E.UNSTABLE_OFFSET_COMMIT, E.FENCED_MEMBER_EPOCH,
         E.UNSUPPORTED_ASSIGNOR, E._MAX_POLL_EXCEEDED, E._UNKNOWN_GROUP, E._EXISTING_SUBSCRIPTION,
         E._UNKNOWN_PROTOCOL, E.INVALID_REGULAR_EXPRESSION,
     }
@@ -117,7 +117,7 @@ def example(table: tuple[Row, ...], wanted: Row) -> KafkaError:
     codes = CODES.values() if wanted.codes is None else sorted(wanted.codes)
     tried = (
         KafkaError(code, text, retriable=retriable, txn_requires_abort=abort)
-        for text in (None, "SSL alert number 42", "fenced by another")
+        for text in (None, "SSL alert number 42", "fenced by another", "instance ID is still used")
         for retriable in (False, True)
         for abort in (False, True)
         for code in codes
