@@ -53,7 +53,10 @@ def page_of(asked: Sequence[str], client: str) -> Page:
     """The page that the names mean. Raises UsageError if there is none, and suggests similar names."""
     if not asked:
         return pages.overview()
+    asked = [word for name in asked for word in name.split()] or asked
     if len(asked) > 1 and asked[0].lower().startswith("exit"):
+        asked = ["-".join(asked)]
+    if find("-".join(asked)) is not None:  # "exactly once", with quotes or without
         asked = ["-".join(asked)]
     if len(asked) == 1:
         return _one(asked[0], client)

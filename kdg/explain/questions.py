@@ -141,6 +141,44 @@ QUESTIONS = (
         "and also does not get the records after it, until the transaction ends or its transaction.timeout.ms is over.",
         ("transaction.timeout.ms", "isolation.level"),
     ),
+    Question(
+        "poison-record",
+        "One record is poison: it cannot be handled. How do I get past it?",
+        "Do not commit past it without keeping it. Write it to a topic of its own (a dead letter), with its topic, "
+        "partition and offset, and only then go on; under exactly-once in the same transaction. kdg stops at such a "
+        "record, names its partition and offset, and settles nothing of its batch.",
+        ("exit-1", "side-effects"),
+    ),
+    Question(
+        "filter-failures",
+        "A filter failed on one line. Is that record dropped?",
+        "It may be: kdg pipe sees only the exit status of the command. jq 1.6 exits with 0 although an earlier line "
+        "failed, and sh -c 'a | b' exits with the status of b alone; then the record counts as filtered. Use jq 1.7, "
+        "or bash -c 'set -o pipefail; a | b'.",
+        ("cmd", "exit-1"),
+    ),
+    Question(
+        "service",
+        "How do I run it as a service, under systemd or Kubernetes?",
+        "SIGTERM settles what is open within 10 s and ends the run; a new start goes on there. Start it again after "
+        "a failure, but not after exit 2, 6, 7 and 10, which a new start does not change: in systemd "
+        "Restart=on-failure and RestartPreventExitStatus=2 6 7 10.",
+        ("exit-codes", "exit-143"),
+    ),
+    Question(
+        "sandbox",
+        "Where can I try this without a cluster?",
+        "kdg sandbox -- CMD starts a real Apache Kafka on this machine, runs CMD with KDG_BROKERS set, and removes "
+        "everything at the end. kdg verify kills programs in such a cluster and counts what is lost.",
+        ("config",),
+    ),
+    Question(
+        "clients",
+        "How do I write this in Python, .NET (dotnet), Java, Go or kcat?",
+        "kdg explain GUARANTEE --client python, dotnet, java, go or kcat prints the configuration to paste, and the "
+        "calls in their order.",
+        ("exactly-once", "at-least-once", "at-most-once"),
+    ),
 )
 
 

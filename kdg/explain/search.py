@@ -81,6 +81,8 @@ _ALIKE = (
     "stuck hang hangs stands still stalled blocked stop stops",
     "fence fenced fencing zombie",
     "position positions offset offsets",
+    "database databases postgres postgresql mysql",
+    "filter filters filtered filtering",
 )
 """Words with the same meaning, one meaning a line."""
 

@@ -24,6 +24,11 @@ from tests.support.pages import data
         ("password", "config"),
         ("unclean election", "unclean.leader.election.enable"),
         ("report timed out", "timed-out"),
+        ("poison", "poison-record"),
+        ("postgres", "side-effects"),
+        ("systemd", "service"),
+        ("filter", "filter-failures"),
+        ("dotnet", "clients"),
     ],
 )
 def test_words_find_their_page(words: str, page: str) -> None:
@@ -39,3 +44,9 @@ def test_every_question_has_an_answer_and_where_to_go_on(question: Question) -> 
     assert page["answer"] == question.answer
     assert page["see"] == [f"kdg explain {name}" for name in question.see]
     assert page["see"]
+
+
+@pytest.mark.parametrize("words", [["exactly", "once"], ["exactly once"], ["Exactly-once"]])
+@pytest.mark.parametrize("client", ["librdkafka", "dotnet"])
+def test_a_guarantee_is_found_without_its_hyphen(words: list[str], client: str) -> None:
+    assert explain(words, client) == explain(["exactly-once"], client)
