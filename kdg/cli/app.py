@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from kdg.cli.commands import COMMANDS
+from kdg.cli.habits import habit_of_kcat
 from kdg.cli.options import Help
 from kdg.cli.typer_without_pydantic import make_quick
 from kdg.errors import KdgError, ReaderGone, UsageError
@@ -94,7 +95,11 @@ def _run(argv: Sequence[str]) -> int:
         _print_error(error)
         return error.exit_code
     except typer.TyperException as error:
-        _print_error(UsageError(error.format_message(), _usage_hint(arguments)))
+        _print_error(
+            UsageError(
+                error.format_message(), habit_of_kcat(error, _named(arguments), arguments) or _usage_hint(arguments)
+            )
+        )
         return UsageError.exit_code
     except typer.Abort:
         return 130

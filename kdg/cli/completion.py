@@ -6,6 +6,8 @@ A completion prints no error and does not wait long: if the cluster does not ans
 from __future__ import annotations
 
 import contextlib
+import os
+import shlex
 from collections.abc import Callable, Mapping
 
 import typer
@@ -53,8 +55,22 @@ def _asked(context: typer.Context, incomplete: str, ask: Callable[[Mapping[str, 
     with contextlib.suppress(Exception):  # an error would be printed into a line that is half typed
         settings = _connection(context.params)
         if settings.get("bootstrap.servers"):
-            return [name for name in ask(settings) if name.startswith(incomplete)]
+            return [word for name in ask(settings) if name.startswith(incomplete) and (word := _as_word(name))]
     return []
+
+
+def _as_word(name: str) -> str | None:
+    """A name from the cluster as one word of the shell that asks; None if it is not to be offered.
+
+    A group's name may hold any character: `x;rm -rf .` would run on Enter. zsh and fish quote what they insert, bash
+    does not. zsh evaluates what it is given, and Typer does not escape all of it.
+    """
+    if not name.isprintable():
+        return None
+    shell = os.environ.get("_KDG_COMPLETE", "")
+    if "bash" in shell:
+        return shlex.quote(name)
+    return name if "fish" in shell or name == shlex.quote(name) else None
 
 
 def _connection(typed: Mapping[str, object]) -> dict[str, str]:

@@ -10,6 +10,7 @@ member is repeated, the last one counts, as in jq.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -77,7 +78,10 @@ class JsonEncoder:
         row = b"{%b}" % ",".join(f'"{name}":{cell.placeholder}' for name, cell in members.items()).encode()
         cells = [cell.column for cell in members.values() if cell.column is not None]
         lines = [row % record for record in zip(*cells, strict=True)] if cells else [row % ()] * len(batch)
-        return self.terminator.join([*lines, b""])
+        whole = self.terminator.join([*lines, b""])
+        if _C1_LEAD in whole and _C1.search(whole):  # rare: no record is looked at otherwise
+            return self.terminator.join([*(_C1.sub(_escaped, line) for line in lines), b""])
+        return whole
 
     def _topics(self, column: Sequence[str] | None) -> _Cells:
         if column is None:
@@ -118,6 +122,15 @@ class JsonEncoder:
         values = iter(self._quoted([value for _, value in flat]))
         pairs = [[b"[%b,%b]" % (names[name], next(values)) for name, _ in headers or ()] for headers in column]
         return _Cells("%b", [b"[%b]" % b",".join(pair) for pair in pairs])
+
+
+_C1_LEAD = b"\xc2"
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+"""The controls U+0080 to U+009F in UTF-8. U+009B begins a command to a terminal, and JSON does not require an escape."""
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"\\u%04x" % ord(found[0].decode())
 
 
 class _Cells(NamedTuple):

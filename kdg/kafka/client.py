@@ -15,6 +15,7 @@ from kdg.errors import KdgError, Unreachable, UsageError
 from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
 from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
+from kdg.text.plain import printable
 
 if TYPE_CHECKING:
     from kdg.kafka.library import Client
@@ -59,7 +60,7 @@ class Watch:
         if facility in DECISIVE:
             self.denied = next((e for e in map(KafkaError, NOT_AUTHORISED) if e.str() in line), self.denied)
         if self._verbose and level > DEBUG:
-            sys.stderr.write(f"{facility} [{client}] {line}\n")
+            sys.stderr.write(f"{facility} [{printable(client)}] {printable(line)}\n")
 
 
 def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from kdg.settings.options.properties import parse_properties
 from kdg.settings.options.reading import Reading
 from kdg.settings.resolve import Layer, Resolved, known_overrides, resolve
 from kdg.sources.start_offsets import BEGINNING, Start, parse_start
+from kdg.text.plain import printable
 
 ALONE = 0.05
 """Seconds without a new record, after which the batch is settled: a single record does not wait for the interval."""
@@ -74,7 +75,7 @@ class Plan:
     def note(self, line: str) -> None:
         """Print a note to the user on stderr, unless `-q` was given."""
         if not self.quiet:
-            sys.stderr.write(f"kdg: {line}\n")
+            sys.stderr.write(f"kdg: {printable(line)}\n")
             sys.stderr.flush()
 
 

@@ -13,6 +13,7 @@ from kdg.core.records import Offsets
 from kdg.errors import KdgError, ReaderGone, UsageError, outcome_of
 from kdg.runs.plan import Plan
 from kdg.runtime.opening import is_pipe, open_for_last_words
+from kdg.text.plain import printable
 from kdg.text.words import plural
 
 SHOWN_POSITIONS = 4
@@ -47,7 +48,7 @@ def conclude(outcome: Outcome) -> None:
     if outcome.error is not None:
         print_error(outcome.error)
     if not outcome.plan.quiet and outcome.what:
-        sys.stderr.write(summary(outcome) + "\n")
+        sys.stderr.write(printable(summary(outcome)) + "\n")
     sys.stderr.flush()
     if outcome.plan.report is not None:
         _write_report(outcome.plan.report, as_report(outcome))
@@ -55,9 +56,9 @@ def conclude(outcome: Outcome) -> None:
 
 def print_error(error: KdgError) -> None:
     """Print the message of an error, and below it the hint."""
-    sys.stderr.write(f"kdg: {error}\n")
+    sys.stderr.write(f"kdg: {printable(str(error))}\n")
     if error.hint:
-        sys.stderr.write(f"     {error.hint}\n")
+        sys.stderr.write(f"     {printable(error.hint)}\n")
     sys.stderr.flush()
 
 

@@ -13,6 +13,7 @@ from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
 from kdg.runtime.standard_streams import require_stdout
 from kdg.settings.options.sandboxing import SandboxOptions
+from kdg.text.plain import printable
 
 if TYPE_CHECKING:
     from kdg.sandbox import Sandbox
@@ -40,7 +41,7 @@ def run(options: SandboxOptions, cmd: Sequence[str]) -> int:
 
 
 def _note(line: str) -> None:
-    sys.stderr.write(f"kdg: {line}\n")
+    sys.stderr.write(f"kdg: {printable(line)}\n")
     sys.stderr.flush()
 
 

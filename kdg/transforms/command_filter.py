@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from kdg.core.ports import Work
 from kdg.core.records import Batch
@@ -65,7 +66,9 @@ class CommandFilter:
             raise KdgError(
                 f"{name} printed for {topic}[{partition}], offset {first} and on, what is not a record: "
                 f"{str(exc).rstrip('.')}; nothing of this batch is settled.",
-                "CMD gets JSON lines and has to print JSON lines. If it works on plain values, add --lines.",
+                "CMD gets JSON lines and has to print JSON lines. "
+                + ("jq prints one record a line with -c. " if Path(name).name == "jq" else "")
+                + "If it works on plain values, add --lines.",
             ) from exc
 
 

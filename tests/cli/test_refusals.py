@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
+
+from kdg.cli import completion
 
 from .answers import ARGUMENTS, each_command, refused
 from .conftest import Kdg
@@ -147,3 +151,42 @@ def test_unknown_property_never_shows_its_value(kdg: Kdg, name: str) -> None:
     answer = kdg("consume", "t", "-b", "127.0.0.1:1", "-X", f"{name}=hunter2")
     refused(answer, name)
     assert "hunter2" not in answer[2]
+
+
+@pytest.mark.parametrize(
+    ("argv", "hint"),
+    [
+        ("consume -t x", "kdg consume TOPIC"),
+        ("produce -t x", "kdg produce TOPIC"),
+        ("-b h -C -t x", "kdg consume TOPIC"),
+        ("-P -t x", "kdg produce TOPIC"),
+        ("-L", "kdg check --topic TOPIC"),
+        ("consume -C x", "kdg consume TOPIC"),
+        ("check client.properties", "kdg check -F FILE"),
+    ],
+)
+def test_habits_of_kcat_are_answered(kdg: Kdg, argv: str, hint: str) -> None:
+    refused(kdg(*argv.split()), hint)
+
+
+def test_control_characters_are_escaped_in_a_message(kdg: Kdg) -> None:
+    """A name could otherwise clear the screen, colour it, or look like another message."""
+    answer = kdg("produce", "t", "-b", "h:1", "no\x1b[2J\nkdg: \x9b31m\u202e")
+    refused(answer, "no\\x1b[2J\\nkdg: \\x9b31m\\u202e")
+    assert len(answer[2].splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("shell", "offered"),
+    [
+        ("bash", ["plain", "'x;rm -rf .'", "'$(id)'"]),
+        ("zsh", ["plain"]),
+        ("fish", ["plain", "x;rm -rf .", "$(id)"]),
+    ],
+)
+def test_a_completion_is_one_word_of_the_shell(monkeypatch: pytest.MonkeyPatch, shell: str, offered: list[str]) -> None:
+    """A group may be called anything; control characters are never offered."""
+    monkeypatch.setenv("_KDG_COMPLETE", f"complete_{shell}")
+    monkeypatch.setattr(completion, "_groups", lambda _settings: ["plain", "x;rm -rf .", "$(id)", "a\x1bb", "a\nb"])
+    context = SimpleNamespace(params={"brokers": "h:1"})
+    assert completion.groups(context, "") == offered  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -289,3 +290,14 @@ def test_delimiter_that_can_occur_in_json(delimiter: bytes) -> None:
 def test_unknown_encoding_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="unknown encoding 'rot13': choose utf8, hex, base64"):
         JsonEncoder(key_encoding="rot13")
+
+
+def test_controls_that_json_allows_are_escaped() -> None:
+    """U+009B begins a command to a terminal. The line is ASCII there, and reads back as the same bytes."""
+    values: list[bytes | None] = ["a\x9b31m\x80\x9f".encode(), "\u00a0\u00e9\u00a3".encode(), b"\xc2", b"\xff\xc2\x9b"]
+    text = JsonEncoder().encode(Batch(values, ["\x85".encode()] * 4, headers=[[("\x90", "\x90".encode())]] * 4))
+    assert b'"a\\u009b31m\\u0080\\u009f"' in text
+    assert not re.search("[\x80-\x9f]", text.decode())
+    batch = JsonDecoder().decode(text.split(b"\n")[:-1], 1)
+    assert (list(batch.values), list(batch.keys or ())) == (values, ["\x85".encode()] * 4)
+    assert batch.headers == [(("\x90", "\x90".encode()),)] * 4
