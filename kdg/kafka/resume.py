@@ -20,6 +20,7 @@ from kdg.kafka.errors import error_of, rights, translate
 from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
 from kdg.sources.descriptor import InputPosition
+from kdg.text.words import plural
 
 if TYPE_CHECKING:
     from kdg.kafka.library import AdminClient, ConsumerClient
@@ -50,7 +51,7 @@ class ResumeStore:
             return  # no such group yet; `load` checks the metadata
         if members:
             raise UsageError(
-                f"the group {self.group} has {len(members)} members; kdg keeps the position of --resume there.",
+                f"the group {self.group} has {plural(len(members), 'member')}; kdg keeps the position of --resume there.",
                 f"Choose another name than --resume {self.group.removeprefix('kdg.produce.')}.",
             )
 

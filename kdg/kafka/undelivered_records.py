@@ -12,6 +12,7 @@ from kdg.core.ports import TryAgain
 from kdg.core.records import Batch, Headers
 from kdg.errors import Aborted, Undelivered
 from kdg.kafka.errors import HOPELESS_RECORD, OUTCOME_UNKNOWN, describe
+from kdg.text.words import plural_were
 
 SHOWN_BYTES_OF_KEY = 40
 
@@ -98,7 +99,7 @@ def abort_on_undelivered(records: Sequence[UndeliveredRecord]) -> None:
 def stop_on_undelivered(records: Sequence[UndeliveredRecord]) -> None:
     """In a pipe without transactions, the position of the input must not move past the records. Raises Undelivered."""
     raise Undelivered(
-        f"{len(records)} records were not delivered, such as {example_of(records)}; "
+        f"{plural_were(len(records), 'record')} not delivered, such as {example_of(records)}; "
         "the input's position stays before them.",
         "Fix the cause and run it again: with the same group the records are read again.",
     )

@@ -25,7 +25,7 @@ from kdg.runtime.clock import SYSTEM_CLOCK, Clock
 from kdg.settings.options.common import Common
 from kdg.settings.options.reading import Deduplication, Reading
 from kdg.settings.options.sending import Copying, Filtering
-from kdg.text.words import plural
+from kdg.text.words import plural, plural_were
 
 if TYPE_CHECKING:
     from kdg.formats import Decoder, Encoder
@@ -209,7 +209,7 @@ def _note_lost(plan: Plan, records: Sequence[UndeliveredRecord]) -> None:
     """The guarantee allows that records are lost; the user still reads of it."""
     from kdg.kafka.undelivered_records import example_of
 
-    plan.note(f"{len(records)} records were not sent, such as {example_of(records)}")
+    plan.note(f"{plural_were(len(records), 'record')} not sent, such as {example_of(records)}")
 
 
 def _open_filter(frame: Frame, options: Options) -> CommandFilter | None:

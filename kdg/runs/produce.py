@@ -263,6 +263,9 @@ def _summary(outcome: Outcome, options: Options, *, unconfirmed: bool) -> str:
     sent = plural(outcome.counts.written, "record")
     if outcome.plan.guarantee.transactional:
         return f"{sent} to {options.topic}{transactions_text(outcome.counts)}"
+    counts = outcome.counts
+    if outcome.error is not None and not (counts.written or counts.pending_written or outcome.undelivered):
+        return f"nothing was sent to {options.topic}"
     if unconfirmed:
         return f"{sent} sent to {options.topic}, unconfirmed"
     by = "the leader alone" if outcome.plan.value(Role.PRODUCER, "acks") == "1" else "all in-sync replicas"

@@ -20,7 +20,7 @@ from kdg.runtime.deadline import Deadline
 from kdg.runtime.identity import Identity, identity, of_status
 from kdg.runtime.opening import is_pipe, open_noticing
 from kdg.sinks.locked_file import write_all
-from kdg.text.words import plural
+from kdg.text.words import plural_were
 
 if TYPE_CHECKING:
     from kdg.kafka.undelivered_records import UndeliveredRecord
@@ -149,7 +149,7 @@ class UndeliveredFile:
 
     def _unwritable(self, what: str) -> KdgError:
         return Undelivered(
-            f"{self.count} records were not delivered, and --undelivered {self.path} {what}.",
+            f"{plural_were(self.count, 'record')} not delivered, and --undelivered {self.path} {what}.",
             "The input still has them.",
         )
 
@@ -162,5 +162,4 @@ class UndeliveredFile:
         hint = "--undelivered FILE keeps such records, so that they can be sent again."
         if self.path:
             hint = f"They are in {self.path}; send them again with `kdg produce TOPIC {self.path}`."
-        verb = "was" if self.count == 1 else "were"
-        return Undelivered(f"{plural(self.count, 'record')} {verb} not delivered{unknown}{first}.", hint)
+        return Undelivered(f"{plural_were(self.count, 'record')} not delivered{unknown}{first}.", hint)

@@ -270,3 +270,12 @@ def test_a_second_static_member_of_kip_848_is_exit_6(kafka: Kafka, group: str) -
         done = kafka.kdg(*args, "--timeout", "20s")
         assert run.running
     assert (done.code, "group.instance.id of its own" in done.err) == (6, True), done.err
+
+
+def test_a_summary_after_an_error_claims_nothing(kafka: Kafka) -> None:
+    """Records that were never sent are not called acknowledged."""
+    topic = kafka.topic()
+    done = kafka.kdg("produce", topic, "-J", input=b"no json\n")
+    assert done.code == 2, done.err
+    assert f"at-least-once: nothing was sent to {topic}, " in done.err
+    assert "acknowledged" not in done.err

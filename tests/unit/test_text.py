@@ -9,6 +9,7 @@ import pytest
 from kdg.text.page import Code, Page, Section, Table, two_columns
 from kdg.text.render import render
 from kdg.text.tables import aligned, column_widths, markdown_table, wrap
+from kdg.text.words import plural_were
 
 PAGE = Page(
     "kind",
@@ -107,3 +108,8 @@ def test_a_page_as_json_is_its_data() -> None:
         "costs": None,
         "numbers": [1, 2],
     }
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 records were"), (1, "1 record was"), (5, "5 records were")])
+def test_the_verb_follows_the_number(count: int, said: str) -> None:
+    assert plural_were(count, "record") == said
