@@ -7,6 +7,7 @@ from typing import Any
 
 from kdg.core.guarantees import Role
 from kdg.errors import NotMet
+from kdg.runs.once_a_day import first_today
 from kdg.runs.session import Frame
 from kdg.settings.requirements import shortfalls
 
@@ -32,4 +33,5 @@ def check_cluster(frame: Frame, role: Role, metadata: Any, topics: Sequence[str]
     problem = f"{plan.guarantee.name} asks for {plan.guarantee.asks_of_cluster}; {'; '.join(missing)}"
     if plan.strict:
         raise NotMet(f"{problem}.", "Fix the topic and the cluster, or drop --strict to run with a weaker guarantee.")
-    plan.note(problem)
+    if first_today(f"{metadata.cluster_id} {problem}"):
+        plan.note(f"{problem} (noted once a day; -q: never)")

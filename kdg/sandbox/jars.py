@@ -9,15 +9,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kdg.runtime.folders import cache_folder
 from kdg.sandbox.errors import EXTRA, SandboxError
 
 LOCK = Path(__file__).with_name("jars.lock")
@@ -49,13 +48,6 @@ def pinned() -> list[Jar]:
 def kafka_version() -> str:
     """The version of Kafka in jars.lock, such as 4.3.1."""
     return next(jar.version for jar in pinned() if jar.artifact == "kafka-clients")
-
-
-def cache_folder() -> Path:
-    """kdg's folder in the user's cache: below `$XDG_CACHE_HOME`, or in the default cache folder of Linux or macOS."""
-    if chosen := os.environ.get("XDG_CACHE_HOME"):
-        return Path(chosen, "kdg")
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "kdg"
 
 
 def find_jars(note: Callable[[str], None]) -> Path:

@@ -15,9 +15,10 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kdg.kafka.admin import make_topics
+from kdg.runtime.folders import cache_folder
 from kdg.sandbox import Sandbox
 from kdg.sandbox.distribution import Distribution, distribution
-from kdg.sandbox.jars import cache_folder, maven, sha256
+from kdg.sandbox.jars import maven, sha256
 from tests.peers.programs import MissingPeerError
 from tests.support.waiting import answered
 

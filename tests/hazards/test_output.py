@@ -63,6 +63,7 @@ def test_one_replica_is_exit_10_with_strict(kafka: Hazards, group: str, row: Gua
     told = [line for line in done.err.splitlines() if "replication factor 1" in line]
     nothing_outlives = command == "consume" and row.transactional
     assert len(told) == (1 if row.needs_durable_cluster and not nothing_outlives else 0)
+    assert "replication factor 1" not in kafka.ok(*args, "-g", row.name, input=text(lines(3))).err  # once a day
 
 
 def _may_not_look_at(kafka: Hazards, topic: str) -> None:
