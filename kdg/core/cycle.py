@@ -12,8 +12,9 @@ Partitions come and go while READ runs, or while work goes on, because the clien
                duplicate them, so an open transaction is aborted. An abort covers all partitions of the transaction:
                those that are still owned are read again. Records that were written without one stay where they are.
                Work without a transaction goes on: with what is still owned, or comes back as it was, it is settled.
-    Gone       What a filter works on is not this instance's any more. At-least-once goes on, and duplicates it; the
-               other guarantees have written nothing of it yet, and read again what they still own.
+    Gone       What is worked on is not this instance's any more. At-least-once goes on as long as a part of it is, and
+               duplicates the rest; under the other guarantees a filter ends: nothing of it is written yet, and what is
+               still owned is read again.
 
 An action that fails is undone to the last settling, and tried again, depending on what it left behind.
 
@@ -105,6 +106,8 @@ def _moved(cycle: Cycle, state: State, event: Revoked | Lost | Gone) -> State:
     head, now, later = state.todo[:1], *_parted(state)
     if head and head[0] not in (Step.READ, Control.FINISH, *WORK):
         raise ValueError(f"partitions come and go inside READ and work, not before {head[0]}")
+    if isinstance(event, Revoked) and head == (Control.FINISH,):  # what is not settled now is not to be settled
+        return replace(state, todo=(Control.RELEASE, *later))
     if isinstance(event, Revoked):
         settle = () if cycle.interval and cycle.interval[-1] in now else _settle(cycle, state)
         return replace(state, todo=(*now, *settle, *cycle.end, Control.RELEASE, *later))
@@ -112,13 +115,20 @@ def _moved(cycle: Cycle, state: State, event: Revoked | Lost | Gone) -> State:
         # Work that began inside a READ cannot go on after it: the READ may still bring records.
         dropped = state.open or (now and later[:1] == (Step.READ,))
         undo = (*_abort(state), Control.RELEASE, *((Control.REWIND,) if dropped else now))
-    elif cycle.kind is Kind.COMMIT_LAST or head != (Step.FILTER,):
+    elif head not in _dropped(cycle, event):
         return state
     else:
         undo = (*_abort(state), Control.REWIND)
     if now and state.stop_reason is StopReason.COMPLETE:  # not any more: some of the records are to be read again
         return replace(state, todo=(*undo, *(action for action in later if action is Step.READ)), stop_reason=None)
     return replace(state, todo=(*undo, *later))
+
+
+def _dropped(cycle: Cycle, event: Gone) -> tuple[tuple[Action, ...], ...]:
+    """The work that ends when its partitions are gone. Not WRITE: it could end within a record."""
+    if cycle.kind is not Kind.COMMIT_LAST:
+        return ((Step.FILTER,),)
+    return ((Step.FILTER,), (Step.FLUSH,)) if event.everything else ()
 
 
 def _parted(state: State) -> tuple[tuple[Action, ...], tuple[Action, ...]]:

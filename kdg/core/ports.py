@@ -95,6 +95,10 @@ class Source(Protocol):
         """
 
     @property
+    def empty_handed(self) -> bool:
+        """Whether every partition of the records that are not settled is gone."""
+
+    @property
     def rejoining(self) -> bool:
         """Whether the group is about to give out partitions: some of those that are gone may come back."""
 

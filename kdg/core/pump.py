@@ -142,14 +142,14 @@ class Pump:
             if self._until is None:
                 self.source.keep_alive()
                 if self.source.incomplete and not self.source.rejoining:
-                    self._move(Gone())
+                    self._move(Gone(self.source.empty_handed))
             elif self.clock() >= self._until:
                 self._move(Lost())
             if not self._at(action, work):
                 return False
         self.work = None
         if action is Step.FILTER and self.source.incomplete:
-            self.advance(Gone())
+            self.advance(Gone(self.source.empty_handed))
         return self.state.todo[:1] == (action,)
 
     def _at(self, action: Action, work: Work[None]) -> bool:

@@ -142,7 +142,9 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The partitions of records that a filter works on are gone, and do not come back."""
+    """Partitions of records that are worked on are gone, and do not come back. everything: so are all of them."""
+
+    everything: bool = False
 
 
 @dataclass(frozen=True, slots=True)

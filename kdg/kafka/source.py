@@ -143,6 +143,11 @@ class KafkaSource:
         return bool(self._positions.unfinished)
 
     @property
+    def empty_handed(self) -> bool:
+        """See Source."""
+        return bool(self._positions.unfinished) and not self._positions.moved
+
+    @property
     def rejoining(self) -> bool:
         """See Source."""
         return self._membership.rejoining

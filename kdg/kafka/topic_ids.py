@@ -60,9 +60,9 @@ class TopicIds:
         now = self.clock.monotonic()
         if now - self._asked < fresh:
             return
-        self._asked = now
         for topic, future in self.admin.describe_topics(TopicCollection(list(self.topics)), request_timeout=5).items():
             self._compare(topic, future)
+        self._asked = now  # not after an error: the next check has to raise it again
 
     def _compare(self, topic: str, future: Any) -> None:
         try:

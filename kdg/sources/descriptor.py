@@ -155,7 +155,7 @@ class Input:
         """See Source."""
         return [] if self.store is None else [self.store.position(self.reached())]
 
-    incomplete = rejoining = False
+    incomplete = empty_handed = rejoining = False
 
     def keep_alive(self) -> None:
         """See Source: nothing to do without a group."""

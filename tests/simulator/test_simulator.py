@@ -45,6 +45,10 @@ REGRESSIONS: tuple[tuple[str, int], ...] = (
     ("eos pipe", 4523),
     # At-most-once gave a partition away before what it had sent of it had arrived.
     ("amo pipe", 5707),
+    # A settling failed because the topic was made again; a second revoke before the end of the run settled all the same.
+    ("alo consume -- CMD", 5480),
+    # An error inside a poll that kept the membership was dropped, if a rebalance in the same poll had ended the work.
+    ("amo pipe -- CMD", 165),
 )
 
 

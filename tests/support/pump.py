@@ -25,7 +25,7 @@ class World:
     errors: what a call raises, by its name and number, counted from 1. during_read: what happens inside a read, by its
     number. at: the position reached. stored: the settled one. visible, staged: what was written, outside and inside a
     transaction. endless: whether reads at the end of the values bring nothing, instead of the end. took_effect: the
-    answer of `reload`. kept_alive: what happens inside `keep_alive`. incomplete, rejoining: see Source. gone_for_good:
+    answer of `reload`. kept_alive: what happens inside `keep_alive`. incomplete, empty_handed, rejoining: see Source. gone_for_good:
     a release makes it incomplete.
     """
 
@@ -42,6 +42,7 @@ class World:
     endless: bool = False
     took_effect: bool = False
     incomplete: bool = False
+    empty_handed: bool = False
     gone_for_good: bool = False
     rejoining: bool = False
     kept_alive: Callable[[], None] = lambda: None

@@ -69,6 +69,13 @@ def test_a_filter_whose_partitions_are_gone_is_dropped_unless_duplicates_are_all
     assert advance(ALO, filtering(ALO), Gone()) == filtering(ALO)
 
 
+def test_work_of_which_everything_is_gone_ends_but_not_within_a_record() -> None:
+    assert advance(ALO, filtering(ALO), Gone(everything=True)).todo == (Control.REWIND,)
+    assert advance(ALO, flushing(ALO), Gone(everything=True)).todo == (Control.REWIND,)
+    writing = did(ALO, filtering(ALO), Step.FILTER, Step.DEDUP)
+    assert advance(ALO, writing, Gone(everything=True)) == writing
+
+
 def test_records_that_were_committed_are_written_although_their_partition_is_gone() -> None:
     writing = did(AMO, filtering(AMO), Step.FILTER, Step.COMMIT)
     assert advance(AMO, writing, Gone()) == writing
@@ -82,6 +89,13 @@ def test_a_run_that_was_complete_reads_on_after_a_loss() -> None:
     assert state.stop_reason is None
     signalled = advance(EOS, plan(EOS, advance(EOS, after_write(EOS), EARLY), due=False), Lost())
     assert signalled.todo[-1] is Control.FINISH
+
+
+def test_a_revoke_after_the_end_settles_nothing() -> None:
+    """A settling that failed for good left records behind, and a second revoke may come before the run is over."""
+    ended = State(todo=(Control.FINISH,), unsettled=True, stop_reason=EARLY.stop_reason)
+    for cycle in (AMO, ALO, EOS):
+        assert advance(cycle, ended, Revoked()).todo == (Control.RELEASE, Control.FINISH)
 
 
 def test_after_a_failure_each_chunk_is_settled_by_itself() -> None:
