@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,17 +9,10 @@ from kdg.core.guarantees import Role
 from kdg.explain.dialects.dotnet import dotnet_name
 from kdg.explain.facts import FACTS
 from kdg.settings.java import NEAREST, RENAMED, WITHOUT_MEANING, is_java_only, java_name
-from kdg.settings.librdkafka import KNOWN, canonical, roles_of
+from kdg.settings.librdkafka import KNOWN, canonical, is_librdkafka_only, roles_of
 
 DIALECTS = ("librdkafka", "java", "dotnet")
 _LIBRARY = {"dotnet": "librdkafka"}
-_ONLY_LIBRDKAFKA = re.compile(
-    r"message\.send\.max\.retries|queue\.buffering\.|request\.required\.acks|message\.timeout\.ms|topic\."
-    r"|metadata\.broker\.list|enable\.auto\.offset\.store|enable\.gapless\.guarantee|statistics\.interval\.ms"
-    r"|delivery\.report\.|partitioner$|debug$|sasl\.(username|password|mechanisms)$"
-    r"|ssl\.(ca|certificate|key)\.(location|pem)|auto\.commit\.enable"
-)
-"""Names that only librdkafka has."""
 
 _OF_A_CONSUMER = frozenset(name for name, roles in KNOWN.items() if roles == {Role.CONSUMER})
 _OF_A_PRODUCER = frozenset(name for name, roles in KNOWN.items() if roles == {Role.PRODUCER})
@@ -111,7 +103,7 @@ def readings(given: Mapping[str, str], dialect: str | None, role: Role | None, w
 
 def _dialects_of(given: Mapping[str, str]) -> Sequence[str]:
     java = any(is_java_only(name) for name in given)
-    librdkafka = any(_ONLY_LIBRDKAFKA.match(name) for name in given)
+    librdkafka = any(map(is_librdkafka_only, given))
     return ("librdkafka", "java") if java == librdkafka else ("java",) if java else ("librdkafka",)
 
 
@@ -133,7 +125,7 @@ def _read(given: Mapping[str, str], dialect: str, role: Role, where: str) -> Rea
             remarks.append(f"today's consumers ignore {name}; the name that they use is enable.auto.commit")
         elif dialect == "java" and own not in KNOWN and _only_java(name):
             continue
-        elif dialect == "java" and (_ONLY_LIBRDKAFKA.match(name) or not java_name(own)):
+        elif dialect == "java" and (is_librdkafka_only(name) or not java_name(own)):
             remarks.append(f"{name} is a setting of librdkafka; Java ignores it")
         elif own not in KNOWN:
             unknown.append(name)

@@ -18,7 +18,19 @@ from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
 from kdg.runtime.standard_streams import require_stdout
 from kdg.settings import keyvalue
-from kdg.settings.files import Configuration, environment, expanded, load, properties_of, read, shown
+from kdg.settings.files import (
+    Configuration,
+    environment,
+    expanded,
+    load,
+    passed_over,
+    properties_of,
+    read,
+    shown,
+    without_passed_over,
+)
+from kdg.settings.java_values import trimmed
+from kdg.settings.keyvalue import PropertyFile
 from kdg.settings.librdkafka import canonical
 from kdg.settings.options.asking import CheckOptions
 from kdg.settings.options.properties import parse_properties
@@ -93,10 +105,19 @@ def _judged(options: CheckOptions, given: Mapping[str, str], kind: _Kind, *, con
         own = {**_merged(found.layers[len(outside.layers) :]), **given}
         of_file = readings(own, kind.client or "librdkafka", kind.role)
         return _Judged(name, of_file, _stacked(found, typed, *found.layers))
-    raw, is_java = keyvalue.parse(text, name)
-    of_file = readings({**raw, **given}, kind.client or ("java" if is_java else None), kind.role)
-    usable = Layer(name, properties_of(text, name) if connect else {})
-    return _Judged(name, of_file, _stacked(outside, typed, *outside.layers, usable))
+    usable, notes = properties_of(text, name) if connect else (Layer(name, {}), ())
+    of_file = _of_properties(keyvalue.parse(text, name), given, kind)
+    return _Judged(name, of_file, replace(_stacked(outside, typed, *outside.layers, usable), notes=notes))
+
+
+def _of_properties(file: PropertyFile, given: Mapping[str, str], kind: _Kind) -> list[Reading]:
+    """The readings of a `key=value` file."""
+    remarks = tuple(passed_over(file.values, file.origin))
+    if file.is_java:
+        file = trimmed(file)
+    own = {file.label(name): value for name, value in without_passed_over(file.values).items()}
+    found = readings({**own, **given}, kind.client or ("java" if file.is_java else None), kind.role)
+    return [replace(reading, remarks=(*reading.remarks, *remarks)) for reading in found]
 
 
 def _stacked(configuration: Configuration, *layers: Layer) -> Configuration:

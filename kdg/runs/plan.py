@@ -116,7 +116,7 @@ def plan_of(command: str, roles: Sequence[Role], common: Common, *groups: object
     layers = [*options, properties, *configuration.layers]  # the strongest first
     clients = {role: resolve(guarantee, role, command, layers) for role in roles}
     interval = common.batch_interval
-    return Plan(
+    plan = Plan(
         command=command,
         guarantee=guarantee,
         clients=clients,
@@ -132,6 +132,9 @@ def plan_of(command: str, roles: Sequence[Role], common: Common, *groups: object
         dry_run=common.dry_run,
         progress=common.progress,
     )
+    for line in configuration.notes:
+        plan.note(line)
+    return plan
 
 
 def require_brokers(plan: Plan) -> None:

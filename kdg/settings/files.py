@@ -24,6 +24,7 @@ from typing import Any
 
 from kdg.errors import UsageError
 from kdg.runtime.opening import read_small
+from kdg.settings.java import PASSED_OVER, is_schema_registry
 from kdg.settings.resolve import Layer
 
 OWN = {"brokers": "bootstrap.servers", "group": "group.id"}
@@ -39,10 +40,12 @@ class Configuration:
     """The configuration of the environment and the file.
 
     layers: settings, strongest first. guarantee: as the user wrote it, with its origin: ("eos", "KDG_GUARANTEE").
+    notes: what the user should know, such as the properties of a file that kdg passes over.
     """
 
     layers: Sequence[Layer]
     guarantee: tuple[str, str] | None = None
+    notes: Sequence[str] = ()
 
 
 def default_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -70,6 +73,7 @@ def load(
     """
     outside = environment(environ)
     layers, said = list(outside.layers), [outside.guarantee] if outside.guarantee else []
+    notes: list[str] = []
     wanted = path or environ.get("KDG_CONFIG")
     file = expanded(wanted) if wanted else default_file(environ)
     context = _Context(file, environ, secrets)
@@ -77,9 +81,10 @@ def load(
         for section in _sections(context, profile or environ.get("KDG_PROFILE"), named=bool(wanted)):
             layers.append(section.layer)
             said += section.guarantee
+            notes += section.notes
     except RecursionError:
         raise UsageError(f"{shown(file)} is nested too deeply.", "Check the path of -F or KDG_CONFIG.") from None
-    return Configuration(layers, said[0] if said else None)
+    return Configuration(layers, said[0] if said else None, notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +98,11 @@ class _Context:
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """The settings of a profile or of the whole file. guarantee: as in Configuration, none or one."""
+    """The settings of a profile or of the whole file. guarantee: as in Configuration, none or one. notes: likewise."""
 
     layer: Layer
     guarantee: list[tuple[str, str]]
+    notes: Sequence[str] = ()
 
 
 def _sections(context: _Context, profile: str | None, *, named: bool) -> Iterator[_Section]:
@@ -109,7 +115,8 @@ def _sections(context: _Context, profile: str | None, *, named: bool) -> Iterato
         return
     text = read(file)
     if file.suffix != ".toml":
-        yield _Section(Layer(shown(file), properties_of(text, shown(file))), [])
+        layer, notes = properties_of(text, shown(file))
+        yield _Section(layer, [], notes)
         if profile:
             raise UsageError(
                 f"no profile {profile}: {shown(file)} is not a TOML file and has no profiles.",
@@ -138,23 +145,44 @@ def shown(file: Path) -> str:
 
 
 def read(file: Path) -> str:
-    """The text of a configuration file. Raises UsageError."""
+    """The text of a configuration file. Raises UsageError.
+
+    The text is in UTF-8; a `.properties` file that is not is in Latin-1, as Java's `Properties.load` reads it.
+    """
     try:
-        return io.TextIOWrapper(io.BytesIO(read_small(file)), encoding="utf-8-sig").read()
+        data = read_small(file)
+        return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()
     except OSError as exc:
         raise UsageError(
             f"{shown(file)} cannot be read: {exc.strerror}.", "Check the path of -F or KDG_CONFIG."
         ) from exc
     except UnicodeDecodeError as exc:
+        if file.suffix == ".properties":
+            return data.decode("latin-1")
         raise UsageError(f"{shown(file)} is not text in UTF-8.", "Check the path of -F or KDG_CONFIG.") from exc
 
 
-def properties_of(text: str, name: str) -> dict[str, str]:
-    """The properties of a `key=value` file; those of a Java file are translated. Raises UsageError."""
-    from kdg.settings import java, keyvalue
+def properties_of(text: str, name: str) -> tuple[Layer, Sequence[str]]:
+    """The properties of a `key=value` file, and notes; those of a Java file are translated. Raises UsageError."""
+    from kdg.settings import java_values, keyvalue
 
-    found, is_java = keyvalue.parse(text, name)
-    return java.translate(found, name) if is_java else found
+    file = keyvalue.parse(text, name)
+    notes = passed_over(file.values, name)
+    if not file.is_java:
+        return Layer(name, without_passed_over(file.values), lines=file.lines), notes
+    java = java_values.translate(file)
+    return Layer(name, without_passed_over(java.values), java.typed, file.lines), [*notes, *java.notes]
+
+
+def without_passed_over(values: Mapping[str, str]) -> dict[str, str]:
+    """The properties without those that are for other programs."""
+    return {name: value for name, value in values.items() if name not in PASSED_OVER and not is_schema_registry(name)}
+
+
+def passed_over(values: Mapping[str, str], origin: str) -> Sequence[str]:
+    """A note with the names of the properties that kdg has no use for; none if there are none."""
+    names = sorted(name for name in values if name in PASSED_OVER or is_schema_registry(name))
+    return (f"{origin}: kdg has no use for {', '.join(names)}",) if names else ()
 
 
 def toml(text: str, name: str) -> dict[str, Any]:
@@ -192,7 +220,8 @@ def _section(table: Mapping[str, Any], origin: str, context: _Context) -> _Secti
     guarantee = _text(table.get(GUARANTEE), f"{origin}: {GUARANTEE}")
     flat = dict(_flat({key: value for key, value in table.items() if key != GUARANTEE}))
     values = {OWN.get(name, name): _value(value, name, origin, context) for name, value in flat.items()}
-    return _Section(Layer(origin, values), [(guarantee, origin)] if guarantee else [])
+    layer = Layer(origin, without_passed_over(values))
+    return _Section(layer, [(guarantee, origin)] if guarantee else [], passed_over(values, origin))
 
 
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

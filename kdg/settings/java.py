@@ -1,23 +1,19 @@
-"""Owns translating the properties of Java's clients into librdkafka's. Pure.
+"""Owns the names of the properties of Java's clients, and what each is to librdkafka. Pure.
 
 A Java name falls into one of these groups:
 
     RENAMED            librdkafka has another name for the same setting: `buffer.memory` is `queue.buffering.max.kbytes`
-    _VALUES            the value changes, too: `buffer.memory` is in bytes, librdkafka's setting in kilobytes
-    _READ_TOGETHER     several Java names make one setting of librdkafka: keystores, truststores, sasl.jaas.config
+    READ_TOGETHER      several Java names make one setting of librdkafka: keystores, truststores, sasl.jaas.config
     WITHOUT_MEANING    it configures Java's own objects; nothing has to be set
+    PASSED_OVER        librdkafka has no such setting, and no record depends on it: a note names it
     NEAREST            there is no equal; the error names what comes nearest
 
-A name in none of them is the same in both libraries. Names and meanings are those of kafka-clients 4.3. Messages never
-contain a value that may be a secret.
+A name in none of them is the same in both libraries. What happens to the values: kdg/settings/java_values.py. Names and
+meanings are those of kafka-clients 4.3; a test compares the groups with the definitions of Java's clients.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-
-from kdg.errors import UsageError
 from kdg.settings.librdkafka import CANONICAL, KNOWN
 
 RENAMED = {
@@ -38,10 +34,43 @@ RENAMED = {
 _WITHOUT_MEANING = """
     auto.include.jmx.reporter exclude.internal.topics key.deserializer key.serializer max.poll.records
     metric.reporters metrics.num.samples metrics.recording.level metrics.sample.window.ms partitioner.ignore.keys
-    ssl.keystore.type ssl.truststore.type value.deserializer value.serializer
+    sasl.kerberos.kinit.cmd ssl.keystore.type ssl.truststore.type value.deserializer value.serializer
 """
 WITHOUT_MEANING = frozenset(_WITHOUT_MEANING.split())
 """Configures Java's own objects, or says nothing that another name does not say: nothing has to be set."""
+
+_PASSED_OVER = """
+    bootstrap.controllers compression.gzip.level compression.lz4.level compression.zstd.level
+    internal.throw.on.fetch.stable.offset.unsupported partitioner.adaptive.partitioning.enable
+    partitioner.availability.timeout.ms sasl.kerberos.ticket.renew.jitter sasl.kerberos.ticket.renew.window.factor
+    sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.refresh.buffer.seconds
+    sasl.login.refresh.min.period.seconds sasl.login.refresh.window.factor sasl.login.refresh.window.jitter
+    sasl.login.retry.backoff.max.ms sasl.login.retry.backoff.ms sasl.oauthbearer.assertion.template.file
+    sasl.oauthbearer.clock.skew.seconds sasl.oauthbearer.expected.audience sasl.oauthbearer.expected.issuer
+    sasl.oauthbearer.header.urlencode sasl.oauthbearer.jwks.endpoint.refresh.ms
+    sasl.oauthbearer.jwks.endpoint.retry.backoff.max.ms sasl.oauthbearer.jwks.endpoint.retry.backoff.ms
+    sasl.oauthbearer.jwks.endpoint.url sasl.oauthbearer.jwt.retriever.class sasl.oauthbearer.jwt.validator.class
+    sasl.oauthbearer.scope.claim.name share.acquire.mode socket.connection.setup.timeout.max.ms
+    transaction.two.phase.commit.enable
+"""
+PASSED_OVER = frozenset(_PASSED_OVER.split())
+"""librdkafka has no such setting, and no record depends on it."""
+
+_SCHEMA_REGISTRY = """
+    auto.register.schemas avro.reflection.allow.null avro.remove.java.properties avro.use.logical.type.converters
+    derive.type id.compatibility.strict json.fail.invalid.schema json.key.type json.oneof.for.nullables json.value.type
+    key.subject.name.strategy latest.compatibility.strict normalize.schemas schema.reflection specific.avro.key.type
+    specific.avro.reader specific.avro.value.type specific.protobuf.key.type specific.protobuf.value.type
+    use.latest.version value.subject.name.strategy
+"""
+
+
+def is_schema_registry(name: str) -> bool:
+    """Whether the property is for Schema Registry and its serializers, which files for every client contain."""
+    return name in _SCHEMA_REGISTRY_NAMES or name.startswith(("schema.registry.", "basic.auth.", "bearer.auth."))
+
+
+_SCHEMA_REGISTRY_NAMES = frozenset(_SCHEMA_REGISTRY.split())
 
 NEAREST = {
     "config.providers": "{ env = ... } or { file = ... } in TOML",
@@ -68,12 +97,7 @@ _TOGETHER = """
     sasl.jaas.config sasl.login.callback.handler.class ssl.keystore.location ssl.keystore.password
     ssl.truststore.location ssl.truststore.password
 """
-_READ_TOGETHER = frozenset(_TOGETHER.split())
-_ASSIGNORS = {
-    "org.apache.kafka.clients.consumer.RangeAssignor": "range",
-    "org.apache.kafka.clients.consumer.RoundRobinAssignor": "roundrobin",
-    "org.apache.kafka.clients.consumer.CooperativeStickyAssignor": "cooperative-sticky",
-}
+READ_TOGETHER = frozenset(_TOGETHER.split())
 
 _ABSENT = {
     "queue.buffering.max.messages",
@@ -92,135 +116,5 @@ def java_name(name: str) -> str:
 
 def is_java_only(name: str) -> bool:
     """Whether only Java's clients know the name."""
-    known = name in RENAMED or name in WITHOUT_MEANING or name in NEAREST or name in _READ_TOGETHER
-    return known and name not in KNOWN and name not in CANONICAL
-
-
-def translate(given: Mapping[str, str], origin: str) -> dict[str, str]:
-    """Java's properties as librdkafka's. origin: the file, for messages. Raises UsageError for a name of NEAREST."""
-    found: dict[str, str] = {}
-    for name, value in given.items():
-        if name in NEAREST:
-            raise UsageError(
-                f"{origin}: {name} has no equal outside Java.", f"Drop it. The nearest setting: {NEAREST[name]}."
-            )
-        if name in WITHOUT_MEANING or name in _READ_TOGETHER:
-            continue
-        found[RENAMED.get(name, name)] = _VALUES.get(name, _unchanged)(value, origin)
-    return found | _store(given, origin, "truststore") | _store(given, origin, "keystore") | _login(given, origin)
-
-
-def _unchanged(value: str, _origin: str) -> str:
-    return value
-
-
-def _kilobytes(value: str, origin: str) -> str:
-    """`buffer.memory` in kilobytes, at least 1."""
-    if not value.strip().isdigit():
-        raise UsageError(f"{origin}: buffer.memory={value} is not a number of bytes.")
-    return str(max(int(value) // 1024, 1))
-
-
-def _assignors(value: str, origin: str) -> str:
-    """librdkafka's names of Java's assignor classes."""
-    names = [name.strip() for name in value.split(",")]
-    unknown = [name for name in names if name not in _ASSIGNORS and name not in _ASSIGNORS.values()]
-    if unknown:
-        raise UsageError(
-            f"{origin}: partition.assignment.strategy {unknown[0]} has no equal outside Java.",
-            f"Use one of {', '.join(_ASSIGNORS.values())}.",
-        )
-    return ",".join(_ASSIGNORS.get(name, name) for name in names)
-
-
-_VALUES: Mapping[str, Callable[[str, str], str]] = {
-    "auto.offset.reset": lambda value, _: "error" if value == "none" else value,
-    "buffer.memory": _kilobytes,
-    "partition.assignment.strategy": _assignors,
-    "ssl.endpoint.identification.algorithm": lambda value, _: value or "none",
-}
-"""How a value is translated, by Java's name."""
-
-
-def _store(given: Mapping[str, str], origin: str, which: str) -> dict[str, str]:
-    """The settings of librdkafka for a keystore or a truststore. which: `keystore` or `truststore`.
-
-    OpenSSL reads PEM files, and PKCS#12 files with keys. Raises UsageError for others, and says how to convert them.
-    """
-    location = given.get(f"ssl.{which}.location")
-    if location is None:
-        return {}
-    kind = given.get(f"ssl.{which}.type", _type_of(location)).upper()
-    if kind == "PEM":
-        return dict.fromkeys(_PEM[which], location)
-    if which == "keystore" and kind == "PKCS12":
-        password = given.get("ssl.keystore.password")
-        return {"ssl.keystore.location": location} | ({} if password is None else {"ssl.keystore.password": password})
-    wanted = "ssl.ca.location" if which == "truststore" else "ssl.keystore.location (PKCS12)"
-    raise UsageError(
-        f"{origin}: ssl.{which}.location is a {kind} file, which only Java reads.",
-        f"Convert it ({_CONVERT[which]}) and use {wanted}.",
-    )
-
-
-_PEM = {"truststore": ("ssl.ca.location",), "keystore": ("ssl.certificate.location", "ssl.key.location")}
-_CONVERT = {
-    "truststore": "keytool -exportcert -rfc -keystore STORE -alias CA > ca.pem",
-    "keystore": "keytool -importkeystore -srckeystore STORE -destkeystore store.p12 -deststoretype PKCS12",
-}
-
-
-def _type_of(location: str) -> str:
-    """The type of a store by the ending of its name. Java's default is JKS."""
-    suffix = location.rpartition(".")[2].lower()
-    return {"pem": "PEM", "crt": "PEM", "p12": "PKCS12", "pfx": "PKCS12"}.get(suffix, "JKS")
-
-
-_MODULE = re.compile(r"\s*([\w.$]+)\s+(?:required|requisite|sufficient|optional)\b")
-_OPTION = re.compile(r"""([\w.]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)'|([^\s;]+))""", re.DOTALL)
-
-
-def _login(given: Mapping[str, str], origin: str) -> dict[str, str]:
-    """The settings of librdkafka for `sasl.jaas.config` and for the class that fetches tokens. Raises UsageError."""
-    handler = given.get("sasl.login.callback.handler.class", "")
-    if handler and not handler.endswith(".OAuthBearerLoginCallbackHandler"):
-        raise UsageError(
-            f"{origin}: sasl.login.callback.handler.class {handler} has no equal outside Java.",
-            "Use sasl.oauthbearer.method=oidc, or sasl.username and sasl.password.",
-        )
-    oidc = {"sasl.oauthbearer.method": "oidc"} if handler else {}
-    jaas = given.get("sasl.jaas.config")
-    if jaas is None:
-        return oidc
-    module = _MODULE.match(jaas)
-    kind = module[1].rpartition(".")[2] if module is not None else ""
-    if module is None or kind not in _MODULES:
-        found = f" ({kind})" if kind else ""
-        raise UsageError(
-            f"{origin}: sasl.jaas.config names no login module that has an equal outside Java{found}.",
-            f"Use {', '.join(_MODULES)}; or sasl.username and sasl.password.",
-        )
-    options = {o[1]: re.sub(r"\\(.)", r"\1", o[2] or o[3] or o[4] or "") for o in _OPTION.finditer(jaas, module.end())}
-    names = _MODULES[kind]
-    return oidc | {names[name]: value for name, value in options.items() if name in names} | _unsecured(options)
-
-
-_USER = {"username": "sasl.username", "password": "sasl.password"}
-_MODULES: Mapping[str, Mapping[str, str]] = {
-    "PlainLoginModule": _USER,
-    "ScramLoginModule": _USER,
-    "OAuthBearerLoginModule": {
-        "clientId": "sasl.oauthbearer.client.id",
-        "clientSecret": "sasl.oauthbearer.client.secret",
-        "scope": "sasl.oauthbearer.scope",
-    },
-    "Krb5LoginModule": {"keyTab": "sasl.kerberos.keytab", "principal": "sasl.kerberos.principal"},
-}
-
-
-def _unsecured(options: Mapping[str, str]) -> dict[str, str]:
-    """Kafka's unsigned tokens, which are for tests."""
-    principal = options.get("unsecuredLoginStringClaim_sub")
-    if principal is None:
-        return {}
-    return {"enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": f"principal={principal}"}
+    groups = (RENAMED, WITHOUT_MEANING, PASSED_OVER, NEAREST, READ_TOGETHER)
+    return any(name in group for group in groups) and name not in KNOWN and name not in CANONICAL

@@ -6,7 +6,12 @@ The list is from librdkafka 2.16 (`rd_kafka_conf_properties_show`); a test compa
 
 from __future__ import annotations
 
+import re
+
 from kdg.core.guarantees import Role
+
+LARGEST = 2**31 - 1
+"""The largest whole number of librdkafka. It reads a larger one as another number, without an error [run]."""
 
 _BOTH = """
     allow.auto.create.topics api.version.fallback.ms api.version.request api.version.request.timeout.ms
@@ -91,3 +96,23 @@ def canonical(name: str) -> str:
 def roles_of(name: str) -> frozenset[Role]:
     """The clients that know the property; empty for an unknown name."""
     return KNOWN.get(name, frozenset())
+
+
+_ONLY_LIBRDKAFKA = re.compile(
+    r"message\.send\.max\.retries|queue\.buffering\.|request\.required\.acks|message\.timeout\.ms|topic\."
+    r"|metadata\.broker\.list|enable\.auto\.offset\.store|enable\.gapless\.guarantee|statistics\.interval\.ms"
+    r"|delivery\.report\.|partitioner$|debug$|sasl\.(username|password|mechanisms)$"
+    r"|ssl\.(ca|certificate|key)\.(location|pem)|auto\.commit\.enable"
+)
+
+
+def is_librdkafka_only(name: str) -> bool:
+    """Whether only librdkafka has the name, and Java has not."""
+    return _ONLY_LIBRDKAFKA.match(name) is not None
+
+
+def nearest(name: str) -> str:
+    """The known property that a name nearly is; "" if there is none."""
+    import difflib
+
+    return next(iter(difflib.get_close_matches(canonical(name), KNOWN, n=1, cutoff=0.7)), "")

@@ -11,13 +11,15 @@ Pure: it reads nothing and connects to nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Setting
 from kdg.errors import UsageError
 from kdg.settings.defaults import KDG_DEFAULTS
-from kdg.settings.librdkafka import canonical, roles_of
+from kdg.settings.librdkafka import LARGEST, canonical, nearest, roles_of
+from kdg.settings.token_command import MECHANISM, MSK_IAM, msk_iam
 
 SECRETS = ("password", "secret", "passphrase", "key.pem", "ssl_key", "sasl.oauthbearer.config", "jaas")
 MASK = "********"
@@ -25,20 +27,35 @@ MASK = "********"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Settings from one origin, such as `-X` or `KDG_BROKERS`. In a list of layers the first one is the strongest."""
+    """Settings from one origin, such as `-X` or `KDG_BROKERS`. In a list of layers the first one is the strongest.
+
+    typed: the name in a Java file, by librdkafka's name, where the two differ.
+    lines: in a `key=value` file, the number of the line of each property, by the name in the file.
+    """
 
     origin: str
     values: Mapping[str, str]
+    typed: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def where(self, name: str) -> str:
+        """The place of a property, for messages: `client.properties line 3`."""
+        typed = self.typed.get(name, name)
+        return f"{self.origin} line {self.lines[typed]}" if typed in self.lines else self.origin
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An effective setting: its value, the origin of the value (`-X`, `kdg`, `exactly-once`), and the reason for it."""
+    """An effective setting: its value, the origin of the value (`-X`, `kdg`, `exactly-once`), and the reason for it.
+
+    typed: the name that the user typed, if it is not the name of librdkafka that kdg uses.
+    """
 
     name: str
     value: str
     origin: str
     why: str
+    typed: str = ""
 
     @property
     def shown(self) -> str:
@@ -73,7 +90,7 @@ def known_overrides(layers: Sequence[Layer], roles: Iterable[Role]) -> None:
         for name in layer.values:
             known = roles_of(canonical(name)) or roles_of(name)
             if not known:
-                raise UsageError(f"{layer.origin} {name}: no Kafka client knows this property.", _did_you_mean(name))
+                raise _unknown(layer, name)
             if not known & wanted:
                 only = next(iter(known)).value
                 raise UsageError(
@@ -81,13 +98,21 @@ def known_overrides(layers: Sequence[Layer], roles: Iterable[Role]) -> None:
                 )
 
 
-def _did_you_mean(name: str) -> str:
-    import difflib
+def _unknown(layer: Layer, name: str) -> UsageError:
+    """The error for a property that no client knows.
 
-    from kdg.settings.librdkafka import KNOWN
-
-    near = difflib.get_close_matches(canonical(name), KNOWN, n=1)
-    return f"Did you mean {near[0]}?" if near else "`kdg explain` shows the settings that a guarantee depends on."
+    The text of a line is shown only if it is nearly a known name. Otherwise it may be a part of a secret: a line of a
+    private key that is not continued, or the rest of a password with a line break in it.
+    """
+    near = nearest(name)
+    hint = f"Did you mean {near}?" if near else "`kdg explain` shows the settings that a guarantee depends on."
+    if name not in layer.lines or near:
+        return UsageError(f"{layer.where(name)} {name}: no Kafka client knows this property.", hint)
+    return UsageError(
+        f"{layer.where(name)}: no Kafka client knows the property of this line.",
+        "kdg does not print the line, because it may be a part of a secret. If it goes on with the value above, such "
+        "as a private key, that value needs a backslash at the end of each line but its last, or a file of its own.",
+    )
 
 
 def resolve(guarantee: Guarantee, role: Role, command: str, layers: Sequence[Layer]) -> dict[str, Resolved]:
@@ -107,7 +132,7 @@ def resolve(guarantee: Guarantee, role: Role, command: str, layers: Sequence[Lay
     }
     for name, override in given.items():
         why = settings[name].why if name in settings else ""
-        resolved[name] = Resolved(name, _normal(name, override.value), override.origin, why)
+        resolved[name] = replace(override, value=_normal(name, override.value), why=why)
     return _without_classic(_follow(role, resolved), given)
 
 
@@ -127,8 +152,26 @@ def _given(layers: Sequence[Layer], role: Role) -> dict[str, Resolved]:
         for name, value in layer.values.items():
             own = canonical(name)
             if role in (roles_of(own) or roles_of(name)):
-                given[own] = Resolved(own, value, layer.origin, "")
+                _refuse_unusable(layer, name, own, value)
+                given[own] = Resolved(own, value, layer.origin, "", layer.typed.get(name, name))
     return given
+
+
+_NUMBER = re.compile(
+    r"(\.(ms|bytes|kbytes|messages|retries|seconds|records|cnt|level|size|connection|fails|threshold)|max\.in\.flight)$"
+)
+
+
+def _refuse_unusable(layer: Layer, name: str, own: str, value: str) -> None:
+    """Raises UsageError for a number that librdkafka would read as another one, and for Amazon's own login."""
+    typed, number = layer.typed.get(name, name), value.strip()
+    if _NUMBER.search(own) and re.fullmatch(r"[+-]?[0-9]+", number) and abs(int(number)) > LARGEST:
+        raise UsageError(
+            f"{layer.where(name)}: {typed}={number} is more than the Kafka client can hold.",
+            f"The largest number is {LARGEST}.",
+        )
+    if own == MECHANISM and number == MSK_IAM:
+        raise msk_iam(layer.where(name))
 
 
 def _normal(name: str, value: str) -> str:
@@ -200,7 +243,7 @@ def _without_classic(resolved: dict[str, Resolved], given: Mapping[str, Resolved
 
 def contradiction(guarantee: Guarantee, setting: Setting, override: Resolved) -> UsageError:
     """The error for a value that would break the guarantee. It names the value, what is needed, and what to do."""
-    shown = f"{override.name}={override.shown}"
+    shown = f"{override.typed or override.name}={override.shown}"
     allowed = " or ".join(value or "none" for value in setting.allowed or ())
     needs = allowed or f"anything but {', '.join(setting.refused)}"
     role = Role.PRODUCER if setting in guarantee.producer else Role.CONSUMER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import functools
 import random
 import subprocess
 import sys
@@ -15,17 +14,12 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from kdg.kafka.admin import make_topics
-from kdg.runtime.folders import cache_folder
 from kdg.sandbox import Sandbox
-from kdg.sandbox.distribution import Distribution, distribution
-from kdg.sandbox.jars import maven, sha256
-from tests.peers.programs import MissingPeerError
+from tests.support.java import java
 from tests.support.waiting import answered
 
 KDG = str(Path(sys.executable).with_name("kdg"))
 LOOP = Path(__file__).with_name("Loop.java")
-# A Java runtime has no compiler. This compiler is a jar that runs on any Java runtime.
-COMPILER = ("org.eclipse.jdt", "ecj", "3.45.0", "c8f5e66787ea6e4e0394ba3051c86a4edc50683ce9850f71739646529a99a2d7")
 
 
 @dataclass(slots=True)
@@ -103,26 +97,9 @@ class Stage:
 
     def loop(self, *arguments: str) -> list[str]:
         """The command line of the Java loop (Loop.java), compiled if necessary."""
-        parts = distribution(lambda _line: None)
-        argv = parts.argv("Loop", self.bootstrap, *arguments)
-        jars = argv.index("-cp") + 1
-        return [*argv[:jars], f"{_compiled(parts)}:{argv[jars]}", *argv[jars + 1 :]]
+        return java(LOOP, self.bootstrap, *arguments)
 
 
 def _cut(noise: bytes, start: int, width: int) -> bytes:
     start %= len(noise) - width
     return noise[start : start + width]
-
-
-@functools.cache
-def _compiled(parts: Distribution) -> Path:
-    group, artifact, version, expected = COMPILER
-    folder = cache_folder() / "bench"
-    compiler = maven(folder).project(group, artifact).at_version(version).artifact().resolve()
-    if sha256(compiler) != expected:
-        raise MissingPeerError(f"{compiler} is not the Java compiler that was pinned (its SHA-256 differs): remove it")
-    classes = folder / f"loop-{sha256(LOOP)[:8]}"
-    client = next(parts.jars.glob("kafka-clients-*.jar"))
-    argv = [parts.java, "-jar", compiler, "-17", "-cp", client, "-d", classes, LOOP]
-    subprocess.run(argv, check=True)
-    return classes

@@ -85,3 +85,39 @@ def test_wrong_guarantee_in_a_file_is_refused(kdg: Kdg, tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('guarantee = "always"\n')
     refused(kdg("produce", "t", "-F", str(file)), "always", str(file))
+
+
+@pytest.mark.parametrize("before", ["", "key.serializer=x\n", "sasl.username=u\n"])
+def test_a_line_that_nobody_knows_is_named_by_its_number(kdg: Kdg, tmp_path: Path, before: str) -> None:
+    """The line may be the rest of a password; neither a run nor `check` prints any of it."""
+    file = tmp_path / "client.conf"
+    file.write_text(f"{before}client.id=a\n{SECRET}=x\nMIIEvQ{SECRET}=\n")
+    line = f"line {2 + before.count(chr(10))}"
+    answer = kdg("produce", "t", "-F", str(file))
+    refused(answer, f"{file} {line}", "secret")
+    _code, out, err = kdg("check", "-F", str(file))
+    assert line in out
+    assert SECRET not in answer[2] + out + err
+
+
+def test_a_name_of_java_is_the_one_in_the_message(kdg: Kdg, tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("key.serializer=x\nretries=0\n")
+    refused(kdg("produce", "t", "-F", str(file)), "retries=0", str(file), "at-least-once")
+    file.write_text("key.serializer=x\nretries=-2\n")
+    refused(kdg("produce", "t", "-F", str(file)), "retries=-2", f"{file} line 2")
+
+
+def test_a_number_that_the_client_cannot_hold_is_refused(kdg: Kdg) -> None:
+    """The library would read 2**32 + 1 as 1, without an error."""
+    answer = kdg("produce", "t", "-b", "127.0.0.1:1", "-X", "message.timeout.ms=4294967297", "--dry-run")
+    refused(answer, "-X", "message.timeout.ms=4294967297", "2147483647")
+
+
+def test_what_is_passed_over_is_one_note(kdg: Kdg, tmp_path: Path) -> None:
+    file = tmp_path / "client.properties"
+    file.write_text("acks=all\nschema.registry.url=http://r\nsasl.login.read.timeout.ms=5\n")
+    code, _out, err = kdg("produce", "t", "-F", str(file), "--dry-run")
+    assert (code, err) == (0, f"kdg: {file}: kdg has no use for sasl.login.read.timeout.ms, schema.registry.url\n")
+    code, out, _err = kdg("check", "-F", str(file))
+    assert (code, "no use for" in out) == (0, True)

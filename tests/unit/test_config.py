@@ -5,12 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kdg.errors import UsageError
-from kdg.settings import java, keyvalue
-from kdg.settings.files import default_file, load, properties_of
+from kdg.settings.files import default_file, load
 from kdg.settings.librdkafka import KNOWN
 from kdg.settings.resolve import MASK, Resolved, is_secret
 
@@ -141,157 +138,10 @@ def test_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
         load(str(tmp_path / "kcat.conf"), "prod", {})
 
 
-# ── key=value ──
-
-
-def test_values_of_kcat_are_not_changed(tmp_path: Path) -> None:
-    text = "# a comment\n\nbootstrap.servers = a:1\nsasl.password=p\\ss=w#rd!\nsasl.username=domain\\user\n"
-    assert properties_of(text, "f") == {
-        "bootstrap.servers": "a:1",
-        "sasl.password": "p\\ss=w#rd!",
-        "sasl.username": "domain\\user",
-    }
-    with pytest.raises(UsageError, match="f line 2") as caught:
-        properties_of(f"linger.ms=5\n{SECRET}\n", "f")
-    assert SECRET not in str(caught.value) + caught.value.hint
-
-
-def test_java_properties_are_read_as_java_reads_them() -> None:
-    text = "! comment\na=1\nb : 2\n c 3\nd\\=e=x\\ty\\u0041\\\\\nlong=one \\\n   two\nempty\nodd=end\\\\\n"
-    assert keyvalue.read_java(text) == {
-        "a": "1",
-        "b": "2",
-        "c": "3",
-        "d=e": "x\tyA\\",
-        "long": "one two",
-        "empty": "",
-        "odd": "end\\",
-    }
-
-
-@given(st.dictionaries(st.text(min_size=1, max_size=5), st.text(max_size=10), max_size=4))
-def test_java_escapes_are_read_back(pairs: dict[str, str]) -> None:
-    def escaped(text: str) -> str:
-        return "".join(c if c.isascii() and c.isalnum() else "".join(f"\\u{u:04x}" for u in _utf16(c)) for c in text)
-
-    text = "".join(f"{escaped(key)}={escaped(value)}\n" for key, value in pairs.items())
-    read = keyvalue.read_java(text)
-    assert {_whole(k): _whole(v) for k, v in read.items()} == {_whole(k): _whole(v) for k, v in pairs.items()}
-
-
-def _utf16(character: str) -> list[int]:
-    data = character.encode("utf-16-be", "surrogatepass")
-    return [int.from_bytes(data[i : i + 2]) for i in range(0, len(data), 2)]
-
-
-def _whole(text: str) -> bytes:
-    return b"".join(c.encode("utf-16-be", "surrogatepass") for c in text)
-
-
-CLIENT = """
-bootstrap.servers=broker:9093
-security.protocol=SASL_SSL
-sasl.mechanism=SCRAM-SHA-512
-sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \\
-    username="alice" \\
-    password="hun\\\\"ter2=;";
-ssl.truststore.type=PEM
-ssl.truststore.location=/etc/ca.pem
-ssl.endpoint.identification.algorithm=
-key.serializer=org.apache.kafka.common.serialization.StringSerializer
-buffer.memory=33554432
-max.request.size=2000000
-auto.offset.reset=none
-partition.assignment.strategy=org.apache.kafka.clients.consumer.CooperativeStickyAssignor
-"""
-
-
-def test_java_client_properties_are_translated() -> None:
-    assert properties_of(CLIENT, "f") == {
-        "bootstrap.servers": "broker:9093",
-        "security.protocol": "SASL_SSL",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": "alice",
-        "sasl.password": 'hun"ter2=;',
-        "ssl.ca.location": "/etc/ca.pem",
-        "ssl.endpoint.identification.algorithm": "none",
-        "queue.buffering.max.kbytes": "32768",
-        "message.max.bytes": "2000000",
-        "auto.offset.reset": "error",
-        "partition.assignment.strategy": "cooperative-sticky",
-    }
-
-
-@pytest.mark.parametrize(
-    ("line", "becomes"),
-    [
-        (
-            "ssl.keystore.location=a.p12\nssl.keystore.password=x",
-            {"ssl.keystore.location": "a.p12", "ssl.keystore.password": "x"},
-        ),
-        (
-            "ssl.keystore.location=a.pem\nssl.key.password=x",
-            {"ssl.certificate.location": "a.pem", "ssl.key.location": "a.pem", "ssl.key.password": "x"},
-        ),
-        (
-            "ssl.keystore.key=K\nssl.keystore.certificate.chain=C",
-            {"ssl.key.pem": "K", "ssl.certificate.pem": "C"},
-        ),
-        (
-            "sasl.jaas.config=a.PlainLoginModule required username='u' password=p;",
-            {"sasl.username": "u", "sasl.password": "p"},
-        ),
-        (
-            (
-                'sasl.jaas.config=a.OAuthBearerLoginModule required clientId="i" clientSecret="s";\n'
-                "sasl.login.callback.handler.class=x.OAuthBearerLoginCallbackHandler"
-            ),
-            {
-                "sasl.oauthbearer.method": "oidc",
-                "sasl.oauthbearer.client.id": "i",
-                "sasl.oauthbearer.client.secret": "s",
-            },
-        ),
-        (
-            'sasl.jaas.config=a.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="me";',
-            {"enable.sasl.oauthbearer.unsecure.jwt": "true", "sasl.oauthbearer.config": "principal=me"},
-        ),
-        (
-            'sasl.jaas.config=a.Krb5LoginModule required keyTab="k" principal="p" useKeyTab=true;',
-            {"sasl.kerberos.keytab": "k", "sasl.kerberos.principal": "p"},
-        ),
-    ],
-)
-def test_each_java_login_is_translated(line: str, becomes: dict[str, str]) -> None:
-    assert properties_of(f"key.serializer=x\n{line}", "f") == becomes
-    assert set(becomes) <= set(KNOWN)
-
-
-@pytest.mark.parametrize(
-    ("line", "named", "nearest"),
-    [
-        *((f"{name}={SECRET}", name, near.split(":")[0].split(" (")[0]) for name, near in java.NEAREST.items()),
-        ("ssl.truststore.location=a.jks", "ssl.truststore.location", "ssl.ca.location"),
-        ("ssl.truststore.location=a.p12", "ssl.truststore.location", "ssl.ca.location"),
-        ("ssl.keystore.location=a.jks", "ssl.keystore.location", "PKCS12"),
-        (f"sasl.jaas.config=a.IamLoginModule required password={SECRET};", "sasl.jaas.config", "sasl.username"),
-        (f"sasl.jaas.config={SECRET}", "sasl.jaas.config", "sasl.username"),
-        ("sasl.login.callback.handler.class=a.B", "sasl.login.callback.handler.class", "sasl.oauthbearer.method"),
-        ("partition.assignment.strategy=a.StickyAssignor", "partition.assignment.strategy", "cooperative-sticky"),
-        ("buffer.memory=much", "buffer.memory", ""),
-    ],
-)
-def test_java_name_without_equal_names_the_nearest(line: str, named: str, nearest: str) -> None:
-    with pytest.raises(UsageError, match=named) as caught:
-        properties_of(f"key.serializer=x\n{line}", "f.properties")
-    assert "f.properties" in str(caught.value)
-    assert nearest in caught.value.hint
-    assert SECRET not in str(caught.value) + caught.value.hint
-
-
-def test_librdkafka_knows_every_translated_name() -> None:
-    assert set(java.RENAMED.values()) <= set(KNOWN)
-    assert not (java.WITHOUT_MEANING | set(java.NEAREST)) & set(java.RENAMED)
+def test_properties_file_that_is_not_utf_8_is_latin_1(tmp_path: Path) -> None:
+    """java.util.Properties reads bytes as Latin-1."""
+    (tmp_path / "c.properties").write_bytes("group.id=gr\u00fcn".encode("latin-1"))
+    assert values(tmp_path / "c.properties") == {"group.id": "gr\u00fcn"}
 
 
 def test_secret_is_never_shown() -> None:
