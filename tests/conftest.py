@@ -6,6 +6,11 @@ import os
 import signal
 
 import pytest
+from hypothesis import settings
+
+# A machine under load makes a case slow now and then, which says nothing about the code. pytest-timeout ends a test that hangs.
+settings.register_profile("kdg", deadline=None)
+settings.load_profile("kdg")
 
 # A run in the background of a shell without job control has SIGINT ignored, and whatever it starts inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
