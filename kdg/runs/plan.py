@@ -16,6 +16,7 @@ from kdg.errors import UsageError
 from kdg.runtime.clock import SYSTEM_CLOCK
 from kdg.runtime.times import parse_duration, parse_time
 from kdg.settings.files import Configuration, load
+from kdg.settings.librdkafka import canonical
 from kdg.settings.options.common import Common
 from kdg.settings.options.limited import refuse_foreign
 from kdg.settings.options.option import given
@@ -132,9 +133,17 @@ def plan_of(command: str, roles: Sequence[Role], common: Common, *groups: object
         dry_run=common.dry_run,
         progress=common.progress,
     )
-    for line in configuration.notes:
+    for line in (*configuration.notes, *_overruled(configuration, common, options, properties)):
         plan.note(line)
     return plan
+
+
+def _overruled(configuration: Configuration, common: Common, options: Sequence[Layer], x: Layer) -> Sequence[str]:
+    """A note if the environment is stronger than the file that -F names, and the command line says nothing."""
+    if common.config is None:
+        return ()
+    typed = {canonical(name) for layer in (*options, x) for name in layer.values}
+    return configuration.overruled(typed, guarantee=common.guarantee is not None)
 
 
 def require_brokers(plan: Plan) -> None:

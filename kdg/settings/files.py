@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 from kdg.errors import UsageError
 from kdg.runtime.opening import read_small
 from kdg.settings.java import PASSED_OVER, is_schema_registry
+from kdg.settings.librdkafka import canonical
 from kdg.settings.resolve import Layer
 
 OWN = {"brokers": "bootstrap.servers", "group": "group.id"}
@@ -32,6 +33,8 @@ OWN = {"brokers": "bootstrap.servers", "group": "group.id"}
 DEEPEST = 100
 """The most dots in a name of a TOML file."""
 GUARANTEE, PROFILE, PROFILES = "guarantee", "profile", "profiles"
+_VARIABLES = "KDG_"
+"""How the origin of a setting from the environment begins."""
 _FORMS = ({"env"}, {"file"})
 
 
@@ -39,13 +42,39 @@ _FORMS = ({"env"}, {"file"})
 class Configuration:
     """The configuration of the environment and the file.
 
-    layers: settings, strongest first. guarantee: as the user wrote it, with its origin: ("eos", "KDG_GUARANTEE").
-    notes: what the user should know, such as the properties of a file that kdg passes over.
+    layers: settings, strongest first. guarantees: likewise, each as the user wrote it, with its origin:
+    ("eos", "KDG_GUARANTEE"). notes: what the user should know, such as the properties of a file that kdg passes over.
     """
 
     layers: Sequence[Layer]
-    guarantee: tuple[str, str] | None = None
+    guarantees: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
+
+    @property
+    def guarantee(self) -> tuple[str, str] | None:
+        """The strongest of the guarantees; None if there is none."""
+        return next(iter(self.guarantees), None)
+
+    def overruled(self, typed: Collection[str], *, guarantee: bool) -> Sequence[str]:
+        """A note with what the environment sets in place of a file that was named with -F; none if there is none.
+
+        typed: the properties that the command line sets, so that neither counts. guarantee: whether -g was typed.
+        """
+        files = [layer for layer in self.layers if not layer.origin.startswith(_VARIABLES)]
+        replaced = [
+            f"{variable.origin} ({value}) is used and not {layer.where(name)} ({theirs})"
+            for variable in self.layers
+            if variable.origin.startswith(_VARIABLES)
+            for own, value in variable.values.items()
+            if own not in typed
+            for layer in files
+            for name, theirs in layer.values.items()
+            if canonical(name) == own and theirs != value
+        ]
+        words = [] if guarantee else list(self.guarantees)
+        if len(words) > 1 and words[0][1].startswith(_VARIABLES) and words[0][0] != words[1][0]:
+            replaced.append(f"{words[0][1]} ({words[0][0]}) is used and not {words[1][1]} ({words[1][0]})")
+        return [f"the environment is stronger than a file: {', '.join(replaced)}"] if replaced else []
 
 
 def default_file(environ: Mapping[str, str] = os.environ) -> Path:
@@ -58,7 +87,7 @@ def environment(environ: Mapping[str, str] = os.environ) -> Configuration:
     variables = {f"KDG_{key.upper()}": name for key, name in OWN.items()}
     layers = [Layer(v, {name: value}) for v, name in variables.items() if (value := environ.get(v))]
     said = environ.get("KDG_GUARANTEE")
-    return Configuration(layers, (said, "KDG_GUARANTEE") if said else None)
+    return Configuration(layers, [(said, "KDG_GUARANTEE")] if said else [])
 
 
 def load(
@@ -72,7 +101,7 @@ def load(
     Raises UsageError for a file that cannot be read, a profile that does not exist, and a secret that is missing.
     """
     outside = environment(environ)
-    layers, said = list(outside.layers), [outside.guarantee] if outside.guarantee else []
+    layers, said = list(outside.layers), list(outside.guarantees)
     notes: list[str] = []
     wanted = path or environ.get("KDG_CONFIG")
     file = expanded(wanted) if wanted else default_file(environ)
@@ -84,7 +113,7 @@ def load(
             notes += section.notes
     except RecursionError:
         raise UsageError(f"{shown(file)} is nested too deeply.", "Check the path of -F or KDG_CONFIG.") from None
-    return Configuration(layers, said[0] if said else None, notes)
+    return Configuration(layers, said, notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,3 +121,19 @@ def test_what_is_passed_over_is_one_note(kdg: Kdg, tmp_path: Path) -> None:
     assert (code, err) == (0, f"kdg: {file}: kdg has no use for sasl.login.read.timeout.ms, schema.registry.url\n")
     code, out, _err = kdg("check", "-F", str(file))
     assert (code, "no use for" in out) == (0, True)
+
+
+def test_environment_that_beats_a_named_file_is_noted(kdg: Kdg, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One note, unless the command line says what is used, or the file is not named."""
+    monkeypatch.setenv("KDG_BROKERS", "env:1")
+    monkeypatch.setenv("KDG_GUARANTEE", "alo")
+    _code, out, err = kdg("produce", "t", "-F", str(file), "--dry-run")
+    assert settings_of(out)["bootstrap.servers"] == ("env:1", "KDG_BROKERS")
+    assert err == (
+        f"kdg: the environment is stronger than a file: KDG_BROKERS (env:1) is used and not {file} (file:1), "
+        f"KDG_GUARANTEE (alo) is used and not {file} (amo)\n"
+    )
+    assert kdg("produce", "t", "-F", str(file), "-b", "flag:1", "-g", "alo", "--dry-run")[2] == ""
+    assert kdg("produce", "t", "-F", str(file), "--dry-run", "-q")[2] == ""
+    monkeypatch.setenv("KDG_CONFIG", str(file))
+    assert kdg("produce", "t", "--dry-run")[2] == ""
