@@ -8,7 +8,8 @@ import signal
 import pytest
 from hypothesis import settings
 
-# A machine under load makes a case slow now and then, which says nothing about the code. pytest-timeout ends a test that hangs.
+# A machine under load makes a case slow now and then, which says nothing about the code; a test that hangs is ended by
+# pytest-timeout.
 settings.register_profile("kdg", deadline=None)
 settings.load_profile("kdg")
 

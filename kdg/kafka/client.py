@@ -14,7 +14,9 @@ from kdg.core.guarantees import Role
 from kdg.errors import KdgError, Unreachable, UsageError
 from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
 from kdg.kafka.retry import ask_again
+from kdg.kafka.token import TokenCommand
 from kdg.runtime.deadline import Deadline
+from kdg.settings.token_command import TOKEN_COMMAND
 from kdg.text.plain import printable
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Watch:
 
     fault: the login was refused. denied: a right is missing. last: the last error of any kind.
     suspicious: a request was cut off or timed out, and may still take effect (hazard 1).
+    no_token: the command that prints the tokens of the login has failed.
     """
 
     def __init__(self, *, verbose: bool = False) -> None:
@@ -43,6 +46,7 @@ class Watch:
         self.denied: KafkaError | None = None
         self.last: KafkaError | None = None
         self.suspicious = False
+        self.no_token: KdgError | None = None
         self._verbose = verbose
 
     def error(self, error: KafkaError) -> None:
@@ -52,6 +56,10 @@ class Watch:
             self.fault = error
         if error.code() in NOT_AUTHORISED:
             self.denied = error
+
+    def token_failed(self, error: KdgError) -> None:
+        """Called with the error of the token command; the library itself only reports that there is no token."""
+        self.no_token = error
 
     def log(self, level: int, _format: str, facility: str, client: str, line: str) -> None:
         """The library's log, with the arguments that confluent_kafka gives to a logger."""
@@ -64,7 +72,11 @@ class Watch:
 
 
 def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any]) -> dict[str, Any]:
-    return {**settings, **extra, "error_cb": watch.error, "logger": watch}
+    config = {**settings, **extra, "error_cb": watch.error, "logger": watch}
+    command = config.pop(TOKEN_COMMAND, None)
+    if command:
+        config["oauth_cb"] = TokenCommand(str(command), watch.token_failed)
+    return config
 
 
 def _make(make: Callable[[dict[str, Any]], T], config: dict[str, Any]) -> T:
@@ -131,7 +143,7 @@ def make_admin(settings: Mapping[str, str], watch: Watch) -> AdminClient:
 
 def validate(settings: Mapping[str, str], role: Role) -> None:
     """Raises UsageError for settings that the library refuses. Connects to no broker (`--dry-run`)."""
-    offline = {name: value for name, value in settings.items() if name != "bootstrap.servers"}
+    offline = {name: value for name, value in settings.items() if name not in ("bootstrap.servers", TOKEN_COMMAND)}
     if role is Role.PRODUCER:
         make_producer(offline, Watch())
     else:
@@ -163,9 +175,12 @@ def _metadata(client: Client, watch: Watch, deadline: Deadline, brokers: str, to
     def passing(error: KafkaError) -> bool:
         client.poll(0)  # serves the error callback, and with it `watch`
         # A signal ends the wait at once: nothing is open yet that would have to be settled.
-        return watch.fault is None and error.code() in NOT_REACHED and deadline.signals.received is None
+        broken = watch.no_token or watch.fault
+        return broken is None and error.code() in NOT_REACHED and deadline.signals.received is None
 
     def refused(error: KafkaError, doing: str) -> KdgError:
+        if watch.no_token is not None:
+            return watch.no_token
         if watch.fault is not None or error.code() not in NOT_REACHED:
             return translate(watch.fault or error, doing)
         return Unreachable(

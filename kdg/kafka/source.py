@@ -164,7 +164,7 @@ class KafkaSource:
 
     def _raise_if_final(self, error: KafkaError, topic: str, number: int | None) -> None:
         if (fault := self.consumer.watch.fault) is not None:
-            raise translate(fault, "reading")
+            raise self.consumer.watch.no_token or translate(fault, "reading")
         of_partition = topic and number is not None and number >= 0
         where = f"reading {topic}[{number}]" if of_partition else f"reading {topic}".rstrip()
         if error.code() in NO_SUCH_TOPIC and topic:

@@ -130,7 +130,7 @@ class KafkaTarget:
     def _serve(self, timeout: float) -> None:
         self.handle.serve(timeout)
         if self.handle.watch.fault is not None:
-            raise translate(self.handle.watch.fault, f"producing to {self.topic}")
+            raise self.handle.watch.no_token or translate(self.handle.watch.fault, f"producing to {self.topic}")
 
     # ── records that are not delivered ──
 

@@ -3,7 +3,10 @@
 options       every option of the command line, described once; the librdkafka property that an option sets
 files         the configuration file, its profiles, the environment
 keyvalue      `key=value` files: kcat's and Java's
-java          Java's names become librdkafka's: `buffer.memory` becomes `queue.buffering.max.kbytes`
+java          the names of Java's clients, and what each is to librdkafka
+java_values   Java's properties become librdkafka's: `buffer.memory` becomes `queue.buffering.max.kbytes`
+java_login    Java's keystores, truststores and logins
+token_command the property that names the command of a login with tokens
 librdkafka    the names of librdkafka's properties, and which client knows them
 defaults      what kdg sets under every guarantee
 resolve       the effective settings of one client; what `--acks leader` changes; what contradicts the guarantee

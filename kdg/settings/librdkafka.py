@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from kdg.core.guarantees import Role
+from kdg.settings.token_command import TOKEN_COMMAND
 
 LARGEST = 2**31 - 1
 """The largest whole number of librdkafka. It reads a larger one as another number, without an error [run]."""
@@ -94,8 +95,8 @@ def canonical(name: str) -> str:
 
 
 def roles_of(name: str) -> frozenset[Role]:
-    """The clients that know the property; empty for an unknown name."""
-    return KNOWN.get(name, frozenset())
+    """The clients that know the property; empty for an unknown name. The property of kdg's own is for all clients."""
+    return frozenset(Role) if name == TOKEN_COMMAND else KNOWN.get(name, frozenset())
 
 
 _ONLY_LIBRDKAFKA = re.compile(

@@ -1,4 +1,4 @@
-"""The tables of kdg/settings/java.py and java_values.py, and how values are read, beside the definitions of Kafka's clients."""
+"""The tables of java.py and java_values.py, and how values are read, beside the definitions of Kafka's clients."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_properties_are_read_as_java_reads_them(reader: Reader, text: str) -> No
 
 
 def _named(properties: dict[str, str] | None) -> dict[str, str] | None:
-    """Without an empty name, which Java also finds where a file ends in a lone backslash; half a character is U+FFFD."""
+    """Without the empty name that Java finds where a file ends in a lone backslash; half a character is U+FFFD."""
     if properties is None:
         return None
     return {_whole(name): _whole(value) for name, value in properties.items() if name}
@@ -102,7 +102,8 @@ _QUOTABLE = st.text(st.sampled_from("aZ9 \\\"';=/*#nrtbfv07\u00e4\U0001f600\t"),
 @example(password="a\\nb", quote='"')  # noqa: S106
 def test_login_is_read_as_java_reads_it(reader: Reader, password: str, quote: str) -> None:
     """The password of sasl.jaas.config is the one that Kafka's own reading of it gives, where Kafka takes it."""
-    jaas = f"org.apache.kafka.common.security.plain.PlainLoginModule required username=u password={quote}{password}{quote};"
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    jaas = f"{module} required username=u password={quote}{password}{quote};"
     expected = reader.jaas(jaas)
     if expected is not None:
         file = PropertyFile("f", {"sasl.jaas.config": jaas}, {}, is_java=True)

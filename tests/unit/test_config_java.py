@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdg.core.guarantees import Role
+from kdg.core.guarantees import AT_LEAST_ONCE, Role
 from kdg.errors import UsageError
 from kdg.kafka.client import validate
 from kdg.settings import java, keyvalue
 from kdg.settings.files import properties_of
 from kdg.settings.java_values import RANGES
 from kdg.settings.librdkafka import KNOWN, LARGEST, canonical
+from kdg.settings.resolve import Layer, resolve
+from kdg.settings.token_command import TOKEN_COMMAND
 
 SECRET = "hunter2"  # noqa: S105  # what must not appear anywhere
 
@@ -265,3 +267,18 @@ def test_range_is_the_one_of_the_library(name: str) -> None:
         if beyond <= LARGEST:
             with pytest.raises(UsageError, match="refuses the configuration"):
                 validate({**around, own: str(beyond)}, role)
+
+
+@pytest.mark.parametrize("before", ["", "sasl.jaas.config=software.amazon.msk.auth.iam.IAMLoginModule required;\n"])
+def test_login_of_amazon_says_what_to_write(before: str) -> None:
+    """The first message is the last: it names every line to write, and none of them is refused next."""
+    text = (
+        f"security.protocol=SASL_SSL\n{before}sasl.mechanism=AWS_MSK_IAM\n"
+        "sasl.client.callback.handler.class=software.amazon.msk.auth.iam.IAMClientCallbackHandler\n"
+    )
+    with pytest.raises(UsageError, match=f"f line {2 + bool(before)}: sasl.mechanism=AWS_MSK_IAM") as caught:
+        properties_of(text, "f")
+    for line in ("security.protocol=SASL_SSL", "sasl.mechanism=OAUTHBEARER", TOKEN_COMMAND):
+        assert line in caught.value.hint
+    with pytest.raises(UsageError, match=r"-X: sasl\.mechanism=AWS_MSK_IAM"):
+        resolve(AT_LEAST_ONCE, Role.PRODUCER, "produce", [Layer("-X", {"sasl.mechanism": "AWS_MSK_IAM"})])

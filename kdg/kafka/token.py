@@ -1,0 +1,95 @@
+"""Owns running the command of `sasl.oauthbearer.token.command`, which prints the token of a login.
+
+The client library calls `TokenCommand` when it needs the first token, and again before a token ends.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kdg.errors import KdgError, Unreachable
+from kdg.settings.token_command import TOKEN_COMMAND
+
+SECONDS = 30.0
+"""How long the command may take."""
+_MILLISECONDS = 1e11
+"""A larger time since 1970 is in milliseconds: it would be after the year 5000 in seconds."""
+_EXAMPLE = 'Print one JSON object: {"token": "...", "expires": SECONDS SINCE 1970}, or "expires_in": SECONDS.'
+
+Token = tuple[str, float, str, dict[str, str]]
+"""A token as the library takes it: the token, when it ends (seconds since 1970), its principal, SASL extensions."""
+
+
+class TokenCommand:
+    """The library's oauth_cb. The first token is there when it is made, because the library waits 10 s at most for it.
+
+    report: gets the error of a command that gives no further token, because the library drops it.
+    Making it raises Unreachable if the command gives no token.
+    """
+
+    def __init__(self, command: str, report: Callable[[KdgError], None]) -> None:
+        self._command = command
+        self._report = report
+        self._first: Token | None = self._token()
+
+    def _token(self) -> Token:
+        return parse(_run(self._command), time.time())
+
+    def __call__(self, _config: str) -> Token:
+        """The first token, and then a new one with each call. Raises Unreachable, after it was reported."""
+        first, self._first = self._first, None
+        try:
+            return first or self._token()
+        except KdgError as exc:
+            self._report(exc)
+            raise
+
+
+def _run(command: str) -> bytes:
+    try:
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=SECONDS,
+            check=False,
+            start_new_session=True,  # Ctrl-C ends the run, not the command under it
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise _no_token(f"did not end within {SECONDS:g} s") from exc
+    if done.returncode:
+        raise _no_token(f"ended with exit status {done.returncode}")
+    return done.stdout
+
+
+def parse(printed: bytes, now: float) -> Token:
+    """The token in what a command printed, which is not shown. now: seconds since 1970. Raises Unreachable."""
+    try:
+        answer = json.loads(printed)
+    except ValueError as exc:
+        raise _no_token("did not print JSON") from exc
+    token = answer.get("token") if isinstance(answer, dict) else None
+    if not isinstance(token, str) or not token:
+        raise _no_token("printed JSON without a token")
+    ends = _ends(answer, now)
+    if ends <= now:
+        raise _no_token("printed a token that has ended")
+    extensions = answer.get("extensions", {})
+    named = {str(k): str(v) for k, v in extensions.items()} if isinstance(extensions, dict) else {}
+    return token, ends, str(answer.get("principal", "")), named
+
+
+def _ends(answer: Mapping[str, Any], now: float) -> float:
+    for name, start in (("expires", 0.0), ("expires_in", now)):
+        value = answer.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return start + (value / 1000 if value > _MILLISECONDS else value)
+    raise _no_token("printed JSON that does not say when the token ends")
+
+
+def _no_token(what: str) -> Unreachable:
+    return Unreachable(f"no login: the command of {TOKEN_COMMAND} {what}.", _EXAMPLE)
