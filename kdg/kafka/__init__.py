@@ -11,7 +11,6 @@
     columns, patterns     messages become the columns of a batch; `^pattern` as topics
     topic_ids, expired    noticing that a topic was deleted and created again; the error for a position that is gone
     token                 the command that prints the tokens of a login
-    topic_ids             noticing that a topic was deleted and created again
     lag_mirror            the progress of a sink, shown in a group for lag monitors
     cluster_facts         replicas, in-sync replicas and the transaction log, for the requirements of a guarantee
     admin                 names for completion; topics, groups and rights for the sandbox and `verify`
