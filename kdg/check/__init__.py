@@ -2,6 +2,8 @@
 
 reading      a configuration as one client reads it: client, producer or consumer, values, defaults
 appsettings  the readings in .NET's appsettings.json
+frameworks   the readings in a configuration of Spring Boot or Quarkus
+yamlfile     their YAML files as properties
 finding      the shape of a finding and of a rule
 producer     rules: what the settings of a producer lose or duplicate
 consumer     rules: what the settings of a consumer lose or duplicate

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kdg.check.appsettings import json_readings
+from kdg.check.frameworks import framework_readings, is_framework
 from kdg.check.page import page, reached
 from kdg.check.reading import DIALECTS, Reading, readings
 from kdg.check.verdict import judge
+from kdg.check.yamlfile import yaml_properties
 from kdg.core.guarantees import Role
 from kdg.errors import NotMet, UsageError
 from kdg.runs.plan import guarantee_of
@@ -29,9 +31,10 @@ from kdg.settings.files import (
     shown,
     without_passed_over,
 )
+from kdg.settings.java import is_java_only
 from kdg.settings.java_values import trimmed
 from kdg.settings.keyvalue import PropertyFile
-from kdg.settings.librdkafka import canonical
+from kdg.settings.librdkafka import canonical, is_librdkafka_only, roles_of
 from kdg.settings.options.asking import CheckOptions
 from kdg.settings.options.properties import parse_properties
 from kdg.settings.requirements import LogFacts
@@ -103,15 +106,50 @@ def _judged(options: CheckOptions, given: Mapping[str, str], kind: _Kind, *, con
     if file.suffix == ".toml":
         found = load(options.config, options.profile, secrets=connect)
         own = {**_merged(found.layers[len(outside.layers) :]), **given}
+        if not _recognised(own) and found.guarantee is None:
+            raise _nothing_recognised(name)
         of_file = readings(own, kind.client or "librdkafka", kind.role)
         return _Judged(name, of_file, _stacked(found, typed, *found.layers))
+    framework = _of_framework(file, text, name, kind)
+    if framework is not None:
+        sections = [reading.with_(given) for reading in framework]
+        return _Judged(name, sections, _stacked(outside, typed, *outside.layers, Layer(name, sections[0].given)))
     usable, notes = properties_of(text, name) if connect else (Layer(name, {}), ())
     of_file = _of_properties(keyvalue.parse(text, name), given, kind)
     return _Judged(name, of_file, replace(_stacked(outside, typed, *outside.layers, usable), notes=notes))
 
 
+def _of_framework(file: Path, text: str, name: str, kind: _Kind) -> list[Reading] | None:
+    """The readings of a file of Spring or Quarkus; None if it is not one. Raises UsageError."""
+    if file.suffix in (".yml", ".yaml"):
+        values, remarks = yaml_properties(text, name)
+    else:
+        values, remarks = dict(keyvalue.parse(text, name).values), []
+        if not is_framework(list(values)):
+            return None
+    found = framework_readings(values, kind.role, remarks)
+    if not found:
+        raise _nothing_recognised(name)
+    return found
+
+
+def _nothing_recognised(name: str) -> UsageError:
+    return UsageError(
+        f"{name}: no setting of a Kafka client was recognised, so there is nothing to judge.",
+        "kdg check reads the names of librdkafka, of Java's clients, of .NET (JSON), and of Spring and Quarkus "
+        "(.properties, .yml).",
+    )
+
+
+def _recognised(names: Iterable[str]) -> bool:
+    """Whether there is the name of a setting of a Kafka client among the names."""
+    return any(roles_of(canonical(name)) or is_java_only(name) or is_librdkafka_only(name) for name in names)
+
+
 def _of_properties(file: PropertyFile, given: Mapping[str, str], kind: _Kind) -> list[Reading]:
     """The readings of a `key=value` file."""
+    if not _recognised(file.values):
+        raise _nothing_recognised(file.origin)
     remarks = tuple(passed_over(file.values, file.origin))
     if file.is_java:
         file = trimmed(file)

@@ -98,12 +98,20 @@ def known_overrides(layers: Sequence[Layer], roles: Iterable[Role]) -> None:
                 )
 
 
+_FRAMEWORK = re.compile(r"(%[\w-]+\.)?(spring\.kafka|mp\.messaging)\.[\w.-]+")
+
+
 def _unknown(layer: Layer, name: str) -> UsageError:
     """The error for a property that no client knows.
 
     The text of a line is shown only if it is nearly a known name. Otherwise it may be a part of a secret: a line of a
     private key that is not continued, or the rest of a password with a line break in it.
     """
+    if _FRAMEWORK.match(name):
+        return UsageError(
+            f"{layer.where(name)} {name}: this is a setting of Spring or Quarkus, not of a Kafka client.",
+            "`kdg check -F FILE` judges such a file; the other commands need the client's names: bootstrap.servers.",
+        )
     near = nearest(name)
     hint = f"Did you mean {near}?" if near else "`kdg explain` shows the settings that a guarantee depends on."
     if name not in layer.lines or near:
