@@ -16,7 +16,7 @@ from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is
 from kdg.kafka.retry import ask_again
 from kdg.kafka.token import TokenCommand
 from kdg.runtime.deadline import Deadline
-from kdg.settings.token_command import TOKEN_COMMAND
+from kdg.settings.token_command import MECHANISM, TOKEN_COMMAND
 from kdg.text.plain import printable
 
 if TYPE_CHECKING:
@@ -75,6 +75,13 @@ def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any])
     config = {**settings, **extra, "error_cb": watch.error, "logger": watch}
     command = config.pop(TOKEN_COMMAND, None)
     if command:
+        mechanism = settings.get(MECHANISM, "")
+        if mechanism.upper() != "OAUTHBEARER":
+            # The library would wait 10 s for a token that no login asks for, and then give up.
+            raise UsageError(
+                f"{TOKEN_COMMAND} is for logins with tokens, and {MECHANISM} is {mechanism or 'not set'}.",
+                f"Set {MECHANISM}=OAUTHBEARER, or drop {TOKEN_COMMAND}.",
+            )
         config["oauth_cb"] = TokenCommand(str(command), watch.token_failed)
     return config
 

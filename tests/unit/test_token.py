@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from kdg.errors import KdgError, Unreachable
+from kdg.errors import KdgError, Unreachable, UsageError
+from kdg.kafka.client import Watch, make_producer
 from kdg.kafka.token import TokenCommand, parse
+from kdg.settings.token_command import TOKEN_COMMAND
 
 NOW = 1_800_000_000.0
 
@@ -48,3 +50,11 @@ def test_each_call_after_the_first_runs_the_command(tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="exit status 1"):
         command("")
     assert len(reported) == 1
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", None])
+def test_command_is_for_logins_with_tokens_only(mechanism: str | None) -> None:
+    """With another login the library would wait 10 s for the token, and give up."""
+    settings = {TOKEN_COMMAND: "false"} | ({} if mechanism is None else {"sasl.mechanism": mechanism})
+    with pytest.raises(UsageError, match=mechanism or "not set"):
+        make_producer(settings, Watch())
