@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from kdg.check.appsettings import json_readings
 from kdg.check.frameworks import framework_readings, is_framework
