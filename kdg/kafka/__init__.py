@@ -2,6 +2,8 @@
 
     client, library       making clients and connecting them; what kdg calls of them, as protocols
     errors, retry         what an error of the library means, and its exit code; calling again while an answer is late
+    events, answers       what becomes of an error that the library reports by itself, such as damaged bytes
+    unreadable            the records before a batch that cannot be read are settled first
     target, producer      sending records; the producer, and its replacement after a commit that timed out
     undelivered_records   records that were not delivered: their names in messages, and what they do to a run
     transaction, resume   transactional calls, and when the producer is replaced; the position of `produce --resume`

@@ -13,6 +13,7 @@ from confluent_kafka.admin import AdminClient
 from kdg.core.guarantees import Role
 from kdg.errors import KdgError, Unreachable, UsageError
 from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
+from kdg.kafka.events import Fate, fate
 from kdg.kafka.retry import ask_again
 from kdg.kafka.token import TokenCommand
 from kdg.runtime.deadline import Deadline
@@ -39,9 +40,19 @@ class Watch:
     fault: the login was refused. denied: a right is missing. last: the last error of any kind.
     suspicious: a request was cut off or timed out, and may still take effect (hazard 1).
     no_token: the command that prints the tokens of the login has failed.
+    settings: of the client, for messages that name one.
     """
 
-    def __init__(self, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        verbose: bool = False,
+        note: Callable[[str], None] = lambda _line: None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.settings = settings or {}
+        self._note = note
+        self._noted: set[int] = set()
         self.fault: KafkaError | None = None
         self.denied: KafkaError | None = None
         self.last: KafkaError | None = None
@@ -54,8 +65,16 @@ class Watch:
         self.last = error
         if is_login(error):
             self.fault = error
-        if error.code() in NOT_AUTHORISED:
+        elif error.code() in NOT_AUTHORISED:
             self.denied = error
+        elif fate(error) is not Fate.PASSES:  # a call that fails because of it ends the run
+            self.note(error, "connected to the brokers")
+
+    def note(self, error: KafkaError, doing: str) -> None:
+        """Report an event that does not end the run; once for each code."""
+        if error.code() not in self._noted:
+            self._noted.add(error.code())
+            self._note(f"{doing}: the Kafka client reports: {describe(error)}")
 
     def token_failed(self, error: KdgError) -> None:
         """Called with the error of the token command; the library itself only reports that there is no token."""

@@ -135,6 +135,11 @@ class KafkaConsumer:
 
     # ── stored positions ──
 
+    @property
+    def keeps_positions(self) -> bool:
+        """Whether positions are stored, in a group or elsewhere."""
+        return self.group is not None or self.position_store is not None
+
     def stored(self, partitions: Iterable[TopicPartition]) -> Offsets:
         """The stored positions of these partitions; a partition without one is left out."""
         if self.position_store is not None:

@@ -75,7 +75,7 @@ class Row(NamedTuple):
 
     codes: the errors it is about; None for any code. only: a condition that the error has to fulfil as well.
     text: has {doing}, what kdg was doing; {error}, the library's text with the error's name; {text}, the text alone;
-    {right}, the right that is missing.
+    {right}, the right that is missing; {setting[NAME]}, a setting of the client with its value.
     """
 
     codes: frozenset[int] | None
@@ -187,15 +187,34 @@ Rights = Mapping[int, str]
 
 
 def translate(
-    error: KafkaError, doing: str, needs: Rights | None = None, *, table: tuple[Row, ...] = QUESTIONS
+    error: KafkaError,
+    doing: str,
+    needs: Rights | None = None,
+    *,
+    table: tuple[Row, ...] = QUESTIONS,
+    settings: Mapping[str, str] | None = None,
 ) -> KdgError:
     """The exception for an error that the library could not solve by retrying.
 
     doing: what kdg was doing, in the user's words, such as "looking up topic orders". needs: see `rights`.
+    settings: of the client, for the rows that name one.
     """
     row = next(row for row in table if row.fits(error))
     right = {**NOT_AUTHORISED, **(needs or {})}.get(error.code(), "")
-    return row.exception(row.text.format(doing=doing, error=describe(error), text=error.str(), right=right), row.hint)
+    return row.exception(fill(row.text, error, doing, right, settings), row.hint)
+
+
+class _Named(dict[str, str]):
+    """Settings as a message shows them: "linger.ms=5", or only the name if the library's default applies."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+def fill(text: str, error: KafkaError, doing: str, right: str = "", settings: Mapping[str, str] | None = None) -> str:
+    """The text of a Row with its gaps filled."""
+    named = _Named({name: f"{name}={value}" for name, value in (settings or {}).items()})
+    return text.format(doing=doing, error=describe(error), text=error.str(), right=right, setting=named)
 
 
 def rights(topic: str = "", operation: str = "READ", group: str | None = None, identity: str | None = None) -> Rights:

@@ -58,8 +58,9 @@ Selection = Subscription | Assignment
 class Membership:
     """The partitions of this instance, as the group or the user gives them out.
 
-    touched: the partitions that came or left since the caller cleared it. What was fetched for them may belong to
-    another instance. rejoining: all partitions are given back, and the group is about to give out its partitions.
+    touched: the partitions that left since the caller cleared it, also if they came back. What was fetched for them may
+    belong to another instance. rejoining: all partitions are given back, and the group is about to give out its
+    partitions.
     """
 
     consumer: KafkaConsumer
@@ -125,7 +126,6 @@ class Membership:
             return
         self.rejoining = False
         assigned = tuples_of(partitions)
-        self.touched.update(assigned)
         stored = self.consumer.committed(assigned)
         starts = self._starts([partition for partition in assigned if partition not in stored])
         offsets = {**starts, **stored}

@@ -6,6 +6,7 @@ kdg/kafka/transaction.py decides that; kdg/kafka/target.py sends records.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
 from confluent_kafka import KafkaError, KafkaException, Message
@@ -43,14 +44,22 @@ class ProducerHandle:
     failed: the delivery reports of records that were not delivered, with the records' headers.
     """
 
-    def __init__(self, settings: dict[str, str], clients: Clients, *, verbose: bool = False) -> None:
+    def __init__(
+        self,
+        settings: dict[str, str],
+        clients: Clients,
+        *,
+        verbose: bool = False,
+        note: Callable[[str], None] = lambda _line: None,
+    ) -> None:
         self._settings = _with_transaction_log(settings) if "transactional.id" in settings else settings
         self._clients = clients
         self._verbose = verbose
+        self._note = note
         self._renew()
 
     def _renew(self) -> None:
-        self.watch = Watch(verbose=self._verbose)
+        self.watch = Watch(verbose=self._verbose, note=self._note, settings=self._settings)
         self.failed: list[tuple[KafkaError, Message, Headers | None]] = []
         self.producer: ProducerClient = self._clients.producer(self._settings, self.watch, self.on_delivery)
 

@@ -13,17 +13,18 @@ from confluent_kafka import KafkaError, Message
 
 from kdg.core.ports import Rebalance
 from kdg.core.records import Batch, Offsets, Position, TopicPartition
-from kdg.errors import Fenced, KdgError, PositionGone, Unreachable
+from kdg.errors import KdgError, Unreachable
+from kdg.kafka.answers import Answers
 from kdg.kafka.columns import Columns
 from kdg.kafka.consumer import KafkaConsumer
-from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_REACHED, rights, translate
-from kdg.kafka.expired import position_gone
+from kdg.kafka.events import UNREADABLE
 from kdg.kafka.membership import Assignment, Membership, Selection
 from kdg.kafka.partitions import partition_of
 from kdg.kafka.patterns import is_pattern
 from kdg.kafka.positions import Positions
 from kdg.kafka.stop_offsets import StopOffsets
 from kdg.kafka.topic_ids import FRESH, FRESH_WHEN_IDLE, TopicIds
+from kdg.kafka.unreadable import Unreadable
 
 T = TypeVar("T")
 
@@ -54,10 +55,14 @@ class KafkaSource:
     _polled: float = field(default=0.0, init=False)
     _events: list[Message] = field(default_factory=list, init=False)
     _trouble: KdgError | None = field(default=None, init=False)
+    _unreadable: Unreadable = field(init=False)
+    _answers: Answers = field(init=False)
 
     def __post_init__(self) -> None:
         self._membership = Membership(self.consumer, self.selection, self._positions, self.topic_ids)
         self._columns = Columns(self.columns, *_only(self.selection))
+        self._answers = Answers(self.consumer, self._membership, self._positions)
+        self._unreadable = Unreadable(self.consumer.deadline.clock)
 
     def begin(self, rebalance: Rebalance) -> None:
         """Subscribe, or take the assigned partitions. rebalance: see Rebalance."""
@@ -69,6 +74,9 @@ class KafkaSource:
         """See Source. None when every partition, of this instance or of another, has reached its stop offset."""
         if self._trouble is not None:
             raise self._trouble
+        if self._unreadable.reached:
+            self._unreadable.end(timeout, settled=not (self.consumer.keeps_positions and self.moved))
+            return Batch()
         self._seek()
         self.stop_offsets.look_at_clock()
         if self.stop_offsets.are_set and self._at_stop_offsets():
@@ -80,7 +88,8 @@ class KafkaSource:
         if self._events:
             messages, self._events = [*self._events, *messages], []
         if events := any(map(Message.error, messages)):
-            messages = [message for message in messages if not self._is_trouble(message)]
+            messages = self._without_trouble(messages)
+        self._unreadable.look(self._positions.next, quiet=not messages)
         # A settling inside the fetch may have gone back in some partitions: then they are among the seeks now.
         if touched := still_to_seek | self._membership.touched | self._positions.seeks.keys():
             messages = self._untouched(messages, touched)
@@ -96,11 +105,15 @@ class KafkaSource:
                 del self._positions.seeks[partition]
 
     def _untouched(self, messages: list[Message], touched: set[TopicPartition]) -> list[Message]:
-        """Without messages of partitions that came or left during the fetch.
+        """Without messages of partitions that left during the fetch.
 
         The new owner reads them; if that is this instance, it fetches them again.
         """
-        for partition in dict.fromkeys(map(partition_of, messages)):
+        dropped = dict.fromkeys(map(partition_of, messages))
+        if (unreadable := self._unreadable.partition) in touched:
+            dropped[unreadable] = None
+            self._unreadable.go_back()
+        for partition in dropped:
             if partition in touched and partition in self._positions.next:
                 self._positions.seek_again(partition)  # also for the event of its end, which comes only once
         return [message for message in messages if partition_of(message) not in touched]
@@ -154,40 +167,29 @@ class KafkaSource:
 
     # ── events ──
 
-    def _is_trouble(self, message: Message) -> bool:
-        """Whether it is an error of the library, which comes once. Raises what the error means if it ends the run."""
-        error = message.error()
-        if error is None or error.code() == KafkaError._PARTITION_EOF:
-            return False
-        self._raise_if_final(error, message.topic() or "", message.partition())
-        return True
+    def _without_trouble(self, messages: list[Message]) -> list[Message]:
+        """The records and the ends of partitions, in each up to a batch that cannot be read; trouble is answered."""
+        kept: list[Message] = []
+        unreadable: set[TopicPartition] = set()
+        for message in messages:
+            error, partition = message.error(), partition_of(message)
+            if partition in unreadable:
+                continue
+            if error is None or error.code() == KafkaError._PARTITION_EOF:
+                kept.append(message)
+            elif error.code() not in UNREADABLE or not message.topic():
+                self._answers.answer(error, message)
+            elif partition in self._positions.next:
+                unreadable.add(partition)
+                self._found_unreadable(error, message)
+        return kept
 
-    def _raise_if_final(self, error: KafkaError, topic: str, number: int | None) -> None:
-        if (fault := self.consumer.watch.fault) is not None:
-            raise self.consumer.watch.no_token or translate(fault, "reading")
-        of_partition = topic and number is not None and number >= 0
-        where = f"reading {topic}[{number}]" if of_partition else f"reading {topic}".rstrip()
-        if error.code() in NO_SUCH_TOPIC and topic:
-            raise PositionGone(
-                f"{where}: the topic or the partition is gone: {error.str()}.",
-                "Was it deleted? A topic made again begins anew.",
-            )
-        if error.code() == KafkaError._MAX_POLL_EXCEEDED:
-            self._membership.note_too_slow()
-        if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED and self.consumer.group is None:
-            return  # the library asks for a coordinator that is not needed without a group
-        translated = translate(error, where, rights(topic, group=self.consumer.group))
-        if (
-            isinstance(translated, PositionGone)
-            and of_partition
-            and (place := (topic, number or 0)) in self._positions.next
-        ):
-            raise position_gone(self.consumer, place, self._positions.next[place])
-        if isinstance(translated, Fenced) and self._membership.renew():
-            return
-        ends_the_run = isinstance(translated, PositionGone | Unreachable) and error.code() not in NOT_REACHED
-        if error.fatal() or error.code() == KafkaError._FATAL or ends_the_run:
-            raise translated
+    def _found_unreadable(self, error: KafkaError, message: Message) -> None:
+        partition = partition_of(message)
+        if self._unreadable.partition in (None, partition):
+            self._unreadable.found(partition, self._answers.unreadable(error, message))
+        else:  # if the run goes on after the first, this one has to come again
+            self._positions.seek_again(partition)
 
     def _is_end(self, message: Message) -> bool:
         """Whether it is the event of a partition's end, not a record."""
@@ -255,10 +257,12 @@ class KafkaSource:
 
     def rewind(self) -> None:
         """See Source. The next `read` moves the client."""
+        self._unreadable.go_back()
         self._positions.rewind()
 
     def reload(self) -> bool:
         """See Source."""
+        self._unreadable.go_back()
         return self._positions.reload(self.consumer.stored(self._positions.next))
 
     def release(self) -> None:

@@ -24,7 +24,7 @@ def check_cluster(frame: Frame, role: Role, metadata: Any, topics: Sequence[str]
     from kdg.kafka.client import Watch, reach
     from kdg.kafka.cluster_facts import look
 
-    watch = Watch(verbose=plan.verbose)
+    watch = Watch(verbose=plan.verbose, note=plan.note)
     admin = frame.surroundings.clients.admin(plan.settings(role), watch)
     reach(admin, watch, frame.deadline, plan.brokers, next(iter(topics), None))
     missing = shortfalls(look(admin, metadata, topics, transactional=plan.guarantee.transactional), plan.guarantee)

@@ -89,7 +89,8 @@ class _Clients:
 
 def _connect(frame: Frame, wanted: Wanted) -> _Clients:
     plan, make = frame.plan, frame.surroundings.clients
-    settings, watch = plan.settings(Role.CONSUMER), Watch(verbose=plan.verbose)
+    settings = plan.settings(Role.CONSUMER)
+    watch = Watch(verbose=plan.verbose, note=plan.note, settings=settings)
 
     def another() -> ConsumerClient:
         return make.consumer({**EXCLUDED, **settings}, watch)

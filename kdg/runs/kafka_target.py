@@ -28,7 +28,8 @@ def open_producer(frame: Frame) -> ProducerHandle:
     from kdg.kafka.producer import ProducerHandle
 
     plan = frame.plan
-    return ProducerHandle(plan.settings(Role.PRODUCER), frame.surroundings.clients, verbose=plan.verbose)
+    settings = plan.settings(Role.PRODUCER)
+    return ProducerHandle(settings, frame.surroundings.clients, verbose=plan.verbose, note=plan.note)
 
 
 def open_target(

@@ -27,7 +27,7 @@ def open_resume_store(frame: Frame, name: str, topic: str) -> ResumeStore:
     from kdg.kafka.resume import ResumeStore
 
     settings = _settings(frame.plan, group_of(name))
-    clients, watch = frame.surroundings.clients, Watch(verbose=frame.plan.verbose)
+    clients, watch = frame.surroundings.clients, Watch(verbose=frame.plan.verbose, note=frame.plan.note)
     store = ResumeStore(
         clients.consumer(settings, watch), clients.admin(settings, watch), group_of(name), topic, frame.deadline
     )

@@ -37,6 +37,7 @@ KDG_DEFAULTS: Mapping[Role, tuple[Setting, ...]] = {
         Setting(
             "fetch.queue.backoff.ms", "10", "fetches again as soon as there is room; the default costs a factor of 4"
         ),
+        Setting("check.crcs", "true", "a record whose bytes were damaged on a disk is an error, and is not handed out"),
         Setting("queued.max.messages.kbytes", "16384", "keeps memory flat"),
         Setting("fetch.wait.max.ms", "100", "the broker does not hold a single record back for longer"),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .mutant import Caught, Change, Mutant, both
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kdg.core.records import Batch, Position, TopicPartition
     from kdg.core.state import Lost, Revoked
     from kdg.errors import KdgError
-    from kdg.kafka.errors import Rights, Row
+    from kdg.kafka.errors import Rights
     from kdg.kafka.library import ConsumerClient
     from kdg.kafka.membership import Membership
     from kdg.kafka.source import KafkaSource
@@ -154,12 +154,10 @@ def _pending_not_waited_for() -> Iterator[Change]:
 def _fenced_goes_on() -> Iterator[Change]:
     from kdg.errors import Fenced, OutcomeUnknown
     from kdg.kafka import transaction
-    from kdg.kafka.errors import QUESTIONS, translate
+    from kdg.kafka.errors import translate
 
-    def unknown(
-        error: KafkaError, doing: str, needs: Rights | None = None, *, table: tuple[Row, ...] = QUESTIONS
-    ) -> KdgError:
-        found = translate(error, doing, needs, table=table)
+    def unknown(error: KafkaError, doing: str, needs: Rights | None = None, **named: Any) -> KdgError:
+        found = translate(error, doing, needs, **named)
         return OutcomeUnknown(str(found)) if isinstance(found, Fenced) else found
 
     yield Change(transaction, "translate", unknown)

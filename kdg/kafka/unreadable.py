@@ -1,0 +1,62 @@
+"""Owns what a run does about a batch that cannot be read: the records before it are settled, then the run ends.
+
+The next run would stop at the same place with all of them in hand again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+
+from kdg.core.records import TopicPartition
+from kdg.errors import KdgError
+from kdg.runtime.clock import Clock
+
+QUIET_SECONDS = 2.0
+SETTLED_WITHIN = 0.05
+"""Seconds between two looks whether the records before it are settled."""
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """The batch that cannot be read, once one was found, and the error with which the run ends.
+
+    The library reads on after damaged bytes. What it takes for an offset there can end its fetching without another
+    event [seen]: if nothing comes for QUIET_SECONDS after the client went back, the run ends all the same.
+    """
+
+    clock: Clock
+    partition: TopicPartition | None = None
+    _error: KdgError | None = None
+    _quiet_since: float | None = None
+    """When the client went back to records before it, or the last one of them came; None if it is to be read next."""
+
+    def found(self, partition: TopicPartition, error: KdgError) -> None:
+        """The next thing to read is this batch."""
+        self.partition, self._error, self._quiet_since = partition, error, None
+
+    def go_back(self) -> None:
+        """The records before it are fetched again."""
+        self._quiet_since = self.clock.monotonic()
+
+    def look(self, owned: Container[TopicPartition], *, quiet: bool) -> None:
+        """Note whether a fetch brought nothing. If the partition is not owned any more, its new owner finds the batch."""
+        if self.partition not in owned:
+            self.partition = self._error = None
+        elif self._quiet_since is not None:
+            now = self.clock.monotonic()
+            if not quiet:
+                self._quiet_since = now
+            elif now - self._quiet_since > QUIET_SECONDS:
+                self._quiet_since = None
+
+    @property
+    def reached(self) -> bool:
+        """Whether it is to be read next."""
+        return self._error is not None and self._quiet_since is None
+
+    def end(self, timeout: float, *, settled: bool) -> None:
+        """Raise its error if everything before it is settled. Otherwise wait a moment, at most `timeout` seconds."""
+        if settled and self._error is not None:
+            raise self._error
+        self.clock.sleep(min(timeout, SETTLED_WITHIN))
