@@ -78,7 +78,7 @@ def test_unreadable_cluster_is_exit_10_with_strict(kafka: Hazards, group: str) -
     """What the user may not look at is unknown and exit 10 with strict."""
     topic = kafka.topic(min_insync_replicas="2")
     _may_not_look_at(kafka, topic)
-    assert eventually(lambda: "unknown" in kafka.ok("produce", topic, input=b"").err)
+    assert eventually(lambda: "unknown" in kafka.kdg("produce", topic, "--strict", input=b"").err)
     strict = kafka.kdg("produce", topic, "--strict", input=text(lines(3)))
     assert strict.code == 10
     assert "min.insync.replicas unknown" in strict.err
