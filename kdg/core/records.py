@@ -5,13 +5,15 @@ A batch holds columns and not one object for each record, because creating such 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Header = tuple[str, bytes | None]
 Headers = Sequence[Header]
 TopicPartition = tuple[str, int]
 Offsets = Mapping[TopicPartition, int]
+Place = str | tuple[str, int, int]
+"""Where a record was read: `line 17`, or topic, partition and offset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Origin:
 class Batch:
     """Records as columns of equal length; a column that is None holds the same nothing for every record.
 
-    values, keys: bytes, or None for null. headers: in order, repeats kept. timestamps: milliseconds since the epoch.
+    values, keys: bytes, or None for null. headers: in order, repeats kept. timestamps: milliseconds since the epoch, negative for none.
+    source: where the record with this index was read; None if nobody can say, as after a command.
     topics, partitions, offsets: where a record was read; partitions also say where it is to go, when the target keeps
     them.
     """
@@ -54,6 +57,7 @@ class Batch:
     topics: Sequence[str] | None = None
     partitions: Sequence[int] | None = None
     offsets: Sequence[int] | None = None
+    source: Callable[[int], Place] | None = field(default=None, init=False, repr=False, compare=False)
     _size: int | None = field(default=None, init=False, repr=False, compare=False)
 
     @property

@@ -167,8 +167,8 @@ class JsonDecoder:
     """Turns JSON lines into a Batch.
 
     key: for records without a key. headers: added after the headers of each record. keep_partition: read partitions.
-    A missing timestamp becomes 0, which means "now" to the client; a missing partition becomes -1, which leaves the
-    choice to the partitioner. If no record has one, the whole column is None.
+    A missing timestamp becomes -1, as in Kafka; the record gets the time at which it is sent. A missing partition
+    becomes -1, too, which leaves the choice to the partitioner. If no record has one, the whole column is None.
     """
 
     def __init__(
@@ -204,7 +204,7 @@ class JsonDecoder:
             values=values or [None] * len(records),
             keys=keys,
             headers=self._headers(objects, first),
-            timestamps=self._ints(objects, "timestamp", timestamp_of, 0, first),
+            timestamps=self._ints(objects, "timestamp", timestamp_of, -1, first),
             partitions=self._ints(objects, "partition", partition_of, -1, first) if self._keep_partition else None,
         )
 
@@ -260,7 +260,7 @@ class JsonDecoder:
             "value": json_of(value, self._value_encoding),
             "headers": header_list(self._own(tuple(headers or ()))),
         }
-        if timestamp and timestamp > 0:
+        if timestamp is not None and timestamp >= 0:
             record["timestamp"] = timestamp
         if self._keep_partition and partition is not None and partition >= 0:
             record["partition"] = partition

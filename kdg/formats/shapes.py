@@ -108,8 +108,8 @@ def _header_of(header: object) -> Header:
 
 
 def timestamp_of(value: object) -> int:
-    """Milliseconds since 1970; 0, which means now, for null and for -1, which is Kafka's missing timestamp."""
-    return max(_whole("timestamp", "milliseconds since 1970", value), 0)
+    """Milliseconds since 1970; -1, which is Kafka's missing timestamp, for null and for -1."""
+    return _whole("timestamp", "milliseconds since 1970", value)
 
 
 def partition_of(value: object) -> int:

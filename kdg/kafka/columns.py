@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
 from typing import Any, cast
 
@@ -39,6 +40,7 @@ class Columns:
         """The records as a Batch; no event may be among them."""
         columns: dict[str, Any] = {name: read(messages) for name, read in _READ.items() if name in self.names}
         batch = Batch(values=list(map(Message.value, messages)), **columns)
+        batch.source = partial(_place, messages)
         if messages:
             average = batch.size / len(messages)
             self._average = max(0.5 * self._average + 0.5 * average, average, 1.0)
@@ -57,6 +59,11 @@ class Columns:
         pairs = cast(Iterable[TopicPartition], zip(map(Message.topic, messages), numbers, strict=True))
         last_of_pair = dict(zip(pairs, messages, strict=True))
         return {partition: message.offset() or 0 for partition, message in last_of_pair.items()}
+
+
+def _place(messages: list[Message], index: int) -> tuple[str, int, int]:
+    message = messages[index]
+    return message.topic() or "", message.partition() or 0, message.offset() or 0
 
 
 _READ: dict[str, Callable[[list[Message]], Sequence[Any] | None]] = {

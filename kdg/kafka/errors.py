@@ -54,6 +54,30 @@ HOPELESS_RECORD = frozenset(
     {E.MSG_SIZE_TOO_LARGE, E.INVALID_RECORD, E.INVALID_TIMESTAMP, E.INVALID_MSG, E._INVALID_ARG, E._UNKNOWN_PARTITION}
 )
 """Reasons in a delivery report for which sending the same record again would fail again."""
+REFUSED = frozenset(
+    {
+        E.MSG_SIZE_TOO_LARGE,
+        E.INVALID_RECORD,
+        E.INVALID_TIMESTAMP,
+        E.INVALID_MSG,
+        E.INVALID_MSG_SIZE,
+        E.UNSUPPORTED_FOR_MESSAGE_FORMAT,
+        E.POLICY_VIOLATION,
+        E._INVALID_DIFFERENT_RECORD,
+    }
+)
+"""Reasons with which a broker refuses a whole batch; nothing of it is in the topic."""
+STOPPED = frozenset(
+    {
+        E._PURGE_QUEUE,
+        E._PURGE_INFLIGHT,
+        E._FATAL,
+        E._STATE,
+        E._GAPLESS_GUARANTEE,
+        E.OUT_OF_ORDER_SEQUENCE_NUMBER,
+    }
+)
+"""Reasons of records that were waiting when the producer stopped at a refused batch."""
 OUTCOME_UNKNOWN = frozenset({E._MSG_TIMED_OUT, E._PURGE_INFLIGHT, E.REQUEST_TIMED_OUT, E._TIMED_OUT, E._TRANSPORT})
 """Reasons in a delivery report after which the record may be in the topic all the same (hazard 7)."""
 

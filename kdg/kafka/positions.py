@@ -74,6 +74,12 @@ class Positions:
         self.settled = dict(self.next)
         self.unfinished.clear()
 
+    def end_before(self, offsets: Offsets) -> None:
+        """Count what comes at or after these offsets as not handed out; what is settled stays."""
+        for partition, offset in offsets.items():
+            if partition in self.next:
+                self.next[partition] = max(min(self.next[partition], offset), self.settled[partition])
+
     def report(self, offsets: Offsets) -> None:
         """These offsets are durable; the report of the run names them."""
         self.reported.update(offsets)

@@ -251,6 +251,12 @@ class KafkaSource:
         if self.consumer.group is not None and offsets:
             self.consumer.commit(offsets)
 
+    def settle_before(self, offsets: Offsets) -> None:
+        """Settle what comes before these offsets; in partitions that are not named, all that was handed out."""
+        self._positions.end_before(offsets)
+        self.commit()
+        self.settled()
+
     def settled(self) -> None:
         """See Source."""
         self._positions.settle()

@@ -6,20 +6,20 @@ What becomes of records that are not delivered: kdg/kafka/undelivered_records.py
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import repeat
 from operator import length_hint
-from typing import Any
+from typing import NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
 from kdg.core.ports import TryAgain, Work
 from kdg.core.records import Batch
-from kdg.kafka.errors import NOT_AUTHORISED, describe, error_of, rights, translate
+from kdg.kafka.errors import NOT_AUTHORISED, REFUSED, describe, error_of, rights, translate
 from kdg.kafka.producer import ProducerHandle
-from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
+from kdg.kafka.refused import Sorting, end_producer, stopped_by
+from kdg.kafka.undelivered_records import OnUndelivered, Stopped, UndeliveredRecord, batch_of, of_reports
+from kdg.kafka.waiting import Waiting
 from kdg.runtime.deadline import Deadline
 
 COUNTED_FOR = 300.0
@@ -38,7 +38,10 @@ class KafkaTarget:
     partition: where all records go; -1 lets the partitioner choose.
     keep_partition: send each record to the partition number in its batch.
     partitions: how many the topic was seen to have; 0 if nobody has looked.
+    sends_again: whether the records of a refused batch are sent again, until each is delivered or refused alone.
+    stops: whether nothing may follow a record that is refused alone.
     settle_seconds: the longest that `flush` may take; None for no limit but the run's deadline.
+    note: prints a line for the user.
     most_unsent: the most records without a delivery report at one time: a crash could have lost so many.
     """
 
@@ -50,11 +53,15 @@ class KafkaTarget:
     keep_partition: bool = False
     partitions: int = 0
     settle_seconds: float | None = None
+    sends_again: bool = False
+    stops: bool = False
     note: Callable[[str], None] = lambda _line: None
     most_unsent: int = 0
     _counted: float = field(init=False)
     _given_up: bool = field(default=False)
     _denied: bool = field(default=False)
+    _noted_zero: bool = field(default=False)
+    _waiting: deque[Waiting] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
         self._counted = self.deadline.now()
@@ -64,42 +71,43 @@ class KafkaTarget:
     def write(self, batch: Batch) -> Work[None]:
         """Put the batch into the library's queue, and wait while the queue is full."""
         self.most_unsent = max(self.most_unsent, len(self.handle.producer) + len(batch))
-        done = 0
-        while done < len(batch):
-            values, calls = self._calls(batch, done)
-            try:
-                deque(calls, maxlen=0)  # makes every call, without a Python statement for each record
-                done = len(batch)
-            except BufferError:
-                done = len(batch) - length_hint(values) - 1
-                self._make_room()
-                yield
-            except KafkaException as exc:
-                done = len(batch) - length_hint(values)
-                self._refused(batch, done - 1, error_of(exc))
-        self._serve(0)
-        self._report_undelivered()
+        self._waiting.append(self._waits(batch, keep_partition=self.keep_partition))
+        try:
+            yield from self._send_waiting()
+        finally:
+            self._waiting.clear()  # if it failed, the loop hands the records over again, or ends
 
-    def _calls(self, batch: Batch, done: int) -> tuple[Iterator[bytes | None], Iterator[None]]:
-        """The calls for the records from `done` on, and the iterator whose length shows how many are left."""
-        produce = self.handle.producer.produce
-        values = iter(batch.values[done:] if done else batch.values)
-        if not isinstance(batch.values, list | tuple):  # length_hint is exact for these alone
-            values = iter(list(batch.values)[done:])
-        keys: Any = repeat(None) if batch.keys is None else batch.keys[done:]
-        kept = batch.partitions if self.keep_partition else None
-        partitions: Any = repeat(self._partition()) if kept is None else kept[done:]
-        if batch.headers is None and batch.timestamps is None:
-            return values, map(produce, repeat(self.topic), values, keys, partitions)
-        times: Any = repeat(0) if batch.timestamps is None else batch.timestamps[done:]
-        if batch.timestamps and min(batch.timestamps) < 0:  # negative: the record has no timestamp
-            times = [max(t, 0) for t in times]
-        # The library takes a list, and no other kind of sequence.
-        headers: Any = repeat(None) if batch.headers is None else [list(h) if h else None for h in batch.headers[done:]]
-        reports: Any = repeat(None)
-        if batch.headers is not None:
-            reports = [partial(self.handle.on_delivery, headers=h) if h else None for h in headers]
-        return values, map(produce, repeat(self.topic), values, keys, partitions, reports, repeat(None), times, headers)
+    def _waits(self, batch: Batch, *, keep_partition: bool) -> Waiting:
+        return Waiting(batch, keep_partition, self.handle.of_batch(batch), self._note_zero)
+
+    def _send_waiting(self) -> Work[None]:
+        """Send what waits, the first batch first. A batch that comes back from the library goes to the front again."""
+        while self._waiting:
+            yield from self._send(self._waiting[0])
+            if not self._waiting:
+                self._serve(0)
+                yield from self._report_undelivered()
+
+    def _send(self, waiting: Waiting) -> Work[None]:
+        batch = waiting.batch
+        values, calls = waiting.calls(self.handle.producer.produce, self.topic, self._partition())
+        try:
+            deque(calls, maxlen=0)  # makes every call, without a Python statement for each record
+            self._waiting.popleft()
+        except BufferError:
+            waiting.done = len(batch) - length_hint(values) - 1
+            yield from self._make_room()
+        except KafkaException as exc:
+            waiting.done = len(batch) - length_hint(values)
+            yield from self._refused(waiting, error_of(exc))
+
+    def _note_zero(self) -> None:
+        if not self._noted_zero:
+            self._noted_zero = True
+            self.note(
+                "a record has timestamp 0 (1970-01-01T00:00:00.000Z), which the Kafka client cannot send: it gets 1, "
+                "a millisecond later"
+            )
 
     def _partition(self) -> int:
         """The partition to send to; -1 lets the partitioner choose.
@@ -121,11 +129,12 @@ class KafkaTarget:
             return 0
         return 0 if found is None else len(found.partitions)
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> Work[None]:
         self._serve(0.01)
-        self._report_undelivered()
+        yield from self._report_undelivered()
         if self.deadline.over():
             self.give_up()
+        yield
 
     def _serve(self, timeout: float) -> None:
         self.handle.serve(timeout)
@@ -134,26 +143,32 @@ class KafkaTarget:
 
     # ── records that are not delivered ──
 
-    def _refused(self, batch: Batch, index: int, error: KafkaError) -> None:
-        """produce() refused a record: it is too large, its partition does not exist, or the producer has failed."""
+    def _refused(self, waiting: Waiting, error: KafkaError) -> Work[None]:
+        """produce() refused the record before `done`: it is too large, its partition does not exist, or all fails."""
+        index = waiting.done - 1
         if error.fatal() or error.code() in PRODUCER_FAILED:
-            self._await_cause()
+            waiting.done = index
+            if (yield from self._await_cause()):
+                return  # the producer was replaced
             if self.handle.watch.denied is not None:
-                self._denied_from(batch, index)
+                self._denied_from(waiting.batch, index)
             raise TryAgain(f"producing to {self.topic}: {describe(error)}.")
-        self.on_undelivered([UndeliveredRecord.of_batch(batch, index, error)])
+        record = UndeliveredRecord.of_batch(waiting.batch, index, error)
+        if self.stops and self.sends_again:
+            yield from self._stop_before(record)
+        self.on_undelivered([record])
 
-    def _await_cause(self) -> None:
+    def _await_cause(self) -> Work[bool]:
         """After a fatal error produce() fails without a cause; the cause comes in an earlier record's delivery report.
 
-        Raises the exception for that cause.
+        True if the cause is a refused batch: its records were sorted out, and the producer replaced. Otherwise raises
+        the exception for the cause, if there is one.
         """
         began = self.deadline.now()
         self._serve(0)
         while not self.handle.failed and len(self.handle.producer) and self.deadline.now() - began < CAUSE_SECONDS:
             self._serve(0.05)
-        if self.handle.watch.denied is None:
-            self._report_undelivered()
+        return self.handle.watch.denied is None and (yield from self._report_undelivered())
 
     def _denied_from(self, batch: Batch, index: int) -> None:
         """The rest of the batch is not delivered either. Raises Unreachable with the right that is missing."""
@@ -166,14 +181,59 @@ class KafkaTarget:
         finally:
             self._raise_denied(denied)
 
-    def _report_undelivered(self) -> None:
-        """Hand over the records of the delivery reports that have come in."""
-        if self.handle.failed:
-            failed, self.handle.failed = self.handle.failed, []
-            try:
-                self.on_undelivered([UndeliveredRecord.of_report(*report) for report in failed])
-            finally:
-                self._raise_denied(next((error for error, *_ in failed if error.code() in NOT_AUTHORISED), None))
+    def _report_undelivered(self) -> Work[bool]:
+        """Hand over the records of the delivery reports that have come in.
+
+        True if some were of a refused batch, and were sent again.
+        """
+        if not self.handle.failed:
+            return False
+        if self.sends_again and not self._given_up and any(map(stopped_by, self.handle.failed)):
+            yield from end_producer(self.handle, self.deadline)
+            if any(error.code() in REFUSED for error, *_ in self.handle.failed):
+                yield from self._send_again()
+                return True
+        self._hand_over()
+        return False
+
+    def _hand_over(self) -> None:
+        failed, self.handle.failed = self.handle.failed, []
+        try:
+            self.on_undelivered(of_reports(failed))
+        finally:
+            self._raise_denied(next((error for error, *_ in failed if error.code() in NOT_AUTHORISED), None))
+
+    def _send_again(self) -> Work[None]:
+        """Send the records of refused batches again (kdg/kafka/refused.py); what was behind them waits meanwhile."""
+        records, self.handle.failed = of_reports(self.handle.failed), []
+        behind = [] if self.stops else [record for record in records if record.is_stopped]
+        sorting = Sorting(self.handle, self.topic, self.deadline, self.stops)
+        yield from sorting.run(
+            [record for record in records if record.is_refused or (self.stops and record.is_stopped)]
+        )
+        undelivered = [*sorting.refused, *sorting.lost]
+        undelivered += [record for record in records if not record.is_refused and not record.is_stopped]
+        if behind:
+            self._waiting.appendleft(self._waits(batch_of(behind), keep_partition=True))
+        if undelivered and self.stops:
+            self._stop(undelivered, sorting.held)
+        if undelivered:
+            self.on_undelivered(undelivered)
+
+    def _stop_before(self, record: UndeliveredRecord) -> Work[None]:
+        """The library refuses a record: deliver what was sent before it, and stop there. Raises Stopped."""
+        self._waiting[0].done -= 1
+        while self.handle.flush(0.1) and not self.deadline.over():
+            yield
+        yield from self._report_undelivered()
+        if not len(self.handle.producer):
+            self._stop([record], [])
+
+    def _stop(self, undelivered: Sequence[UndeliveredRecord], held: Sequence[UndeliveredRecord]) -> NoReturn:
+        """Raises Stopped: these records are not delivered, and neither is what waits. Everything else is."""
+        unsent = [record for waiting in self._waiting for record in waiting.unsent(undelivered[0].reason)]
+        self._waiting.clear()
+        raise Stopped(self.topic, undelivered, [*held, *unsent])
 
     def _raise_denied(self, error: KafkaError | None) -> None:
         """A missing right ends the run, because every other record would fail as well. It is raised once."""
@@ -188,12 +248,14 @@ class KafkaTarget:
     def flush(self) -> Work[None]:
         """See Target. On return every delivery report has come in, or the time is over and the rest was given up."""
         began = self.deadline.now()
-        while self.handle.flush(min(self.deadline.left(self.settle_seconds, began), 0.5)):
-            self._report_undelivered()
+        while self.handle.flush(min(self.deadline.left(self.settle_seconds, began), 0.5)) or self._waiting:
+            yield from self._report_undelivered()
+            yield from self._send_waiting()
             if self.deadline.over(self.settle_seconds, began):
                 self.give_up()
             yield
-        self._report_undelivered()
+        if (yield from self._report_undelivered()):
+            yield from self.flush()
 
     def give_up(self) -> None:
         """Count every record that is not acknowledged by now as undelivered, once."""
@@ -203,7 +265,8 @@ class KafkaTarget:
             self.handle.watch.suspicious = True
             self.handle.producer.purge()
             self.handle.flush(1.0)
-            self._report_undelivered()
+            if self.handle.failed:
+                self._hand_over()
 
     def close(self) -> None:
         """Drop the records that were not flushed; wait for none of them."""

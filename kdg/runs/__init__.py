@@ -5,6 +5,7 @@
     session                what every run has in common, from the first signal handler to the outcome
     clients                what a run uses of the world outside; the simulator hands in its own
     produce, consume, pipe the run of each command, opened with kafka_source, kafka_target, resume, undelivered
+    again                  the command that sends undelivered records again
     cluster_check          the warning about the cluster, and --strict; once_a_day: a note is not repeated
     progress, report       the line while it runs; the summary, --report and the exit code at the end
     check, sandbox, verify, verify_setup            the commands without a loop

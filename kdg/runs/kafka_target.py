@@ -59,6 +59,9 @@ def open_target(
         keep_partition,
         partitions,
         settle_seconds=transaction_seconds(frame.plan) if frame.plan.guarantee.transactional else None,
+        sends_again=not (frame.plan.guarantee.transactional or frame.plan.guarantee.may_lose),
+        stops=frame.plan.command == "pipe",
+        note=frame.plan.note,
     )
     frame.closing.callback(target.close)
     return target

@@ -30,6 +30,7 @@ from kdg.text.words import plural, plural_were
 if TYPE_CHECKING:
     from kdg.formats import Decoder, Encoder
     from kdg.kafka.producer import ProducerHandle
+    from kdg.kafka.source import KafkaSource
     from kdg.kafka.target import KafkaTarget
     from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
     from kdg.transforms.command_filter import CommandFilter
@@ -172,7 +173,7 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
         clock=frame.surroundings.clock.monotonic,
     )
     source.begin(pump.on_rebalance)
-    return Session(pump, partial(_describe, options, target), progress)
+    return Session(pump, partial(_describe, options, target, source), progress)
 
 
 def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: ProducerHandle) -> int:
@@ -245,9 +246,14 @@ def _columns(options: Options, command: CommandFilter | None) -> frozenset[str]:
     return columns if options.dedup is None else columns | options.dedup.columns
 
 
-def _describe(options: Options, target: KafkaTarget, outcome: Outcome) -> None:
-    """Complete the outcome with the summary."""
+def _describe(options: Options, target: KafkaTarget, source: KafkaSource, outcome: Outcome) -> None:
+    """Settle what came before a record that cannot be delivered, and complete the outcome with the summary."""
+    from kdg.kafka.undelivered_records import Stopped
+
     plan, counts = outcome.plan, outcome.counts
+    if isinstance(outcome.error, Stopped) and outcome.error.before is not None:
+        source.settle_before(outcome.error.before)
+        outcome.positions = source.offsets()
     unconfirmed = plan.value(Role.PRODUCER, "acks") == "0"
     outcome.unconfirmed = counts.written if unconfirmed else 0
     transactions = transactions_text(counts) if plan.guarantee.transactional else ""

@@ -15,6 +15,7 @@ from kdg.core.progress import Limits
 from kdg.core.pump import Pump
 from kdg.errors import Undelivered, Unreachable, UsageError
 from kdg.formats import Decoder
+from kdg.runs.again import command_again
 from kdg.runs.cluster_check import check_cluster
 from kdg.runs.framing import decoder_of
 from kdg.runs.identity import with_id_of_producer
@@ -48,7 +49,10 @@ TRANSACTION_MARGIN = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What produce is to do, beyond its plan. partition: -1 where the partitioner chooses."""
+    """What produce is to do, beyond its plan.
+
+    partition: -1 where the partitioner chooses. again: the command that sends the records of --undelivered again.
+    """
 
     topic: str
     file: str | None
@@ -60,6 +64,7 @@ class Options:
     partition: int
     keep_partition: bool
     count: int | None
+    again: str
 
 
 def run(
@@ -86,6 +91,7 @@ def run(
         partition=-1 if placing.partition is None else placing.partition,
         keep_partition=placing.keep_partition,
         count=placing.count,
+        again=command_again(topic, delivery.undelivered or "FILE", [common, delivery, framing, placing]),
     )
     _refuse_contradictions(options)
     plan = _in_transactions(plan, options.resume, common)
@@ -128,7 +134,7 @@ def start(plan: Plan, options: Options, decoder: Decoder) -> int:
 def open_session(frame: Frame, options: Options, decoder: Decoder) -> Session:
     """Open the input first, so that it can be kept as undelivered if no broker is reached."""
     source = _open_input(frame, options, decoder)
-    undelivered = UndeliveredFile(decoder, options.undelivered, frame.plan.note)
+    undelivered = UndeliveredFile(decoder, options.undelivered, frame.plan.note, options.again)
     undelivered.open(options.file, frame.deadline)
     frame.closing.callback(undelivered.release)
     try:

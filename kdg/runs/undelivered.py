@@ -30,7 +30,8 @@ def keep_whole_input(frame: Frame, source: Input, undelivered: UndeliveredFile, 
         error.hint += f" {exc}"
         return
     frame.outcome.undelivered = undelivered.count
-    error.hint += f" The {plural(undelivered.count, 'record')} of the input are in {undelivered.path}."
+    error.hint += f" The {plural(undelivered.count, 'record')} of the input are in {undelivered.path}; "
+    error.hint += f"send them again with `{undelivered.again}`."
 
 
 def _keep_rest(source: Input, undelivered: UndeliveredFile) -> None:

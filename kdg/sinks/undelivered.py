@@ -33,11 +33,13 @@ class UndeliveredFile:
     note: prints a line on stderr; called if the file has records of an earlier run. count: all undelivered records.
     unknown: those that may be in the topic all the same (hazard 7). never_sent: those that were never given to the
     client. first: an example of the first failure, for the message.
+    again: the command that sends the file again.
     """
 
     decoder: Decoder
     path: str | None
     note: Callable[[str], None] = lambda _line: None
+    again: str = ""
     count: int = 0
     unknown: int = 0
     never_sent: int = 0
@@ -95,8 +97,11 @@ class UndeliveredFile:
 
         self.first = self.first or example_of(records)
         self.unknown += sum(not record.certain for record in records)
-        back = self.decoder.encode_back
-        self.keep([back(each.key, each.value, each.headers, each.timestamp or None) for each in records])
+        self.keep([self._as_read(record) for record in records])
+
+    def _as_read(self, record: UndeliveredRecord) -> bytes:
+        timestamp = None if record.timestamp < 0 else record.timestamp
+        return self.decoder.encode_back(record.key, record.value, record.headers, timestamp, record.partition)
 
     def keep_unsent(self, records: Sequence[bytes]) -> None:
         """Count and keep records that were never given to the client, each with its delimiter."""
@@ -161,5 +166,5 @@ class UndeliveredFile:
         first = f", such as {self.first}" if self.first else ""
         hint = "--undelivered FILE keeps such records, so that they can be sent again."
         if self.path:
-            hint = f"They are in {self.path}; send them again with `kdg produce TOPIC {self.path}`."
+            hint = f"They are in {self.path}; send them again with `{self.again}`."
         return Undelivered(f"{plural_were(self.count, 'record')} not delivered{unknown}{first}.", hint)

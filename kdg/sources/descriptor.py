@@ -11,11 +11,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from kdg.core.records import Batch, Offsets, Position
 from kdg.errors import Aborted, Fenced, Interrupted, KdgError, UsageError
 from kdg.formats import Decoder
+from kdg.formats.encoding import place_named
 from kdg.runtime.signals import SignalWaiter
 from kdg.sources.splitter import Splitter
 
@@ -101,7 +103,12 @@ class Input:
         self._records += len(records)
         if self.store is not None:
             self._advance(records)
-        return self.decoder.decode(records, first)
+        batch = self.decoder.decode(records, first)
+        batch.source = partial(self._place, first)
+        return batch
+
+    def _place(self, first: int, index: int) -> str:
+        return f"{place_named(self.decoder.delimiter)} {first + index}"
 
     def _fill(self) -> bool:
         """Read once. True if that brought at least one whole record, or the end."""

@@ -15,10 +15,11 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import compress
 from typing import Any, NamedTuple
 
-from kdg.core.records import Batch, Headers, TopicPartition
+from kdg.core.records import Batch, Headers, Place, TopicPartition
 from kdg.errors import UsageError
 from kdg.transforms.seen_store import SeenStore
 
@@ -187,7 +188,14 @@ def select(batch: Batch, keep: Sequence[bool]) -> Batch:
         return None if items is None else list(compress(items, keep))
 
     columns: Mapping[str, Any] = {name: column(getattr(batch, name)) for name in _COLUMNS}
-    return Batch(**columns)
+    selected = Batch(**columns)
+    if batch.source is not None:
+        selected.source = partial(_source, batch.source, list(compress(range(len(batch)), keep)))
+    return selected
+
+
+def _source(source: Callable[[int], Place], kept: Sequence[int], index: int) -> Place:
+    return source(kept[index])
 
 
 _COLUMNS = ("values", "keys", "headers", "timestamps", "topics", "partitions", "offsets")

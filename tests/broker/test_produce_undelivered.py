@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from kdg.kafka.transaction import KafkaTransaction
 from kdg.kafka.undelivered_records import abort_on_undelivered
 from kdg.runs.clients import LibraryClients
 from kdg.runtime.deadline import Deadline, NoSignals
-from tests.support.kafka import Kafka
+from tests.support.kafka import Kafka, configure
 from tests.support.processes import lines, text
 from tests.support.waiting import eventually
 
@@ -143,3 +144,46 @@ def test_undelivered_file_is_not_the_input(kafka: Kafka, tmp_path: Path) -> None
     done = kafka.kdg("produce", kafka.topic(), str(file), "--undelivered", str(file))
     assert done.code == 2
     assert file.read_bytes() == b"a\n"
+
+
+FRAMINGS = {
+    "-K": (("-K", ":"), b"k1:v1\nk2:v2\nv3\n"),
+    "-D": (("-D", r"\0", "-K", " "), b"k 1\0k a\nb\0"),
+    "-J": (("-J",), b'{"key":"k","value":null,"headers":[["h","1"],["h",null]],"timestamp":1700000000000}\n'),
+    "-J-p": (("-J", "--keep-partition"), b'{"partition":1,"value":"v","timestamp":5}\n'),
+    "-k-H": (("-k", "it's", "-H", "n=a b", "-H", "m"), b"v1\nv2\n"),
+    "-Z": (("-Z", "-K", ":", "--value-encoding", "hex"), b"k:\nk:6162\n:61\n"),
+    "-b-X": (("-p", "1", "-z", "gzip", "-X", "client.id=a b"), b"v\n"),
+}
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+@pytest.mark.parametrize("broker", ["away", "refuses"])
+def test_command_of_the_message_sends_them_again(kafka: Kafka, tmp_path: Path, framing: str, broker: str) -> None:
+    """The command that the message prints makes the same records, whether no broker or no acknowledgement came."""
+    options, sent = FRAMINGS[framing]
+    wanted, topic, kept = kafka.topic(2), kafka.topic(2), tmp_path / "it's kept"
+    kafka.ok("produce", wanted, *options, input=sent)
+    if broker == "away":
+        env, more = {"KDG_BROKERS": NOBODY}, ["--timeout", "1s"]
+    else:
+        env, more = {}, []
+        configure(kafka, topic, "max.message.bytes", "10")
+    done = kafka.kdg("produce", topic, *options, *more, "--undelivered", str(kept), input=sent, env=env, timeout=90)
+    assert done.code == (8 if broker == "away" else 3), done
+    assert kafka.values(topic) == []
+    configure(kafka, topic, "max.message.bytes", "1000000")
+    again = shlex.split(done.err.split("again with `")[1].split("`")[0])
+    assert again[0] == "kdg"
+    kafka.ok(*again[1:])
+    assert content(kafka, topic, options) == content(kafka, wanted, options)
+
+
+def content(kafka: Kafka, topic: str, options: tuple[str, ...]) -> list[tuple[object, ...]]:
+    """Each record; its partition and timestamp if the options say what they are."""
+    timed = "-J" in options
+    placed = timed or "-p" in options
+    return sorted(
+        (repr(r.key), repr(r.value), repr(r.headers), r.timestamp if timed else 0, r.partition if placed else 0)
+        for r in kafka.records(topic)
+    )

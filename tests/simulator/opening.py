@@ -115,6 +115,7 @@ PRODUCE = produce.Options(
     partition=-1,
     keep_partition=False,
     count=None,
+    again="kdg produce target FILE",
 )
 CMD = ("work",)
 WORKING = replace(CONSUME, destination=Destination(DestinationKind.COMMAND, cmd=CMD))

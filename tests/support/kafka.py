@@ -10,7 +10,14 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not in its __all__
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from .processes import KDG, Done, Run, no_crash
 from .waiting import answered, eventually
@@ -234,3 +241,16 @@ class Kafka:
             return found
 
         return answered(ask)
+
+
+def configure(kafka: Kafka, topic: str, name: str, value: str) -> None:
+    """Change a property of the topic."""
+    entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
+    kafka.admin.incremental_alter_configs([resource])[resource].result(30)
+
+    def seen() -> bool:
+        found: str = kafka.admin.describe_configs([resource])[resource].result(30)[name].value
+        return found == value
+
+    assert eventually(seen)

@@ -43,7 +43,7 @@ def records_of(batch: Batch) -> list[tuple[object, ...]]:
             batch.keys or [None] * rows,
             batch.values,
             [list(headers or ()) for headers in batch.headers or [None] * rows],
-            batch.timestamps or [0] * rows,
+            batch.timestamps or [-1] * rows,
             batch.partitions or [-1] * rows,
             strict=True,
         )
@@ -182,10 +182,12 @@ def test_keep_partition_reads_partitions() -> None:
     assert decoder.decode([b"{}"], 1).partitions is None
 
 
-def test_timestamp_missing_in_one_record_means_now() -> None:
+def test_timestamp_missing_in_one_record_is_negative() -> None:
+    """A missing timestamp differs from timestamp 0, which is the beginning of 1970."""
     decoder = JsonDecoder()
+    assert decoder.decode([b'{"timestamp":0}', b"{}"], 1).timestamps == [0, -1]
 
-    assert decoder.decode([b'{"timestamp":5}', b"{}", b'{"timestamp":-1}'], 1).timestamps == [5, 0, 0]
+    assert decoder.decode([b'{"timestamp":5}', b"{}", b'{"timestamp":-1}'], 1).timestamps == [5, -1, -1]
     assert decoder.decode([b'{"timestamp":null}', b'{"timestamp":-1}'], 1).timestamps is None
 
 

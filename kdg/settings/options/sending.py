@@ -47,7 +47,7 @@ class Delivery:
         Option(
             "--undelivered",
             "FILE",
-            "add to FILE the records that may not be in the topic; `kdg produce TOPIC FILE` sends them again.",
+            "add to FILE the records that may not be in the topic; the message has the command that sends them again.",
             only_under=(AT_LEAST_ONCE,),
         ),
     ] = None
