@@ -31,7 +31,8 @@ simulate: setup
 hazards: setup
 	KDG_HAZARD_REPEATS=$(or $(REPEATS),3) $(BIN)/python -m pytest tests/hazards tests/torture tests/verify
 
-# Each protection taken out, and the test that has to fail then: about eight minutes. `make mutants ARGS=no-recycle`.
+# Each protection taken out, and the test that has to fail then, for the right reason: about eight minutes.
+# `make mutants ARGS=no-recycle`.
 mutants: setup
 	$(BIN)/python -m tests.mutants $(ARGS)
 

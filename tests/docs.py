@@ -32,7 +32,9 @@ COMMANDS = ("produce", "consume", "pipe", "explain", "check", "verify", "sandbox
 BROKERS = 3
 TOPICS = (("orders", 1), ("billing", 1))
 
-_GENERATED = re.compile(r"(?P<open><!-- generated: (?P<name>[\w .-]+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)", re.DOTALL)  # fmt: skip
+_GENERATED = re.compile(
+    r"(?P<open><!-- generated: (?P<name>[\w .-]+) -->\n)(?P<body>.*?)(?P<close><!-- end -->)", re.DOTALL
+)
 _CONSOLE = re.compile(r"(?P<open>^```console\n)(?P<body>.*?)(?P<close>^```$)", re.DOTALL | re.MULTILINE)
 _PROMPT = "$ "
 _MARK = "--- end of a README command ---"
@@ -123,7 +125,8 @@ def _body(name: str) -> str:
 def stale(text: str) -> list[str]:
     """The names of the blocks that are not what the code makes now, and of those that are missing."""
     found = {block["name"]: block["body"] for block in _GENERATED.finditer(text)}
-    return [name for name in dict.fromkeys([*BLOCKS, *found]) if name not in BLOCKS or found.get(name) != _body(name)]  # fmt: skip
+    names = dict.fromkeys([*BLOCKS, *found])
+    return [name for name in names if name not in BLOCKS or found.get(name) != _body(name)]
 
 
 def handwritten(text: str) -> str:
@@ -148,7 +151,7 @@ def transcript(text: str) -> str:
 def perform(typed: Sequence[str], bootstrap: str, folder: Path) -> list[str]:
     """Type the commands into one shell, in a folder of their own, and give back what each showed.
 
-    stdout and stderr are one file: the order is that of writing, and no pipe that the reader of a terminal would not have.
+    stdout and stderr are one file, so that the lines are in the order in which they were written, as on a terminal.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KDG_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

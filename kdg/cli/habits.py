@@ -1,4 +1,4 @@
-"""Owns where the options of kcat, and other habits, are in kdg: the hint below the message that an option is unknown."""
+"""Owns where the options of kcat, and other habits, are in kdg: the hint for an unknown option."""
 
 from __future__ import annotations
 

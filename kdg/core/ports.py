@@ -4,7 +4,7 @@ The loop (kdg/core/pump.py) calls a port from one thread, one method at a time. 
 raises a KdgError, and the class of the error says what the call left behind (`failure_of`):
 
     TryAgain         the call certainly had no effect: the loop goes back to the last settling and tries again
-    OutcomeUnknown   the call may have had its effect: a transaction is looked up, the rest is undone as far as it can be
+    OutcomeUnknown   the call may have had its effect: a transaction is looked up, the rest is undone if possible
     any other        trying again does not help: the run ends with this error
 
 Any other exception is a defect of kdg. A method must not wait longer than about a second without looking at signals.

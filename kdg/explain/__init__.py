@@ -31,7 +31,12 @@ from kdg.text.render import FORMATS, markdown_of, render
 __all__ = ["CLIENTS", "explain", "names", "table_markdown"]
 
 
-def explain(names: Sequence[str], client: str = "librdkafka", format: str = "text", color: bool = False) -> str:  # noqa: A002  the flag's own name
+def explain(
+    names: Sequence[str],
+    client: str = "librdkafka",
+    format: str = "text",  # noqa: A002  # the option's own name
+    color: bool = False,
+) -> str:
     """The page that the names mean, ending with a newline.
 
     names: nothing, a guarantee, a setting, an exit code, two guarantees, or words to search for.

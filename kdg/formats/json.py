@@ -126,7 +126,7 @@ class JsonEncoder:
 
 _C1_LEAD = b"\xc2"
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-"""The controls U+0080 to U+009F in UTF-8. U+009B begins a command to a terminal, and JSON does not require an escape."""
+"""The controls U+0080 to U+009F in UTF-8. U+009B begins a command to a terminal; JSON does not require an escape."""
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:

@@ -56,7 +56,8 @@ Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal
     that kdg did not write, is refused [seen].
 13. If a topic is deleted and created again under its name, the group's positions in it are deleted, and a position in
     the old topic skips records of the new one. A transaction that is open meanwhile would commit the part of its
-    records that is in the new topic. kdg compares topic ids (KIP-516), of a target before each commit, and stops [seen].
+    records that is in the new topic. kdg compares topic ids (KIP-516), of a target before each commit,
+    and stops [seen].
 14. consume(n, timeout) waits for n records until the timeout is over, and n large records are hundreds of megabytes.
     kdg limits the bytes of one read, and waits only for the first record [seen].
 15. The first record of an idempotent producer waits 0.5 s for the producer id, which is requested by a timer

@@ -140,8 +140,8 @@ _STILL_USED = Row(
     frozenset({E.UNRELEASED_INSTANCE_ID}),
     Fenced,
     "{doing}: the group has another member with this group.instance.id: {error}.",
-    "Give each instance a group.instance.id of its own. After a crash, start it again when the broker has forgotten the "
-    "former member: after group.consumer.session.timeout.ms (45 s).",
+    "Give each instance a group.instance.id of its own. After a crash, start it again when the broker has forgotten "
+    "the former member: after group.consumer.session.timeout.ms (45 s).",
 )
 _TIMEOUT_TOO_LONG = Row(
     frozenset({E.INVALID_TRANSACTION_TIMEOUT}),
@@ -170,7 +170,8 @@ _ANY_CALL = (
         POSITION_GONE,
         PositionGone,
         "{doing}: {text}.",
-        "The records at this position were deleted, or the topic was. Go on with another group (-G), or without one run it again.",
+        "The records at this position were deleted, or the topic was. Go on with another group (-G), or without one "
+        "run it again.",
     ),
     Row(None, KdgError, "{doing}: {error}."),
 )

@@ -51,7 +51,8 @@ class ResumeStore:
             return  # no such group yet; `load` checks the metadata
         if members:
             raise UsageError(
-                f"the group {self.group} has {plural(len(members), 'member')}; kdg keeps the position of --resume there.",
+                f"the group {self.group} has {plural(len(members), 'member')}; kdg keeps the position of --resume "
+                "there.",
                 f"Choose another name than --resume {self.group.removeprefix('kdg.produce.')}.",
             )
 

@@ -1,7 +1,7 @@
 """Owns one run of each command: resolve the plan, open source, destination and transaction, run the loop, report.
 
     plan                   what the typed options mean; dry_run prints it
-    framing, group, identity, destination, dedup    the parts of a plan: formats, group, transactional id, -- CMD and files
+    framing, group, identity, destination, dedup    parts of a plan: formats, group, transactional id, -- CMD, files
     session                what every run has in common, from the first signal handler to the outcome
     clients                what a run uses of the world outside; the simulator hands in its own
     produce, consume, pipe the run of each command, opened with kafka_source, kafka_target, resume, undelivered

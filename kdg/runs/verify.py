@@ -30,7 +30,7 @@ WARM_UP = 50_000
 
 Note = Callable[[str], None]
 LiveView = Callable[["Setup"], AbstractContextManager[Callable[["Progress"], None]]]
-"""Opens the live view of a run; inside `with`, the function that it gives takes the latest progress. It is the CLI's."""
+"""Opens the live view of a run. Inside `with`, the function that it gives takes the latest progress."""
 
 
 def run(options: VerifyOptions, cmd: Sequence[str], view: LiveView) -> int:

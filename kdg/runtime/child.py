@@ -99,7 +99,8 @@ class BatchCommand:
     def run(self, data: bytes, spans: Sequence[Span]) -> Work[tuple[int, bytes]]:
         """Run the command with `data` on its stdin; returns its exit status and its output.
 
-        It takes as long as it takes; if it is given up, the command is ended. Raises Interrupted after a signal, StopNotReached when --timeout is over, KdgError for too much output.
+        It takes as long as it takes; if it is given up, the command is ended.
+        Raises Interrupted after a signal, StopNotReached when --timeout is over, KdgError for too much output.
         """
         env = {**os.environ, VARIABLE: json.dumps([span._asdict() for span in spans])}
         process = start_process(self.argv, subprocess.PIPE, subprocess.PIPE if self.captured else None, env)

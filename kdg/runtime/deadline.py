@@ -39,7 +39,8 @@ class NoSignals:
 class Deadline:
     """Until when a run may wait. Every wait of the run asks it.
 
-    signals: says whether a signal came that ends the run. timeout: seconds for the whole run (`--timeout`); None for no limit.
+    signals: says whether a signal came that ends the run.
+    timeout: seconds for the whole run (`--timeout`); None for no limit.
     reach: seconds within which a broker has to answer for the first time.
     settles: at the end of `timeout` the run stops reading, and has GRACE seconds to settle what it has read.
     clock, background: what the run uses of time and of threads; a test replaces them.

@@ -1,4 +1,4 @@
-"""Owns SIGINT, SIGTERM and SIGHUP. A signal sets a flag; the run looks at the flag, settles, and ends by the same signal.
+"""Owns SIGINT, SIGTERM and SIGHUP. A signal sets a flag; the run looks at it, settles, and ends by the same signal.
 
     first signal     `received` is set, and a wait on a file descriptor returns at once
     second signal    the process ends at once, without settling; SIGHUP does not count as a second signal, because a

@@ -59,7 +59,8 @@ def _of_number(word: str, shown: str) -> int:
         raise UsageError(f"{shown} is a number with a sign, which is no time.", f"Give it a unit: {word}s, {word}h.")
     for format_, length in _COMPACT.items():
         try:
-            meant = dt.datetime.strptime(word, format_).isoformat() if len(word) == length else ""  # noqa: DTZ007  # local
+            # A local time.
+            meant = dt.datetime.strptime(word, format_).isoformat() if len(word) == length else ""  # noqa: DTZ007
         except ValueError:
             continue
         if meant:

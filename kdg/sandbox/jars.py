@@ -66,7 +66,7 @@ def find_jars(note: Callable[[str], None]) -> Path:
 def maven(folder: Path) -> Any:  # jgo has no types
     """A jgo context that downloads into `folder`.
 
-    It uses the repositories in the user's jgo configuration, or Maven Central. Raises SandboxError if jgo is not installed.
+    It uses the repositories in the user's jgo configuration, or Maven Central. Raises SandboxError without jgo.
     """
     try:
         from jgo.config import GlobalSettings

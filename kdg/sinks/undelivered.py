@@ -1,8 +1,8 @@
 """Owns the file of `kdg produce --undelivered`: the records that are not known to be in the topic, counted and kept.
 
 The file has the framing of the input, so that `kdg produce TOPIC FILE` can send it again. A run adds to it: what an
-earlier run has kept is gone only when the user removes it. Each write ends with a whole record, so that a kill leaves no
-piece of one.
+earlier run has kept is gone only when the user removes it. Each write ends with a whole record, so that a kill leaves
+no piece of one.
 """
 
 from __future__ import annotations

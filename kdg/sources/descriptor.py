@@ -22,7 +22,7 @@ from kdg.runtime.signals import SignalWaiter
 from kdg.sources.splitter import Splitter
 
 LONGEST_RECORD = 64_000_000
-"""The most bytes of a record, unless a larger message.max.bytes was set. Nothing longer has ever fitted into a topic."""
+"""The most bytes of a record, unless a larger message.max.bytes was set. Nothing longer ever fitted into a topic."""
 READ_BYTES = 1 << 18
 """Bytes of one read. They stay in the processor's cache until they are sent; smaller reads cost more system calls."""
 
@@ -199,7 +199,8 @@ class Input:
         settled = 0 if self._settled is None else self._settled[0]
         if stored is not None and stored.size != settled:
             raise Fenced(
-                f"another run with --resume {self.resume} has sent {self.name} up to byte {stored.size} in the meantime.",
+                f"another run with --resume {self.resume} has sent {self.name} up to byte {stored.size} in the "
+                "meantime.",
                 "Let that run continue; only one run at a time may use the name.",
             )
         self.rewind()

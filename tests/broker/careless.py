@@ -1,11 +1,24 @@
-"""A program as people write them, with plain confluent_kafka: what it is told to set, when it commits, and where it dies.
+"""A consumer as people write it, with plain confluent_kafka. It commits, and it dies, as the argument says.
 
-    python careless.py '{"config": {...}, "producer": {...}, "topic": "t", "out": "FILE or topic", "program": "after", "die": "working"}'
+    python careless.py '{"config": {...}, "producer": {...}, "topic": "t", "out": "FILE or topic",
+                         "program": "after", "die": "working"}'
 
-program: when the position moves: `auto` by itself, `store` with store_offsets after the work, `after` or `before` the work by a
-commit, `transaction` with the output. die: `working`, with some records in hand, once what the library commits by itself is
-committed; `done`, right after the work; `close`, as `working`, but by an error that ends in close(); `abort`: go on after an
-abort, as one forgets to seek; never: read all. Reading is from partition 0, from the committed position, else the beginning.
+program: when the position is committed.
+
+    auto         by the library, after a time
+    store        by the library, but only what the program has stored with store_offsets after the work
+    before       by a commit before the work
+    after        by a commit after the work
+    transaction  together with the output
+
+die: when the process dies. Without it, the program reads everything.
+
+    working      with some records of a batch done, once the library has committed what it commits by itself
+    close        as `working`, but by an error that leads to close()
+    done         right after the work on a batch
+    abort        after an abort that is not followed by a seek
+
+It reads partition 0, from the committed position, or from the beginning if there is none.
 """
 
 from __future__ import annotations
@@ -26,20 +39,20 @@ STARTING = (KafkaError.NOT_COORDINATOR, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
 class Careless:
     """One run."""
 
-    def __init__(self, told: dict[str, Any]) -> None:
-        self.program, self.die, self.out = told["program"], told["die"], told["out"]
-        self.consumer = Consumer({"enable.partition.eof": True, "fetch.wait.max.ms": 50, **told["config"]})
-        self.place = TopicPartition(told["topic"], 0)
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.program, self.die, self.out = given["program"], given["die"], given["out"]
+        self.consumer = Consumer({"enable.partition.eof": True, "fetch.wait.max.ms": 50, **given["config"]})
+        self.place = TopicPartition(given["topic"], 0)
         self.ended = False
         start = max(self.committed(), 0)
         self.consumer.assign([TopicPartition(self.place.topic, 0, start)])
-        self.producer = Producer(told["producer"]) if told["producer"] else None
+        self.producer = Producer(given["producer"]) if given["producer"] else None
         if self.producer is not None:
             self.producer.init_transactions(30)
             self.producer.begin_transaction()
 
     def committed(self) -> int:
-        """What is stored; a coordinator that only starts is asked again."""
+        """The stored position. A coordinator that is only starting is asked again."""
         deadline = time.monotonic() + 20
         while True:
             try:
@@ -77,7 +90,7 @@ class Careless:
         )
 
     def run(self) -> None:
-        """Batch by batch to the end, or to death."""
+        """Work batch by batch, to the end or until the process dies."""
         while messages := self.batch():
             if self.program == "before":
                 self.commit(messages[-1])

@@ -10,7 +10,10 @@ from confluent_kafka import Producer
 
 from tests.support.kafka import Kafka
 
-_ODD = (b"", b"\x00", b"\n", b"\r\n", b"\x7f", b'"', b"\\", b"null", b'{"base64":"AA=="}', b"\xff\xfe", b"\xed\xa0\x80", "ä\U0010ffff€".encode(), b" ", b"%s%b")  # fmt: skip
+_ODD = (
+    *(b"", b"\x00", b"\n", b"\r\n", b"\x7f", b'"', b"\\", b"null", b'{"base64":"AA=="}', b"\xff\xfe", b"\xed\xa0\x80"),
+    *("ä\U0010ffff€".encode(), b" ", b"%s%b"),
+)
 _LETTERS = "abcäöü€\U0001f600\n\t\"'\\{}[],: "
 NOW = 1_790_000_000_000
 

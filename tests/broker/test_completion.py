@@ -1,4 +1,4 @@
-"""What a shell offers after Tab, in the protocols of bash, zsh and fish; a cluster that is away costs neither time nor words."""
+"""What bash, zsh and fish offer after Tab. A cluster that is away causes no delay and no message."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ from tests.support.kafka import Kafka
 from tests.support.processes import Done, lines
 
 SHELLS = {
-    "bash": lambda words, last: {"_KDG_COMPLETE": "complete_bash", "COMP_WORDS": f"{words} {last}", "COMP_CWORD": str(len(words.split()))},
+    "bash": lambda words, last: {
+        "_KDG_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"{words} {last}",
+        "COMP_CWORD": str(len(words.split())),
+    },
     "zsh": lambda words, last: {"_KDG_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": f"{words} {last}"},
-    "fish": lambda words, last: {"_KDG_COMPLETE": "complete_fish", "_TYPER_COMPLETE_ARGS": f"{words} {last}", "_TYPER_COMPLETE_FISH_ACTION": "get-args"},
+    "fish": lambda words, last: {
+        "_KDG_COMPLETE": "complete_fish",
+        "_TYPER_COMPLETE_ARGS": f"{words} {last}",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    },
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""`--crash-at`: each step of each guarantee in each command, killed there and started again, against the row and its crash table."""
+"""`--crash-at`: each step of each guarantee in each command is killed and started again, as the crash table says."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One command under one guarantee, in a world of its own. run: the command, with more options; seen: what it achieved."""
+    """One command under one guarantee, with its own topics. run: the command, with more options. seen: its output."""
 
     run: Callable[..., int]
     seen: Callable[[], list[bytes | None]]
@@ -57,7 +57,8 @@ def _produce(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
         return kafka.kdg("produce", topic, "-g", row.name, *quick, *more, input=text(SENT)).code
 
     def again() -> bool:
-        # Without a position of its own: at-most-once never, at-least-once always, exactly-once after a look at the topic.
+        # An input without a position: at-most-once never reads it again, at-least-once always does, exactly-once does
+        # after a look at the topic.
         return row.reads_again and not (row.transactional and kafka.settled_values(topic) == SENT)
 
     return Case(run, lambda: kafka.settled_values(topic), again)
@@ -137,7 +138,7 @@ SINKS = {
     "consume --dedup-store --sqlite": AT_LEAST_ONCE,
     "consume -- CMD": AT_LEAST_ONCE,
 }
-"""Where a sink is tried each time: where it adds something to consume into a file. The kills of test_sinks.py cover the rest."""
+"""The steps at which a sink is tried each time: those where it differs from a file. test_sinks.py tries the rest."""
 EVERY_SINK = "KDG_EVERY_SINK" in os.environ
 """The long form: each sink under each guarantee."""
 PAIRS = [

@@ -1,4 +1,4 @@
-"""Mutants of the real command against a broker: each does the damage that the protection prevents, and kdg itself does not."""
+"""Mutants of the command against a broker: each does the damage that its protection prevents, and kdg does not."""
 
 from __future__ import annotations
 

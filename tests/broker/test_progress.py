@@ -15,7 +15,15 @@ from tests.support.processes import KDG, lines, text
 def on_a_terminal(kafka: Kafka, *args: str) -> tuple[bytes, bytes]:
     """stdout, and what the terminal got as stderr."""
     ours, theirs = pty.openpty()
-    done = subprocess.run([KDG, *args], env=kafka.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=True)  # fmt: skip
+    done = subprocess.run(
+        [KDG, *args],
+        env=kafka.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        timeout=60,
+        check=True,
+    )
     os.close(theirs)
     shown = everything_in(ours)
     os.close(ours)
@@ -37,7 +45,8 @@ def test_it_comes_and_goes_on_the_terminal_alone(kafka: Kafka, tmp_path: Path, g
     # Each hundred waits for its acknowledgement, so that a fast machine takes long enough, too.
     slowly = ["--batch-records", "1000", "-X", "linger.ms=0", "-X", "queue.buffering.max.messages=100"]
     produced = on_a_terminal(kafka, "produce", topic, str(file), *slowly)
-    consumed = on_a_terminal(kafka, "consume", topic, "-e", "-G", group, "--batch-records", "1000", "-X", "fetch.message.max.bytes=20000")  # fmt: skip
+    small = ("--batch-records", "1000", "-X", "fetch.message.max.bytes=20000")
+    consumed = on_a_terminal(kafka, "consume", topic, "-e", "-G", group, *small)
     assert produced[0] == b""
     assert consumed[0] == text(values)
     for _out, shown in (produced, consumed):

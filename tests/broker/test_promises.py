@@ -39,7 +39,7 @@ def moments() -> random.Random:
 
 
 def killed_midway(kafka: Kafka, target: str, moment: float, *args: str) -> None:
-    """Run a command and kill it while its records flow, so many seconds after the first of this run reached the target."""
+    """Run a command, and kill it some seconds after the first record of this run has reached the target."""
     before = kafka.ends(target)
     with kafka.start(*args) as run:
         assert eventually(lambda: kafka.ends(target) != before or not run.running)

@@ -38,7 +38,14 @@ def test_recipe_for_ci_fails_on_a_missing_record(kafka: Kafka, tmp_path: Path) -
     path = f"{Path(KDG).parent}{os.pathsep}{os.environ['PATH']}"
 
     def run(text: str) -> int:
-        return subprocess.run(["sh", "-c", text], env=kafka.environment({"PATH": path}), cwd=tmp_path, capture_output=True, timeout=120, check=False).returncode  # fmt: skip
+        return subprocess.run(
+            ["sh", "-c", text],
+            env=kafka.environment({"PATH": path}),
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        ).returncode
 
     assert run(script) == 0
     assert run(script) != 0  # sent a second time, all is there twice

@@ -1,4 +1,7 @@
-"""`consume -J | produce -J` copies every kind of record unchanged. KDG_ROUND_TRIP=100000 is the long form (`make peers`)."""
+"""`consume -J | produce -J` copies every kind of record unchanged.
+
+KDG_ROUND_TRIP=100000 is the long form (`make peers`).
+"""
 
 from __future__ import annotations
 

@@ -117,6 +117,7 @@ def test_flush_then_commit_holds_at_least_once(ended: Mapping[str, Ended]) -> No
     assert b"at-least-once held" in found.done.out.splitlines()[-1]
     assert found.report["lost"] == 0
     assert found.report["records"] > 5_000
+    assert found.report["faults"]
     assert set(found.report["faults"]) <= {"kill", "term"}
     assert failed_checks(found) == set()
     assert "\x1b" not in found.done.err + found.done.out.decode()

@@ -33,8 +33,9 @@ def test_the_four_commands_lead_the_help(kdg: Kdg) -> None:
 
 
 def test_nothing_typed_is_answered_with_help(kdg: Kdg) -> None:
-    _code, out, err = kdg()
-    assert "Usage: kdg" in out + err
+    code, out, err = kdg()
+    assert (code, err) == (0, "")
+    assert out.startswith("Usage: kdg")
 
 
 def test_the_version_is_printed(kdg: Kdg) -> None:

@@ -6,14 +6,22 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from confluent_kafka.admin import AclBinding, AclOperation, AclPermissionType, ResourcePatternType, ResourceType  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # not in its __all__
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from kdg.core.guarantees import AT_LEAST_ONCE, AT_MOST_ONCE, EXACTLY_ONCE, Guarantee
 from tests.support.hazards import Hazards
+from tests.support.machine import needs_dev_full
 from tests.support.processes import QUICK_GROUP, lines, text
 from tests.support.waiting import eventually
 
 
+@needs_dev_full
 def test_at_most_once_full_disk_is_exit_1(kafka: Hazards, group: str) -> None:
     """At most once a full disk is exit 1 and what failed is not printed later."""
     topic = kafka.filled(lines(20))

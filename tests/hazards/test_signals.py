@@ -1,4 +1,7 @@
-"""SIGINT and SIGTERM while kdg waits for a broker that does not answer: it ends by them within 10 s, and nothing is lost or doubled."""
+"""SIGINT and SIGTERM while kdg waits for a broker that does not answer.
+
+The signal ends kdg within 10 s, and no record is lost or duplicated.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.support.hazards import LONG, PARTITIONS, Feeder, Hazards
+from tests.support.machine import needs_proc
 from tests.support.processes import QUICK_GROUP, QUICK_TRANSACTION, lines, text
 from tests.support.proxy import Api
 from tests.support.waiting import eventually
@@ -57,6 +61,7 @@ def test_signal_while_the_broker_is_frozen(kafka: Hazards, group: str, signum: i
     assert kafka.settled_values(made_by_eos) == lines(40)
 
 
+@needs_proc
 def test_second_signal_while_the_broker_is_frozen(kafka: Hazards, group: str) -> None:
     """A second signal ends it at once although the broker stands still."""
     topic = kafka.topic()

@@ -1,7 +1,7 @@
 """Owns whether a test fails under a mutant for the right reason.
 
-The right reason is an assertion of the test that shows the words of the registry. A crash is not: a replacement that does not fit
-ends kdg by a TypeError, and the test fails without having looked at the protection.
+The right reason is an assertion of the test that shows the words of the registry. A crash is not: a replacement that
+does not fit ends kdg by a TypeError, and the test fails although it has not looked at the protection.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REPORT = "MUTANT_REPORT"
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Why a test failed. when: setup, call or teardown. raised: the class of the exception. text: as pytest shows it."""
+    """Why a test failed. when: setup, call or teardown. raised: the exception's class. text: as pytest shows it."""
 
     when: str
     raised: str

@@ -13,7 +13,10 @@ from kdg.core.guarantees import Guarantee
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is replaced. owner: a class, a module, a dict, or a guarantee of the table. name: of the attribute, or the key."""
+    """One thing that is replaced.
+
+    owner: a class, a module, a dict, or a guarantee of the table. name: of the attribute, or the key of the dict.
+    """
 
     owner: Any
     name: Any
@@ -21,7 +24,7 @@ class Change:
 
     @property
     def original(self) -> Any:
-        """What is there now. Raises KeyError if nothing is: then the protection has moved, and the mutant has to follow."""
+        """What is there now. Raises KeyError if the protection has moved: then the mutant has to follow."""
         if isinstance(self.owner, Guarantee):
             return getattr(self.owner, self.name)
         return self._names[self.name]
@@ -81,8 +84,8 @@ class Mutant:
 
     takes_out: what kdg does without it, a sentence. hazards: the numbers in kdg/kafka/__init__.py that it belongs to.
     test: the test that fails under the mutant (`make mutants`). simulated: the cases of the simulator that find it.
-    explored: the commands with which the model check of kdg/core/crash finds it. applied_by: files of tests that apply the mutant
-    themselves, and expect the damage.
+    explored: the commands with which the model check of kdg/core/crash finds it. applied_by: files of tests that apply
+    the mutant themselves, and expect the damage.
     """
 
     name: str

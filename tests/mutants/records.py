@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from .mutant import Caught, Change, Mutant
+from .mutant import Caught, Change, Mutant, both
 
 if TYPE_CHECKING:
     from kdg.core.ports import Work
@@ -56,6 +56,12 @@ def _ids_not_compared() -> Iterator[Change]:
     from kdg.kafka.topic_ids import TopicIds
 
     yield Change(TopicIds, "check", lambda _ids, _fresh=0.0: None)
+
+
+def _errors_ignored() -> Iterator[Change]:
+    from kdg.kafka.source import KafkaSource
+
+    yield Change(KafkaSource, "_raise_if_final", lambda _source, _error, _topic, _partition: None)
 
 
 def _others_group_taken() -> Iterator[Change]:
@@ -164,11 +170,17 @@ MUTANTS = (
         "A topic that was deleted and made again is read on.",
         _ids_not_compared,
         hazards=(13,),
+        simulated=(Caught("alo consume", ("lost",)),),
+    ),
+    Mutant(
+        "ids-and-errors-ignored",
+        "The same, and the library's error is ignored, which comes if it looks while there is no such topic.",
+        both(_ids_not_compared, _errors_ignored),
+        hazards=(13,),
         test=Caught(
             H + "test_positions.py::test_a_topic_made_again_while_it_is_read_is_exit_7[pipe-alo-longer]",
             ("still running",),
         ),
-        simulated=(Caught("alo consume", ("lost",)),),
     ),
     Mutant(
         "others-group-taken",

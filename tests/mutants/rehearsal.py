@@ -1,6 +1,6 @@
-"""Owns what is applied like a mutant and takes out no protection: a failure that a test needs, and mutants that try the judge.
+"""Owns what is applied like a mutant, but takes out no protection: a failure that a test needs, and tries of the judge.
 
-The tests in this file are what the judge is tried on (tests/unit/test_mutants.py). pytest does not collect them by itself.
+The judge is tried on the test in this file (tests/unit/test_mutants.py). pytest does not collect the test by itself.
 """
 
 from __future__ import annotations

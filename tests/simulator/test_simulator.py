@@ -45,7 +45,7 @@ REGRESSIONS: tuple[tuple[str, int], ...] = (
     ("eos pipe", 4523),
     # At-most-once gave a partition away before what it had sent of it had arrived.
     ("amo pipe", 5707),
-    # A settling failed because the topic was made again; a second revoke before the end of the run settled all the same.
+    # A settling failed because the topic was made again; a second revoke before the run's end settled all the same.
     ("alo consume -- CMD", 5480),
     # An error inside a poll that kept the membership was dropped, if a rebalance in the same poll had ended the work.
     ("amo pipe -- CMD", 165),
@@ -125,7 +125,7 @@ def test_every_command_and_guarantee_has_a_case() -> None:
 
 
 def test_ordinary_schedules_patch_nothing() -> None:
-    """The simulator replaces no name of kdg: it runs kdg as it is, on surroundings that it hands in. tests/mutants does replace."""
+    """The simulator replaces no name of kdg: it runs kdg as it is, on surroundings that it hands in."""
     folder = Path(__file__).parent
     modules = {path.name for path in folder.glob("*.py") if path != Path(__file__)}
     assert {

@@ -1,1 +1,1 @@
-"""Owns what tests of a real Kafka share: waiting, the command as a process, the broker and its observer, a proxy in front of it."""
+"""Owns what tests share: waiting, the command as a process, the broker and its observer, a proxy in front of it."""

@@ -1,4 +1,4 @@
-"""Owns the broker of a test, as the test uses it: kdg against it, and an observer that is not kdg but plain confluent_kafka."""
+"""Owns the broker of a test, as the test uses it: it runs kdg, and observes the topics with plain confluent_kafka."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Kafka:
         return name
 
     def make(self, name: str) -> None:
-        """Make a topic of one partition again; the broker refuses it until a deleted topic of that name is quite gone."""
+        """Make a topic of one partition again. The broker refuses it until the old topic is completely deleted."""
         self.admin.create_topics([NewTopic(name, num_partitions=1)])[name].result(30)
         assert eventually(lambda: self.exists(name) and self._has_leaders(name, 1))
 
@@ -216,8 +216,8 @@ class Kafka:
     def committed(self, group: str, topic: str) -> dict[int, int]:
         """The group's positions in the topic, by partition; none where none is stored.
 
-        Asked by a consumer: the admin client's own question ends the process with SIGSEGV when the coordinator is still loading
-        (librdkafka 2.16, rd_kafka_handle_OffsetFetch without a group) [seen].
+        A consumer asks. The admin client's own question ends the process with SIGSEGV while the coordinator is still
+        loading (librdkafka 2.16, rd_kafka_handle_OffsetFetch without a group) [seen].
         """
         consumer = self.consumer("read_uncommitted", group)
         try:

@@ -25,8 +25,8 @@ class World:
     errors: what a call raises, by its name and number, counted from 1. during_read: what happens inside a read, by its
     number. at: the position reached. stored: the settled one. visible, staged: what was written, outside and inside a
     transaction. endless: whether reads at the end of the values bring nothing, instead of the end. took_effect: the
-    answer of `reload`. kept_alive: what happens inside `keep_alive`. incomplete, empty_handed, rejoining: see Source. gone_for_good:
-    a release makes it incomplete.
+    answer of `reload`. kept_alive: what happens inside `keep_alive`. incomplete, empty_handed, rejoining: see Source.
+    gone_for_good: a release makes it incomplete.
     """
 
     values: list[bytes]

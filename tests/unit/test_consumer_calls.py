@@ -69,7 +69,7 @@ def test_fetch_takes_no_more_than_it_was_asked_for() -> None:
 
 @pytest.mark.parametrize("in_callback", [True, False])
 def test_commit_in_a_callback_is_called_directly(in_callback: bool) -> None:
-    """Inside a rebalance callback another thread's commit would act too late; elsewhere it can be given up (hazard 24)."""
+    """Inside a rebalance callback a commit of another thread would act too late (hazard 24)."""
     client = Noting([])
     reader = consumer(client)
     reader.in_callback = in_callback

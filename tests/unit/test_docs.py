@@ -1,4 +1,4 @@
-"""The README says what the code does: generated parts are fresh, all is mentioned, and no trace of a machine is left."""
+"""The README says what the code does: generated parts are fresh, all is mentioned, and no machine is named."""
 
 from __future__ import annotations
 
@@ -75,10 +75,18 @@ def test_every_command_is_mentioned_with_every_option(readme: str) -> None:
 
 def test_no_option_is_described_that_does_not_exist(readme: str) -> None:
     named = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", docs.handwritten(readme)))
-    known = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", "".join(docs.help_of(*c) for c in [(), *((c,) for c in docs.COMMANDS)])))  # fmt: skip
+    helps = "".join(docs.help_of(*c) for c in [(), *((c,) for c in docs.COMMANDS)])
+    known = set(re.findall(r"(?<![\w-])--[a-z][\w-]+", helps))
     of_the_docs = {"--transcripts"}
     of_mypy = {"--strict"}
-    of_the_console_tools = {"--reader-property", "--formatter-property", "--command-property", "--command-config", "--from-beginning", "--timeout-ms"}  # fmt: skip
+    of_the_console_tools = {
+        "--reader-property",
+        "--formatter-property",
+        "--command-property",
+        "--command-config",
+        "--from-beginning",
+        "--timeout-ms",
+    }
     assert named - known - of_the_docs - of_mypy - of_the_console_tools == set()
 
 
@@ -118,7 +126,8 @@ def test_every_link_within_the_readme_leads_somewhere(readme: str) -> None:
 def test_picture_shows_the_first_screen(readme: str) -> None:
     """The first screen has the two commands a transcript and the table."""
     first = readme.partition("\n## ")[0]
-    places = [first.index(part) for part in ("# kdg\n", "make demo", "make test", "```console\n", "<!-- generated: guarantees -->")]  # fmt: skip
+    parts = ("# kdg\n", "make demo", "make test", "```console\n", "<!-- generated: guarantees -->")
+    places = [first.index(part) for part in parts]
     assert places == sorted(places)
 
 

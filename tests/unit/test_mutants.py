@@ -22,9 +22,9 @@ each_mutant = pytest.mark.parametrize("mutant", EVERY, ids=lambda mutant: mutant
 
 
 def test_no_two_mutants_have_one_name() -> None:
-    from tests.mutants import calls, records, rows, transactions
+    from tests.mutants import calls, groups, records, rows, transactions
 
-    listed = [mutant.name for module in (transactions, records, calls, rows) for mutant in module.MUTANTS]
+    listed = [mutant.name for module in (groups, transactions, records, calls, rows) for mutant in module.MUTANTS]
     assert sorted({*listed, *(mutant.name for mutant in REHEARSALS)}) == sorted(mutant.name for mutant in EVERY)
     assert len(listed) == len(set(listed))
 

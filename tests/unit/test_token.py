@@ -44,7 +44,8 @@ def test_each_call_after_the_first_runs_the_command(tmp_path: Path) -> None:
     """The first token is made with the object; a command that fails later is reported."""
     reported: list[KdgError] = []
     count = f"{tmp_path}/count"
-    printed = f'echo x >> {count}; [ $(wc -l < {count}) -lt 3 ] && echo "{{\\"token\\": \\"t$(wc -l < {count})\\", \\"expires_in\\": 60}}"'
+    token = f'"{{\\"token\\": \\"t$(wc -l < {count})\\", \\"expires_in\\": 60}}"'
+    printed = f"echo x >> {count}; [ $(wc -l < {count}) -lt 3 ] && echo {token}"
     command = TokenCommand(printed, reported.append)
     assert [command("")[0].replace(" ", ""), command("")[0].replace(" ", "")] == ["t1", "t2"]
     with pytest.raises(Unreachable, match="exit status 1"):

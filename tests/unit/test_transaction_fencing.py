@@ -14,7 +14,8 @@ from kdg.runtime.deadline import Deadline, NoSignals
 
 
 def refuses(*_arguments: object) -> None:
-    raise KafkaException(KafkaError(KafkaError._FENCED, "Failed to add partitions to transaction", fatal=True))  # noqa: SLF001  # the library's own name
+    fenced = KafkaError._FENCED  # noqa: SLF001  # the library's own name
+    raise KafkaException(KafkaError(fenced, "Failed to add partitions to transaction", fatal=True))
 
 
 @pytest.mark.parametrize(("own_id", "error"), [(True, OutcomeUnknown), (False, Fenced)])

@@ -61,8 +61,8 @@ CONSUMER = (
         java=Default("300000"),
         duplicates="exceeded: the consumer leaves the group, its commit fails, and another consumer reads the records "
         "again",
-        note="kdg polls while a command or the reader of stdout works, so a batch may take longer. When partitions move, "
-        "the group waits this long for a batch that is at work; kdg uses four fifths of it, less one heartbeat.",
+        note="kdg polls while a command or the reader of stdout works, so a batch may take longer. When partitions "
+        "move, the group waits this long for a batch that is at work; kdg uses four fifths of it, less one heartbeat.",
     ),
     Fact(
         "session.timeout.ms",
