@@ -40,7 +40,7 @@ class Unreadable:
         self._quiet_since = self.clock.monotonic()
 
     def look(self, owned: Container[TopicPartition], *, quiet: bool) -> None:
-        """Note whether a fetch brought nothing. If the partition is not owned any more, its new owner finds the batch."""
+        """Note whether a fetch brought nothing. If the partition is owned no longer, its new owner finds the batch."""
         if self.partition not in owned:
             self.partition = self._error = None
         elif self._quiet_since is not None:

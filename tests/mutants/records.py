@@ -59,9 +59,9 @@ def _ids_not_compared() -> Iterator[Change]:
 
 
 def _errors_ignored() -> Iterator[Change]:
-    from kdg.kafka.source import KafkaSource
+    from kdg.kafka.answers import Answers
 
-    yield Change(KafkaSource, "_raise_if_final", lambda _source, _error, _topic, _partition: None)
+    yield Change(Answers, "answer", lambda _answers, _error, _message: None)
 
 
 def _others_group_taken() -> Iterator[Change]:

@@ -71,7 +71,8 @@ def _expired_is_fenced() -> Iterator[Change]:
 
     def refused(transaction: KafkaTransaction, error: KafkaError, doing: str) -> KdgError:
         found = translate(error, doing, table=TRANSACTIONS)
-        transaction._in_doubt = transaction._in_doubt or not isinstance(found, TryAgain)  # noqa: SLF001  # what is changed
+        in_doubt = not isinstance(found, TryAgain)
+        transaction._in_doubt = transaction._in_doubt or in_doubt  # noqa: SLF001  # the method that is changed
         return found
 
     yield Change(KafkaTransaction, "_refused", refused)
@@ -105,7 +106,7 @@ def _unfinished_is_not_compared() -> Iterator[Change]:
 MUTANTS = (
     Mutant(
         "no-keep-alive",
-        "Nothing is polled while a command works, so that the group expels the instance, and the batch comes again for ever.",
+        "Nothing is polled while a command works: the group expels the instance, and the batch comes again for ever.",
         _no_keep_alive,
         test=Caught(B + "test_slow.py::test_a_slow_filter_settles_each_batch_once[eos]", ("UNKNOWN_MEMBER_ID",)),
         simulated=(Caught("eos pipe -- CMD", ("a run without faults fails", "it does not come to an end")),),
@@ -119,7 +120,7 @@ MUTANTS = (
     ),
     Mutant(
         "unfinished-is-not-compared",
-        "A partition that comes back goes on after the records in hand, although another instance has settled meanwhile.",
+        "A partition that comes back goes on after the records in hand, although another instance has settled.",
         _unfinished_is_not_compared,
         simulated=(Caught("alo consume -- CMD", (*HARM, "went back")),),
     ),
