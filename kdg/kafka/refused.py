@@ -95,7 +95,7 @@ class Sorting:
     bound: int | None = None
 
     def run(self, records: Iterable[UndeliveredRecord]) -> Work[None]:
-        """Send the records until each is delivered, or refused alone, or the time is over; then replace the producer."""
+        """Send the records until each is delivered, or refused alone, or the time is over; replace the producer."""
         self.handle.replace(ONE_BATCH)
         self.handle.warm(self.topic)
         try:

@@ -25,7 +25,8 @@ SHOWN_BYTES_OF_KEY = 40
 class UndeliveredRecord:
     """A record that is not known to be in the topic, and the reason.
 
-    timestamp: milliseconds since 1970, negative for none. partition: where it was sent; negative if none was chosen yet.
+    timestamp: milliseconds since 1970, negative for none. partition: where it was sent; negative if none was
+    chosen yet.
     source: where it was read, if that is known. order: compares records by when they were handed to the library.
     """
 
