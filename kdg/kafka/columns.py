@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from confluent_kafka import Message
 
 from kdg.core.records import Batch, TopicPartition
+from kdg.kafka.membership import Assignment, Selection
+from kdg.kafka.patterns import is_pattern
+
+T = TypeVar("T")
 
 MAX_BYTES = 8_000_000
 """The most that one fetch should bring, so that memory stays bounded (hazard 14)."""
@@ -68,7 +72,7 @@ def _place(messages: list[Message], index: int) -> tuple[str, int, int]:
 
 _READ: dict[str, Callable[[list[Message]], Sequence[Any] | None]] = {
     "keys": lambda messages: _unless_all_null(list(map(Message.key, messages))),
-    "headers": lambda messages: _unless_all_null(list(map(Message.headers, messages))),
+    "headers": lambda messages: _unless_all_null(_headers(messages)),
     "timestamps": lambda messages: list(map(itemgetter(1), map(Message.timestamp, messages))),
     "topics": lambda messages: list(map(Message.topic, messages)),
     "partitions": lambda messages: list(map(Message.partition, messages)),
@@ -78,3 +82,37 @@ _READ: dict[str, Callable[[list[Message]], Sequence[Any] | None]] = {
 
 def _unless_all_null(column: list[Any]) -> list[Any] | None:
     return None if column.count(None) == len(column) else column
+
+
+class UnreadableNameError(Exception):
+    """The library cannot return the headers of the record at this index, because a name is not UTF-8."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index)
+        self.index = index
+
+
+def _headers(messages: list[Message]) -> list[Any]:
+    """The headers of each message. The library must not be asked twice for those that it cannot return [seen]."""
+    column: list[Any] = []
+    try:
+        column.extend(map(Message.headers, messages))
+    except (SystemError, UnicodeError) as exc:
+        raise UnreadableNameError(len(column)) from exc
+    return column
+
+
+def only(selection: Selection) -> tuple[str | None, TopicPartition | None]:
+    """The one topic, and the one partition, that messages can come from; None where there may be several.
+
+    A subscription has no such partition: a message may be of a partition that has just left.
+    """
+    if isinstance(selection, Assignment):
+        partitions = {**selection.starts, **selection.stored}
+        topics = {topic for topic, _partition in partitions}
+        return _single(topics), _single(set(partitions))
+    return (None if any(map(is_pattern, selection.topics)) else _single(set(selection.topics))), None
+
+
+def _single(values: set[T]) -> T | None:
+    return next(iter(values)) if len(values) == 1 else None

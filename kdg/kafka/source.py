@@ -15,16 +15,15 @@ from kdg.core.ports import Rebalance
 from kdg.core.records import Batch, Offsets, Position, TopicPartition
 from kdg.errors import KdgError, Unreachable
 from kdg.kafka.answers import Answers
-from kdg.kafka.columns import Columns
+from kdg.kafka.columns import Columns, UnreadableNameError, only
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.events import UNREADABLE
-from kdg.kafka.membership import Assignment, Membership, Selection
+from kdg.kafka.membership import Membership, Selection
 from kdg.kafka.partitions import partition_of
-from kdg.kafka.patterns import is_pattern
 from kdg.kafka.positions import Positions
 from kdg.kafka.stop_offsets import StopOffsets
 from kdg.kafka.topic_ids import FRESH, FRESH_WHEN_IDLE, TopicIds
-from kdg.kafka.unreadable import Unreadable
+from kdg.kafka.unreadable import Unreadable, unreadable_name
 
 T = TypeVar("T")
 
@@ -60,7 +59,7 @@ class KafkaSource:
 
     def __post_init__(self) -> None:
         self._membership = Membership(self.consumer, self.selection, self._positions, self.topic_ids)
-        self._columns = Columns(self.columns, *_only(self.selection))
+        self._columns = Columns(self.columns, *only(self.selection))
         self._answers = Answers(self.consumer, self._membership, self._positions)
         self._unreadable = Unreadable(self.consumer.deadline.clock)
 
@@ -125,9 +124,19 @@ class KafkaSource:
             messages = [message for message in messages if partition_of(message) in self._positions.next]
             last = self._columns.last_offsets(messages)
         messages = self.stop_offsets.cut(messages, last)
+        try:
+            batch = self._columns.batch(messages)
+        except UnreadableNameError as exc:
+            return self._batch(self._without_unreadable(messages, exc.index))
         for partition, offset in last.items():
             self._positions.advance(partition, self.stop_offsets.cap(partition, offset + 1))
-        return self._columns.batch(messages)
+        return batch
+
+    def _without_unreadable(self, messages: list[Message], index: int) -> list[Message]:
+        """The records without the one at the index and what follows it in its partition."""
+        partition = partition_of(messages[index])
+        self._found_unreadable(partition, unreadable_name(messages[index], self.consumer.group))
+        return messages[:index] + [m for m in messages[index:] if partition_of(m) != partition]
 
     # ── while work takes long ──
 
@@ -181,13 +190,12 @@ class KafkaSource:
                 self._answers.answer(error, message)
             elif partition in self._positions.next:
                 unreadable.add(partition)
-                self._found_unreadable(error, message)
+                self._found_unreadable(partition, self._answers.unreadable(error, message))
         return kept
 
-    def _found_unreadable(self, error: KafkaError, message: Message) -> None:
-        partition = partition_of(message)
+    def _found_unreadable(self, partition: TopicPartition, error: KdgError) -> None:
         if self._unreadable.partition in (None, partition):
-            self._unreadable.found(partition, self._answers.unreadable(error, message))
+            self._unreadable.found(partition, error)
         else:  # if the run goes on after the first, this one has to come again
             self._positions.seek_again(partition)
 
@@ -282,19 +290,3 @@ class KafkaSource:
     def close(self) -> None:
         """See Source."""
         self.consumer.close()
-
-
-def _only(selection: Selection) -> tuple[str | None, TopicPartition | None]:
-    """The one topic, and the one partition, that messages can come from; None where there may be several.
-
-    A subscription has no such partition: a message may be of a partition that has just left.
-    """
-    if isinstance(selection, Assignment):
-        partitions = {**selection.starts, **selection.stored}
-        topics = {topic for topic, _partition in partitions}
-        return _single(topics), _single(set(partitions))
-    return (None if any(map(is_pattern, selection.topics)) else _single(set(selection.topics))), None
-
-
-def _single(values: set[T]) -> T | None:
-    return next(iter(values)) if len(values) == 1 else None

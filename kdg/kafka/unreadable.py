@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
+from confluent_kafka import Message
+
 from kdg.core.records import TopicPartition
 from kdg.errors import KdgError
 from kdg.runtime.clock import Clock
@@ -60,3 +62,19 @@ class Unreadable:
         if settled and self._error is not None:
             raise self._error
         self.clock.sleep(min(timeout, SETTLED_WITHIN))
+
+
+def unreadable_name(message: Message, group: str | None) -> KdgError:
+    """The error for a record with a header whose name is not UTF-8."""
+    topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
+    after = "start after it (-o)"
+    if group is not None:
+        after = (
+            f"move the group past it: kafka-consumer-groups.sh --bootstrap-server ... --group {group} "
+            f"--topic {topic}:{partition} --reset-offsets --to-offset {offset + 1} --execute"
+        )
+    return KdgError(
+        f"{topic}[{partition}]@{offset} has a header whose name is not UTF-8, and the Kafka client cannot return it; "
+        "what came before is settled.",
+        f"To see its value: kdg consume {topic} -p {partition} -o {offset} -c 1. To go on, {after}.",
+    )

@@ -68,4 +68,6 @@ def _header(text: str) -> tuple[str, bytes | None]:
     name, equals, value = text.partition("=")
     if not name:
         raise UsageError(f"-H {text!r} has no name.", "Write -H NAME=VALUE.")
+    if not name.isascii() and name != name.encode(errors="replace").decode():
+        raise UsageError(f"-H {text!r}: the name is not UTF-8, and the Kafka client cannot send it.", "Use UTF-8.")
     return name, value.encode("utf-8", "surrogateescape") if equals else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,28 @@ def test_timestamp_zero_stays_in_1970(kafka: Kafka, group: str) -> None:
     assert "timestamp 0 (1970-01-01T00:00:00.000Z)" in done.err
     kafka.ok("pipe", topic, copy, "-G", group, "-e")
     assert [record.timestamp for record in kafka.records(copy)] == times
+
+
+def test_header_name_that_is_not_utf8_stops_the_pipe(kafka: Kafka, group: str) -> None:
+    """The client cannot return such a header: what comes before it is settled, its place and a way on are named."""
+    source, target = kafka.topic(), kafka.topic()
+    for value, options in ((b"a", []), (b"b", [b"-H", b"\xff\xfe=1"]), (b"c", [])):
+        subprocess.run(["kcat", "-P", "-b", kafka.bootstrap, "-t", source, *options], input=value, check=True)
+    for _start in range(2):
+        done = kafka.kdg("pipe", source, target, "-G", group, "-e")
+        assert done.code == 1, done
+        assert f"{source}[0]@1 has a header whose name is not UTF-8" in done.err
+        assert "defect" not in done.err
+        assert kafka.committed(group, source) == {0: 1}
+    assert kafka.values(target) == [b"a"]
+    look = done.err.split("see its value: kdg ")[1].split(". To go on")[0]
+    assert kafka.ok(*look.split()).out == b"b\n"
+    kafka.ok("consume", source, "-G", f"{group}-2", "-e")
+    assert kafka.kdg("consume", source, "-J", "-e").code == 1
+
+
+def test_header_name_that_is_not_utf8_is_refused(kafka: Kafka) -> None:
+    """The client would crash on such a name."""
+    done = kafka.kdg("produce", kafka.topic(), "-H", "\udcff=1", input=b"a\n")
+    assert done.code == 2
+    assert "not UTF-8" in done.err
