@@ -1,6 +1,7 @@
 """Owns everything that talks to a Kafka broker; no other package but `verify` imports confluent_kafka.
 
     client, library       making clients and connecting them; what kdg calls of them, as protocols
+    advertised            whether the addresses that brokers advertise can be reached
     errors, retry         what an error of the library means, and its exit code; calling again while an answer is late
     events, answers       what becomes of an error that the library reports by itself, such as damaged bytes
     unreadable            the records before a batch that cannot be read are settled first
@@ -14,6 +15,7 @@
     lookup, stop_offsets  where partitions begin and end, `-o` as offsets; where reading stops
     columns, patterns     messages become the columns of a batch; `^pattern` as topics
     topic_ids, expired    noticing that a topic was deleted and created again; the error for a position that is gone
+    silence               saying what a run that reads nothing waits for
     token                 the command that prints the tokens of a login
     lag_mirror            the progress of a sink, shown in a group for lag monitors
     cluster_facts         replicas, in-sync replicas and the transaction log, for the requirements of a guarantee

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from kdg.core.guarantees import Role
 from kdg.errors import KdgError, Unreachable, UsageError
+from kdg.kafka.advertised import await_advertised
 from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
 from kdg.kafka.events import Fate, fate
 from kdg.kafka.retry import ask_again
@@ -182,6 +183,7 @@ def reach(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic:
     Raises Unreachable if no broker answers within `deadline.reach` seconds or refuses the login, or a signal comes.
     """
     metadata = _metadata(client, watch, deadline, brokers, topic)
+    await_advertised(metadata, deadline, brokers)
     if isinstance(client, Producer):
         # A producer requests its id when metadata arrive, but not over the bootstrap connection, which may be the only
         # one that is up when the first metadata come. The second come over another connection (hazard 15).

@@ -50,6 +50,7 @@ def ask_again(
             if not passing(error):
                 raise refused(error, doing) from exc
             after_each()
+            deadline.report_wait(doing, began, describe(error), f"an answer ends it, or {within:.0f} s without one")
             if deadline.over(within, began):
                 if too_late is None:
                     raise refused(error, doing) from exc

@@ -7,7 +7,7 @@ reading is in each of them, Columns makes batches, StopOffsets ends the run.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import KafkaError, Message
 
@@ -21,11 +21,10 @@ from kdg.kafka.events import UNREADABLE
 from kdg.kafka.membership import Membership, Selection
 from kdg.kafka.partitions import partition_of
 from kdg.kafka.positions import Positions
+from kdg.kafka.silence import Silence
 from kdg.kafka.stop_offsets import StopOffsets
 from kdg.kafka.topic_ids import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.unreadable import Unreadable, unreadable_name
-
-T = TypeVar("T")
 
 ASK_OTHERS_EVERY = 0.5
 """Seconds between two questions how far the other instances of the group are."""
@@ -54,6 +53,7 @@ class KafkaSource:
     _polled: float = field(default=0.0, init=False)
     _events: list[Message] = field(default_factory=list, init=False)
     _trouble: KdgError | None = field(default=None, init=False)
+    _silence: Silence = field(init=False)
     _unreadable: Unreadable = field(init=False)
     _answers: Answers = field(init=False)
 
@@ -61,6 +61,7 @@ class KafkaSource:
         self._membership = Membership(self.consumer, self.selection, self._positions, self.topic_ids)
         self._columns = Columns(self.columns, *only(self.selection))
         self._answers = Answers(self.consumer, self._membership, self._positions)
+        self._silence = Silence(self.consumer, self.topic_ids)
         self._unreadable = Unreadable(self.consumer.deadline.clock)
 
     def begin(self, rebalance: Rebalance) -> None:
@@ -93,6 +94,7 @@ class KafkaSource:
         if touched := still_to_seek | self._membership.touched | self._positions.seeks.keys():
             messages = self._untouched(messages, touched)
         self.topic_ids.check(FRESH if messages else FRESH_WHEN_IDLE)
+        self._silence.look(quiet=not messages, owns=bool(self._positions.next))
         if events:
             messages = [message for message in messages if not self._is_end(message)]
         return self._batch(messages)

@@ -251,11 +251,20 @@ class KafkaTarget:
         while self.handle.flush(min(self.deadline.left(self.settle_seconds, began), 0.5)) or self._waiting:
             yield from self._report_undelivered()
             yield from self._send_waiting()
+            self._report_wait(began)
             if self.deadline.over(self.settle_seconds, began):
                 self.give_up()
             yield
         if (yield from self._report_undelivered()):
             yield from self.flush()
+
+    def _report_wait(self, began: float) -> None:
+        last = self.handle.watch.last
+        why = f"{len(self.handle.producer)} records are not acknowledged"
+        cause = "" if last is None else f", the last error is {describe(last)}"
+        self.deadline.report_wait(
+            f"producing to {self.topic}", began, why + cause, "a broker that answers ends it, or message.timeout.ms"
+        )
 
     def give_up(self) -> None:
         """Count every record that is not acknowledged by now as undelivered, once."""

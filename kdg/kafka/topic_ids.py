@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
 from kdg.core.ports import TryAgain
 from kdg.errors import PositionGone
-from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_AUTHORISED, error_of
+from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_AUTHORISED, NOT_REACHED, error_of
 from kdg.kafka.retry import ask_again
 from kdg.runtime.clock import SYSTEM_CLOCK, Clock
 from kdg.runtime.deadline import Deadline
@@ -36,11 +36,15 @@ CHECK_SECONDS = 15.0
 
 @dataclass(slots=True)
 class TopicIds:
-    """The ids that topics had when they were first read; compared again before records are handed out."""
+    """The ids that topics had when they were first read; compared again before records are handed out.
+
+    silent_since: when a question had no answer for the first time; None if the last one had an answer.
+    """
 
     admin: AdminClient
     topics: set[str]
     clock: Clock = SYSTEM_CLOCK
+    silent_since: float | None = field(default=None, init=False)
     _ids: dict[str, str] = field(default_factory=dict)
     _asked: float = float("-inf")
 
@@ -68,13 +72,22 @@ class TopicIds:
         try:
             found = str(future.result(6).topic_id)
         except TimeoutError:
+            self._note_silence()
             return
         except KafkaException as exc:
+            if error_of(exc).code() in NOT_REACHED:
+                self._note_silence()
+                return
             if error_of(exc).code() in NO_SUCH_TOPIC and topic in self._ids:
                 raise _gone(topic, "was deleted") from exc
             return
+        self.silent_since = None
         if self._ids.setdefault(topic, found) != found:
             raise _gone(topic, f"was made again: its id is {found}, and was {self._ids[topic]}")
+
+    def _note_silence(self) -> None:
+        if self.silent_since is None:
+            self.silent_since = self.clock.monotonic()
 
 
 def _gone(topic: str, what: str) -> PositionGone:

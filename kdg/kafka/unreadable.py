@@ -30,12 +30,14 @@ class Unreadable:
     clock: Clock
     partition: TopicPartition | None = None
     _error: KdgError | None = None
+    _waited: bool = False
     _quiet_since: float | None = None
     """When the client went back to records before it, or the last one of them came; None if it is to be read next."""
 
     def found(self, partition: TopicPartition, error: KdgError) -> None:
         """The next thing to read is this batch."""
         self.partition, self._error, self._quiet_since = partition, error, None
+        self._waited = False
 
     def go_back(self) -> None:
         """The records before it are fetched again."""
@@ -58,9 +60,13 @@ class Unreadable:
         return self._error is not None and self._quiet_since is None
 
     def end(self, timeout: float, *, settled: bool) -> None:
-        """Raise its error if everything before it is settled. Otherwise wait a moment, at most `timeout` seconds."""
-        if settled and self._error is not None:
+        """Raise its error if everything before it is settled. Otherwise wait a moment, at most `timeout` seconds.
+
+        The first time it waits in any case: what at-most-once has written, it does not wait for again.
+        """
+        if settled and self._waited and self._error is not None:
             raise self._error
+        self._waited = True
         self.clock.sleep(min(timeout, SETTLED_WITHIN))
 
 

@@ -54,6 +54,7 @@ class Frame:
             reach=min(plan.timeout or REACH_SECONDS, REACH_SECONDS),
             clock=surroundings.clock,
             background=surroundings.background,
+            note=plan.note,
         )
         return cls(plan, signals, surroundings, deadline, Outcome(plan))
 

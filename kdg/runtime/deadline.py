@@ -27,6 +27,8 @@ GRACE = 6.0
 
 The same after --timeout, for a run that then stops reading.
 """
+SILENT_SECONDS = 5.0
+"""The longest that a run waits for others without saying so."""
 
 
 class NoSignals:
@@ -44,6 +46,7 @@ class Deadline:
     reach: seconds within which a broker has to answer for the first time.
     settles: at the end of `timeout` the run stops reading, and has GRACE seconds to settle what it has read.
     clock, background: what the run uses of time and of threads; a test replaces them.
+    note: prints a line for the user, see `report_wait`.
     """
 
     signals: Signals
@@ -52,6 +55,8 @@ class Deadline:
     settles: bool = False
     clock: Clock = SYSTEM_CLOCK
     background: Background = in_thread
+    note: Callable[[str], None] = lambda _line: None
+    _reported: set[str] = field(default_factory=set, init=False)
     _began: float = field(init=False)
     _signalled: float | None = field(default=None, init=False)
 
@@ -85,6 +90,20 @@ class Deadline:
     def over(self, limit: float | None = None, since: float | None = None) -> bool:
         """Whether there is no time left."""
         return self.left(limit, since) <= 0
+
+    def report_wait(self, doing: str, since: float, why: str, end: str) -> None:
+        """Say in one line that the run has waited for longer than SILENT_SECONDS; once for each `doing`.
+
+        since: when the wait began (`now`). why: what does not come. end: what would end the wait.
+        """
+        waited = self.now() - since
+        if waited >= SILENT_SECONDS and doing not in self._reported:
+            self._reported.add(doing)
+            self.note(f"{doing}: waiting for {waited:.0f} s: {why}; {end}")
+
+    def wait_ended(self, doing: str) -> None:
+        """The next wait of this name is reported as well."""
+        self._reported.discard(doing)
 
     def in_background(self, call: Callable[[], T]) -> Future[T]:
         """Start a call that cannot be interrupted; its caller may stop waiting for it."""

@@ -51,6 +51,7 @@ class Reporting:
     def poll(self, *_args: object) -> None:
         """Nothing comes."""
 
+    silent_since = None
     assign = watch = check = commit = poll
 
     def starts(self, *_args: object) -> dict[tuple[str, int], int]:
@@ -73,7 +74,7 @@ class Run:
     def report(self, error: KafkaError, topic: str | None = "t") -> None:
         """The event comes, and the run reads on."""
         self.client.events = [Message(topic=topic, partition=0 if topic else -1, offset=20, error=error)]
-        for _ in range(2):
+        for _ in range(3):
             self.source.read(10, 0.0)
 
 
