@@ -19,7 +19,7 @@ from kdg.errors import KdgError, UsageError
 from kdg.kafka.errors import error_of, rights, translate
 from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
-from kdg.sources.descriptor import InputPosition
+from kdg.sources.prefix import InputPosition
 from kdg.text.words import plural
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ cannot be read twice: after an abort they are handed out again.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,25 +18,13 @@ from kdg.errors import Aborted, Fenced, Interrupted, KdgError, UsageError
 from kdg.formats import Decoder
 from kdg.formats.encoding import place_named
 from kdg.runtime.signals import SignalWaiter
+from kdg.sources.prefix import InputPosition, OtherInputError, Prefix
 from kdg.sources.splitter import Splitter
 
 LONGEST_RECORD = 64_000_000
 """The most bytes of a record, unless a larger message.max.bytes was set. Nothing longer ever fitted into a topic."""
 READ_BYTES = 1 << 18
 """Bytes of one read. They stay in the processor's cache until they are sent; smaller reads cost more system calls."""
-
-
-@dataclass(frozen=True, slots=True)
-class InputPosition:
-    """How far an input was read. After the two lines `a` and `bb`: size 5, records 2, sha256 of `a\\nbb\\n`.
-
-    size: bytes. unterminated: the last record ended with the input, without its delimiter.
-    """
-
-    size: int
-    records: int
-    sha256: str
-    unterminated: bool = False
 
 
 class InputPositionStore(Protocol):
@@ -75,11 +62,9 @@ class Input:
     _splitter: Splitter = field(init=False)
     _ended: bool = False
     _held: list[bytes] = field(default_factory=list)
-    _size: int = 0
-    _records: int = 0
     _unterminated: bool = False
-    _digest: hashlib._Hash = field(default_factory=hashlib.sha256)  # typeshed's only name for it
-    _settled: tuple[int, int, hashlib._Hash] | None = None
+    _prefix: Prefix = field(default_factory=Prefix)
+    _settled: Prefix = field(default_factory=Prefix)
 
     def __post_init__(self) -> None:
         self._splitter = Splitter(self.decoder.delimiter)
@@ -99,10 +84,8 @@ class Input:
             else self._pending
         )
         self._taken += len(records)
-        first = self._records + 1
-        self._records += len(records)
-        if self.store is not None:
-            self._advance(records)
+        first = self._prefix.records + 1
+        self._advance(records)
         batch = self.decoder.decode(records, first)
         batch.source = partial(self._place, first)
         return batch
@@ -137,9 +120,11 @@ class Input:
         self._pending, self._unterminated = [rest], True
 
     def _advance(self, records: Sequence[bytes]) -> None:
+        if self.store is None:
+            self._prefix.records += len(records)
+            return
         raw = self.decoder.delimiter.join(records) + (b"" if self._at_cut_end else self.decoder.delimiter)
-        self._digest.update(raw)
-        self._size += len(raw)
+        self._prefix.add(raw, len(records))
         self._held.extend(records)
 
     # ── positions ──
@@ -151,7 +136,7 @@ class Input:
 
     def reached(self) -> InputPosition:
         """The position after all records handed out so far."""
-        return InputPosition(self._size, self._records, self._digest.hexdigest(), self._at_cut_end)
+        return self._prefix.position(unterminated=self._at_cut_end)
 
     @property
     def _at_cut_end(self) -> bool:
@@ -177,27 +162,23 @@ class Input:
     def settled(self) -> None:
         """See Source."""
         if self.store is not None:
-            self._settled = (self._size, self._records, self._digest.copy())
+            self._settled = self._prefix.copy()
             self._held = []
 
     def rewind(self) -> None:
         """See Source: the records that are not settled are handed out again."""
-        if self._settled is None:
-            self._settled = (0, 0, hashlib.sha256())
         self._pending = self._held + self._pending[self._taken :]
         self._taken = 0
         self._held = []
-        self._size, self._records, digest = self._settled
-        self._digest = digest.copy()
+        self._prefix = self._settled.copy()
 
     def reload(self) -> bool:
         """See Source: the stored position shows whether the commit took effect. Raises Fenced if another run did."""
         stored = self.store.load() if self.store is not None else None
-        if stored is not None and stored.size == self._size:
+        if stored is not None and stored.size == self._prefix.size:
             self.settled()
             return True
-        settled = 0 if self._settled is None else self._settled[0]
-        if stored is not None and stored.size != settled:
+        if stored is not None and stored.size != self._settled.size:
             raise Fenced(
                 f"another run with --resume {self.resume} has sent {self.name} up to byte {stored.size} in the "
                 "meantime.",
@@ -216,30 +197,11 @@ class Input:
 
     def skip(self, committed: InputPosition) -> None:
         """Skip the records that an earlier run committed. Raises UsageError if the input begins with other bytes."""
-        left = committed.size
-        while left:
-            data = self._read_noticing(min(left, READ_BYTES))
-            if not data:
-                raise _other(self, f"it ends after {committed.size - left} bytes, but {committed.size} were committed")
-            self._digest.update(data)
-            left -= len(data)
-        if self._digest.hexdigest() != committed.sha256:
-            raise _other(self, f"its first {committed.size} bytes are not the ones that were committed")
-        self._size, self._records = committed.size, committed.records
-        if committed.unterminated:
-            self._skip_delimiter()
+        try:
+            self._prefix.repeat(committed, self._read_noticing, self.decoder.delimiter, READ_BYTES)
+        except OtherInputError as exc:
+            raise _other(self, str(exc)) from exc
         self.settled()
-
-    def _skip_delimiter(self) -> None:
-        """The last record was committed without its delimiter: now the delimiter has to follow, or the end."""
-        delimiter = self.decoder.delimiter
-        data = b""
-        while len(data) < len(delimiter) and (more := self._read_noticing(len(delimiter) - len(data))):
-            data += more
-        if data and data != delimiter:
-            raise _other(self, "its last committed record is longer now")
-        self._digest.update(data)
-        self._size += len(data)
 
     def _read_noticing(self, most: int) -> bytes:
         """The next bytes; b"" at the end. Raises Interrupted when a signal comes, also while nothing comes."""

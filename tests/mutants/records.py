@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from kdg.kafka.consumer import KafkaConsumer
     from kdg.kafka.source import KafkaSource
     from kdg.sinks.stdout import Stdout
-    from kdg.sources.descriptor import Input, InputPosition
+    from kdg.sources.descriptor import Input
+    from kdg.sources.prefix import InputPosition
 
 H, B = "tests/hazards/", "tests/broker/"
 

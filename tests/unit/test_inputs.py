@@ -20,7 +20,8 @@ from kdg.errors import Aborted, KdgError, UsageError
 from kdg.formats.lines import LineDecoder
 from kdg.runtime.signals import Signals
 from kdg.sources import descriptor
-from kdg.sources.descriptor import Input, InputPosition
+from kdg.sources.descriptor import Input
+from kdg.sources.prefix import InputPosition
 
 
 @dataclass
