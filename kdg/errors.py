@@ -84,7 +84,8 @@ EXIT_CODES = (
     ExitCode(
         7,
         "position-gone",
-        "the position is gone: the records there have expired, or the topic was deleted and created again",
+        "the position is gone: the records there have expired or were replaced after an unclean leader election, or "
+        "the topic was deleted and created again",
         "Decide where to go on: another group, or -o beginning with a new one. The records in between were not read.",
     ),
     ExitCode(
@@ -189,7 +190,7 @@ class Fenced(KdgError):
 
 
 class PositionGone(KdgError):
-    """The records at the position have expired, or the topic was deleted and created again."""
+    """The records at the position have expired or were replaced, or the topic was deleted and created again."""
 
     exit_code = 7
 

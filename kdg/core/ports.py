@@ -16,10 +16,10 @@ waits the loop keeps the membership in the group (`Source.keep_alive`). Work tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from kdg.core.records import Batch, Offsets, Origin, Position
+from kdg.core.records import Batch, Offsets, Origin, Position, TopicPartition
 from kdg.core.state import Event, Failure
 from kdg.errors import KdgError, OutcomeUnknown
 
@@ -196,6 +196,9 @@ class PositionStore(Protocol):
 
     def stored(self) -> Offsets:
         """The positions that it holds, for each partition."""
+
+    def epochs(self) -> Mapping[TopicPartition, int | None]:
+        """The leader epochs of these positions; None or left out where none is known (hazard 27)."""
 
     def keep(self, positions: Sequence[Position]) -> None:
         """Store these positions durably, without a record: where the partitions begin."""

@@ -21,12 +21,14 @@ class Position:
     """Where to go on: the offset after the last record handled, or a place in an input that is not Kafka's.
 
     metadata: for such an input, its place as JSON; the offset then is a number that only grows. Empty for a partition.
+    leader_epoch: of the log that was read up to the position; None if it is unknown (hazard 27).
     """
 
     topic: str
     partition: int
     offset: int
     metadata: str = ""
+    leader_epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

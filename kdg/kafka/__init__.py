@@ -12,6 +12,7 @@
     transaction, resume   transactional calls, and when the producer is replaced; the position of `produce --resume`
     source, consumer      reading records; the bounded calls of the consumer, and commits of offsets
     membership, positions what a rebalance does; where each partition stands
+    leader_epochs         the leader epoch of each position, so that a log that was cut off is noticed
     lookup, stop_offsets  where partitions begin and end, `-o` as offsets; where reading stops
     columns, patterns     messages become the columns of a batch; `^pattern` as topics
     topic_ids, expired    noticing that a topic was deleted and created again; the error for a position that is gone
@@ -89,4 +90,8 @@ Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal
     asks with short timeouts first.
 26. The positions of a group can be inside a transaction that has not ended. A reader with read_uncommitted is answered
     at once, without these positions, and reads the records again. kdg asks with read_committed and waits [seen].
+27. After an unclean leader election a log can end before a stored position, and grow beyond it again: a reader that
+    goes on there skips records without an error. kdg stores the leader epoch with each position (KIP-320) and goes on
+    with both, so that the library asks the broker and stops [seen]. A commit marker can be of a newer epoch than the
+    record before it: for a position after markers kdg asks for the leader's epoch.
 """

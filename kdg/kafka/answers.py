@@ -46,7 +46,7 @@ class Answers:
     def _end(self, error: KafkaError, message: Message) -> None:
         meaning, partition = self._meaning(error, _named(message)), partition_of(message)
         if error.code() in POSITION_GONE and partition in self.positions.next:
-            raise position_gone(self.consumer, partition, self.positions.next[partition])
+            raise position_gone(self.consumer, partition, self.positions.next[partition], error.str())
         if not (isinstance(meaning, Fenced) and self.membership.renew()):
             raise meaning
 

@@ -50,19 +50,18 @@ class Columns:
             self._average = max(0.5 * self._average + 0.5 * average, average, 1.0)
         return batch
 
-    def last_offsets(self, messages: list[Message]) -> dict[TopicPartition, int]:
-        """The last offset of each partition among records; no event may be among them."""
+    def last_messages(self, messages: list[Message]) -> dict[TopicPartition, Message]:
+        """The last record of each partition among records; no event may be among them."""
         if not messages:
             return {}
         if self.partition is not None:
-            return {self.partition: messages[-1].offset() or 0}
+            return {self.partition: messages[-1]}
         numbers = map(Message.partition, messages)
         if self.topic is not None:  # naming the topic of each record would cost as much as three columns
             last_of_number = dict(zip(numbers, messages, strict=True))
-            return {(self.topic, number or 0): message.offset() or 0 for number, message in last_of_number.items()}
+            return {(self.topic, number or 0): message for number, message in last_of_number.items()}
         pairs = cast(Iterable[TopicPartition], zip(map(Message.topic, messages), numbers, strict=True))
-        last_of_pair = dict(zip(pairs, messages, strict=True))
-        return {partition: message.offset() or 0 for partition, message in last_of_pair.items()}
+        return dict(zip(pairs, messages, strict=True))
 
 
 def _place(messages: list[Message], index: int) -> tuple[str, int, int]:

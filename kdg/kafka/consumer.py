@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as LibraryPartition
 
 from kdg.core.ports import PositionStore
-from kdg.core.records import Offsets, TopicPartition
+from kdg.core.records import Offsets, Position, TopicPartition
 from kdg.errors import KdgError, NoAnswer, Unreachable
 from kdg.kafka.client import Watch
 from kdg.kafka.errors import COMMITS, error_of, rights, translate
+from kdg.kafka.leader_epochs import LeaderEpochs
 from kdg.kafka.lookup import Lookup
 from kdg.kafka.partitions import stored_offsets, to_library
 from kdg.kafka.retry import ask_again
@@ -47,6 +48,7 @@ class KafkaConsumer:
     client: the library's consumer; `replace` puts a new one in its place.
     group: the group whose positions are read and committed; None if no position is stored in Kafka.
     position_store: holds the positions instead of a group.
+    epochs: the leader epochs of the positions.
     make_another: a new client after the group has fenced this one; None if another instance has taken over.
     revoke_seconds: how long the group waits for this instance when it takes partitions away.
     """
@@ -58,6 +60,7 @@ class KafkaConsumer:
     group: str | None
     note: Callable[[str], None]
     position_store: PositionStore | None = None
+    epochs: LeaderEpochs = field(default_factory=LeaderEpochs)
     make_another: Callable[[], ConsumerClient | None] = lambda: None
     revoke_seconds: float = math.inf
     in_callback: bool = field(default=False, init=False)
@@ -99,8 +102,9 @@ class KafkaConsumer:
         """Go back to an offset; False while a rebalance is under way, when the library refuses: try again later."""
         topic, number = partition
         doing = f"going back to {topic}[{number}] at {offset}"
+        place = to_library({partition: offset}, self.epochs)[0]
         try:
-            self.deadline.bounded(partial(self.client.seek, LibraryPartition(topic, number, offset)), SEEK_SECONDS)
+            self.deadline.bounded(partial(self.client.seek, place), SEEK_SECONDS)
         except KafkaException as exc:
             if error_of(exc).code() not in SEEK_AGAIN:
                 raise translate(error_of(exc), doing) from exc
@@ -111,8 +115,10 @@ class KafkaConsumer:
 
     def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset of each partition. It may be asked inside a rebalance callback."""
-        ask = self.client.get_watermark_offsets
-        return {found: ask(LibraryPartition(*found), timeout=10, cached=False)[0] for found in partitions}
+        ask, wanted = self.client.get_watermark_offsets, list(partitions)
+        for partition in wanted:
+            self.epochs.note(partition, None)
+        return {found: ask(LibraryPartition(*found), timeout=10, cached=False)[0] for found in wanted}
 
     def replace(self) -> bool:
         """Go on with a new client; False if another instance has taken over. The caller closes the former client."""
@@ -143,8 +149,11 @@ class KafkaConsumer:
     def stored(self, partitions: Iterable[TopicPartition]) -> Offsets:
         """The stored positions of these partitions; a partition without one is left out."""
         if self.position_store is not None:
-            kept = self.position_store.stored()
-            return {partition: kept[partition] for partition in partitions if partition in kept}
+            kept, epochs = self.position_store.stored(), self.position_store.epochs()
+            found = {partition: kept[partition] for partition in partitions if partition in kept}
+            for partition in found:
+                self.epochs.note(partition, epochs.get(partition))
+            return found
         return self.committed(partitions) if self.group is not None else {}
 
     def committed(self, partitions: Iterable[TopicPartition], within: float = 60.0) -> Offsets:
@@ -161,8 +170,15 @@ class KafkaConsumer:
             if rights_to_ask_for:  # once: without the right to the group the library does not answer at all
                 self.lookup.may_use(rights_to_ask_for.pop())
 
+        def ask() -> Offsets:
+            found = self.client.committed(asked, timeout=1.0)
+            for place in found:
+                if place.offset >= 0:
+                    self.epochs.note((place.topic, place.partition), place.leader_epoch)
+            return stored_offsets(found)
+
         return ask_again(
-            lambda: stored_offsets(self.client.committed(asked, timeout=1.0)),
+            ask,
             f"looking up the positions of group {self.group}",
             self.deadline,
             within=within,
@@ -178,7 +194,7 @@ class KafkaConsumer:
         """
         doing = f"committing the position of group {self.group}"
         try:
-            results = self._commit_in_time(to_library(offsets), doing)
+            results = self._commit_in_time(to_library(offsets, self.epochs), doing)
         except KafkaException as exc:
             raise translate(error_of(exc), doing, table=COMMITS) from exc
         for result in results or []:
@@ -201,6 +217,17 @@ class KafkaConsumer:
         except TimeoutError:
             again = "Run it again: with the same group it goes on from what is stored."
             raise NoAnswer(f"{doing}: no answer within {limit:.0f} s.", again) from None
+
+    def with_epochs(self, positions: Sequence[Position]) -> list[Position]:
+        """The positions with their leader epochs, which are looked up for those that have gone over commit markers.
+
+        If no broker answers at once, these positions are stored without an epoch.
+        """
+        offsets = {(p.topic, p.partition): p.offset for p in positions if (p.topic, p.partition) in self.epochs.passed}
+        for partition, (end, epoch) in self.lookup.leader_epochs(offsets).items():
+            if end >= offsets[partition]:  # otherwise this leader may not have all that was read
+                self.epochs.note(partition, epoch)
+        return [replace(p, leader_epoch=self.epochs.of((p.topic, p.partition))) for p in positions]
 
     def group_metadata(self) -> Any:
         """What a transaction carries so that the group refuses a former member (KIP-447, hazard 4)."""

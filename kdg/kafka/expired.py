@@ -1,7 +1,8 @@
-"""Owns the error for a position whose records are gone: which offsets are there, and the ways on."""
+"""Owns the error for a position whose records are gone or rewritten: which offsets are there, and the ways on."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from kdg.core.records import TopicPartition
@@ -12,10 +13,25 @@ if TYPE_CHECKING:
     from kdg.kafka.consumer import KafkaConsumer
 
 
-def position_gone(consumer: KafkaConsumer, partition: TopicPartition, position: int) -> PositionGone:
-    """The error for a position outside of the partition; it names the position and what the partition holds."""
+_CUT_AT = re.compile(r"log truncation.*broker end offset is (\d+)")
+"""In the library's text of an error: the log was cut off at this offset (hazard 27)."""
+
+
+def position_gone(consumer: KafkaConsumer, partition: TopicPartition, position: int, text: str) -> PositionGone:
+    """The error for a position outside of the partition, or in a log that was cut off before it.
+
+    text: of the library's error.
+    """
     topic, number = partition
-    holds = _holds(consumer, partition)
+    cut = _CUT_AT.search(text)
+    if cut is None:
+        holds, to = _holds(consumer, partition), "--to-earliest"
+    else:
+        to = f"--to-offset {cut[1]}"
+        holds = (
+            f"but the log was cut off at {cut[1]}, as after an unclean leader election: the records from {cut[1]} on "
+            "are others than those before the position"
+        )
     if consumer.position_store is not None:
         owner, way_on = "the position in the sink", "Choose a new file, table or database: it starts at the beginning."
     elif consumer.group is not None:
@@ -23,7 +39,7 @@ def position_gone(consumer: KafkaConsumer, partition: TopicPartition, position: 
         way_on = (
             "Go on with another group: -G NAME starts at the beginning, or where -o says. Or end every member and move "
             f"this group, with Kafka's own\n     kafka-consumer-groups.sh --bootstrap-server HOST:PORT --group "
-            f"{consumer.group} --topic {topic}:{number} --reset-offsets --to-earliest --execute"
+            f"{consumer.group} --topic {topic}:{number} --reset-offsets {to} --execute"
         )
     else:
         owner, way_on = "the position of this run", "Run it again: it starts at the beginning, or where -o says."

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException
 from kdg.core.ports import Transaction
 from kdg.core.records import Position, TopicPartition
 from kdg.kafka.errors import describe, error_of
-from kdg.kafka.partitions import to_library
+from kdg.kafka.partitions import position_to_library
 from kdg.runtime.deadline import Deadline
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class LagMirror:
     group: str
     note: Callable[[str], None]
     deadline: Deadline
-    _recorded: dict[TopicPartition, int] = field(default_factory=dict)
-    _shown: dict[TopicPartition, int] = field(default_factory=dict)
+    _recorded: dict[TopicPartition, Position] = field(default_factory=dict)
+    _shown: dict[TopicPartition, Position] = field(default_factory=dict)
 
     def begin(self) -> None:
         """See Transaction."""
@@ -45,14 +45,14 @@ class LagMirror:
     def record(self, positions: Sequence[Position]) -> None:
         """See Transaction."""
         self.sink.record(positions)
-        self._recorded.update({(p.topic, p.partition): p.offset for p in positions})
+        self._recorded.update({(p.topic, p.partition): p for p in positions})
 
     def commit(self) -> None:
         """See Transaction. The run does not wait for the group."""
         self.sink.commit()
         self._shown.update(self._recorded)
         if self._recorded:
-            self.consumer.commit(offsets=to_library(self._recorded), asynchronous=True)
+            self.consumer.commit(offsets=list(map(position_to_library, self._recorded.values())), asynchronous=True)
 
     def abort(self) -> None:
         """See Transaction."""
@@ -66,7 +66,9 @@ class LagMirror:
         """Commit the last positions. If the group does not take them, a note says so."""
         if not self._shown:
             return
-        commit = partial(self.consumer.commit, offsets=to_library(self._shown), asynchronous=False)
+        commit = partial(
+            self.consumer.commit, offsets=list(map(position_to_library, self._shown.values())), asynchronous=False
+        )
         try:
             self.deadline.bounded(commit, LAST_SECONDS)
         except KafkaException as exc:

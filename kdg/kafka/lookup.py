@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # no
 from kdg.core.records import TopicPartition
 from kdg.errors import Unreachable, UsageError
 from kdg.kafka.errors import NO_SUCH_TOPIC, error_of, rights, translate
+from kdg.kafka.leader_epochs import LeaderEpochs
 from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
 from kdg.sources.start_offsets import Start, Where
@@ -29,18 +30,21 @@ BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPI
 MAKING_SECONDS = 5.0
 ASK_AGAIN_EVERY = 0.1
 RIGHTS_SECONDS = 1.0
+EPOCH_SECONDS = 1.0
+"""How long a broker has to name the leader epoch of a position that is about to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """Questions about partitions. A question without an answer, while leaders change for instance, is asked again.
 
-    timeout: seconds until a question is given up.
+    timeout: seconds until a question is given up. epochs: `starts` notes the leader epoch of each offset that it finds.
     """
 
     admin: AdminClient
     deadline: Deadline
     timeout: float = 30.0
+    epochs: LeaderEpochs = field(default_factory=LeaderEpochs)
 
     def ends(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """The offset after the last record of each partition, even behind an open transaction (hazard 10)."""
@@ -48,10 +52,16 @@ class Lookup:
 
     def offsets_at(self, partitions: Iterable[TopicPartition], milliseconds: int) -> dict[TopicPartition, int]:
         """The offset of the first record at or after a time, in ms since the epoch; the end if there is none."""
+        return self._offsets_at(partitions, milliseconds, LeaderEpochs())
+
+    def _offsets_at(
+        self, partitions: Iterable[TopicPartition], milliseconds: int, epochs: LeaderEpochs
+    ) -> dict[TopicPartition, int]:
         wanted = list(partitions)
-        found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED)
+        found = self._offsets(wanted, OffsetSpec.for_timestamp(milliseconds), IsolationLevel.READ_UNCOMMITTED, epochs)
         missing = [partition for partition in wanted if found[partition] < 0]
-        return {**found, **(self.ends(missing) if missing else {})}
+        ends = self._offsets(missing, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED, epochs)
+        return {**found, **ends}
 
     def starts(self, partitions: Iterable[TopicPartition], start: Start) -> dict[TopicPartition, int]:
         """The offset in each partition that `-o` means: for `-o -10` the end minus 10, but at least the beginning.
@@ -59,12 +69,12 @@ class Lookup:
         The end is that of a read_committed reader. Raises UsageError for an offset that a partition does not have.
         """
         wanted = list(partitions)
-        first = self._offsets(wanted, OffsetSpec.earliest(), IsolationLevel.READ_COMMITTED)
+        first = self._offsets(wanted, OffsetSpec.earliest(), IsolationLevel.READ_COMMITTED, self.epochs)
         if start.where is Where.BEGINNING:
             return first
         if start.where is Where.TIME:
-            return self.offsets_at(wanted, start.value)
-        last = self._offsets(wanted, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
+            return self._offsets_at(wanted, start.value, self.epochs)
+        last = self._offsets(wanted, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED, self.epochs)
         if start.where is Where.END:
             return last
         if start.where is Where.TAIL:
@@ -80,9 +90,32 @@ class Lookup:
             if error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 raise translate(error, f"using group {group}", rights(group=group)) from exc
 
+    def leader_epochs(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, tuple[int, int | None]]:
+        """The end of each partition and the epoch of its leader. A partition without an answer at once is left out."""
+        if not partitions:
+            return {}
+        latest = OffsetSpec.latest()
+        asked = {LibraryPartition(topic, partition): latest for topic, partition in partitions}
+        isolation = IsolationLevel.READ_UNCOMMITTED
+        answers = {}
+        for found, future in self.admin.list_offsets(
+            asked, isolation_level=isolation, request_timeout=EPOCH_SECONDS
+        ).items():
+            try:
+                answer = future.result(EPOCH_SECONDS + 1)
+            except (KafkaException, TimeoutError):
+                continue
+            answers[found.topic, found.partition] = answer.offset, answer.leader_epoch
+        return answers
+
     def _offsets(
-        self, partitions: Collection[TopicPartition], spec: OffsetSpec, isolation: IsolationLevel
+        self,
+        partitions: Collection[TopicPartition],
+        spec: OffsetSpec,
+        isolation: IsolationLevel,
+        epochs: LeaderEpochs | None = None,
     ) -> dict[TopicPartition, int]:
+        """One offset of each partition. epochs: notes the leader epoch of each."""
         asked = {LibraryPartition(topic, partition): spec for topic, partition in partitions}
         if not asked:
             return {}
@@ -90,7 +123,11 @@ class Lookup:
 
         def ask() -> dict[TopicPartition, int]:
             futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
-            return {(found.topic, found.partition): future.result().offset for found, future in futures.items()}
+            answers = {(found.topic, found.partition): future.result() for found, future in futures.items()}
+            if epochs is not None:
+                for partition, answer in answers.items():
+                    epochs.note(partition, answer.leader_epoch)
+            return {partition: answer.offset for partition, answer in answers.items()}
 
         return ask_again(
             ask,

@@ -86,12 +86,21 @@ class Membership:
 
     def _assign(self, selection: Assignment) -> None:
         offsets = {**selection.starts, **selection.stored}
-        self.consumer.client.assign(to_library(offsets))
-        self._own(offsets)
+        self.consumer.client.assign(to_library(offsets, self.consumer.epochs))
+        self._own(offsets, selection.stored)
         self.begin_at(selection.starts)
 
-    def _own(self, offsets: Offsets) -> None:
+    def _own(self, offsets: Offsets, stored: Offsets) -> None:
         self.positions.own(offsets)
+        epochs = self.consumer.epochs
+        epochs.passed.update(
+            p for p, offset in offsets.items() if self.positions.next[p] != offset
+        )  # was left further on
+        for partition in stored:
+            if epochs.of(partition) is not None:
+                # The library compares the epoch with the log at a seek; at an assignment only if it does not know the
+                # leader yet [seen] (hazard 27).
+                self.positions.seek_again(partition)
         self.topic_ids.watch(topic for topic, _partition in offsets)
 
     def begin_at(self, starts: Offsets) -> None:
@@ -103,7 +112,8 @@ class Membership:
         if not starts:
             return
         if (store := self.consumer.position_store) is not None:
-            store.keep([Position(topic, partition, offset) for (topic, partition), offset in starts.items()])
+            epochs = self.consumer.epochs
+            store.keep([Position(*place, offset, "", epochs.of(place)) for place, offset in starts.items()])
         if self.consumer.group is None:
             return
         try:
@@ -131,10 +141,10 @@ class Membership:
         offsets = {**starts, **stored}
         # A seek would fail in here; the offsets go with the assignment (hazard 5).
         if self._cooperative:
-            client.incremental_assign(to_library(offsets))
+            client.incremental_assign(to_library(offsets, self.consumer.epochs))
         else:
-            client.assign(to_library(offsets))
-        self._own(offsets)
+            client.assign(to_library(offsets, self.consumer.epochs))
+        self._own(offsets, stored)
         with self._callback():
             self.begin_at(starts)
 

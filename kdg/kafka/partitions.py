@@ -6,11 +6,13 @@ In kdg.kafka `TopicPartition` is the tuple, such as ("orders", 0); `LibraryParti
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from confluent_kafka import Message
 from confluent_kafka import TopicPartition as LibraryPartition
 
-from kdg.core.records import Offsets, TopicPartition
+from kdg.core.records import Offsets, Position, TopicPartition
+from kdg.kafka.leader_epochs import LeaderEpochs
 
 
 def partition_of(message: Message) -> TopicPartition:
@@ -18,9 +20,20 @@ def partition_of(message: Message) -> TopicPartition:
     return message.topic() or "", message.partition() or 0
 
 
-def to_library(offsets: Offsets) -> list[LibraryPartition]:
-    """Partitions with an offset each, as the library takes them."""
-    return [LibraryPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+NO_EPOCH = -1
+"""The library's leader epoch of a position without one."""
+
+
+def to_library(offsets: Offsets, epochs: LeaderEpochs) -> list[LibraryPartition]:
+    """Partitions with an offset each, and its leader epoch, as the library takes them."""
+    return [position_to_library(Position(*place, offset, "", epochs.of(place))) for place, offset in offsets.items()]
+
+
+def position_to_library(position: Position) -> LibraryPartition:
+    """A position as the library takes it, with its leader epoch."""
+    place, epoch = (position.topic, position.partition, position.offset), position.leader_epoch
+    more: dict[str, Any] = {"metadata": position.metadata} if position.metadata else {}
+    return LibraryPartition(*place, **more, leader_epoch=NO_EPOCH if epoch is None else epoch)
 
 
 def tuples_of(partitions: Iterable[LibraryPartition]) -> list[TopicPartition]:

@@ -120,18 +120,21 @@ class KafkaSource:
         return [message for message in messages if partition_of(message) not in touched]
 
     def _batch(self, messages: list[Message]) -> Batch:
-        last = self._columns.last_offsets(messages)
+        last = self._columns.last_messages(messages)
         if not last.keys() <= self._positions.next.keys():
             # Some are of a partition that is no longer, or not yet, this instance's.
             messages = [message for message in messages if partition_of(message) in self._positions.next]
-            last = self._columns.last_offsets(messages)
-        messages = self.stop_offsets.cut(messages, last)
+            last = self._columns.last_messages(messages)
+        offsets = {partition: message.offset() or 0 for partition, message in last.items()}
+        messages = self.stop_offsets.cut(messages, offsets)
         try:
             batch = self._columns.batch(messages)
         except UnreadableNameError as exc:
             return self._batch(self._without_unreadable(messages, exc.index))
-        for partition, offset in last.items():
+        for partition, offset in offsets.items():
             self._positions.advance(partition, self.stop_offsets.cap(partition, offset + 1))
+            passed = self._positions.next[partition] > offset + 1
+            self.consumer.epochs.note(partition, last[partition].leader_epoch(), passed=passed)
         return batch
 
     def _without_unreadable(self, messages: list[Message], index: int) -> list[Message]:
@@ -213,7 +216,10 @@ class KafkaSource:
         if partition not in self._positions.next or offset is None or partition in self._positions.seeks:
             return
         # Not beyond the stop offset: the records between the two were fetched and cut off.
+        before = self._positions.next[partition]
         self._positions.advance(partition, self.stop_offsets.cap(partition, offset))
+        if self._positions.next[partition] > before:
+            self.consumer.epochs.passed.add(partition)
         self.stop_offsets.stalled(partition, offset)
 
     # ── the end of the run ──
@@ -249,7 +255,7 @@ class KafkaSource:
     def positions(self) -> list[Position]:
         """See Source: only those that have changed. Raises PositionGone if a topic was made again (hazard 13)."""
         self.topic_ids.check()
-        return self._positions.unsettled()
+        return self.consumer.with_epochs(self._positions.unsettled())
 
     def offsets(self) -> Offsets:
         """See Source."""

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from confluent_kafka import KafkaError
-from confluent_kafka import TopicPartition as LibraryPartition
 
 from kdg.core.ports import TryAgain
 from kdg.core.records import Position
 from kdg.errors import Fenced, KdgError, OutcomeUnknown
 from kdg.kafka.errors import LOOK_UP_OUTCOME, TRANSACTIONS, rights, translate
+from kdg.kafka.partitions import position_to_library
 from kdg.kafka.producer import ProducerHandle
 from kdg.kafka.retry import ask_again, wait_out
 from kdg.kafka.topic_ids import TargetTopic
@@ -83,7 +83,7 @@ class KafkaTransaction:
             self.target.ask()  # the answer comes while the positions are added
         if self._metadata is None or not positions:
             return
-        offsets = [_as_offset(position) for position in positions]
+        offsets = list(map(position_to_library, positions))
         doing = "adding the input's position to the transaction"
         send = self.handle.producer.send_offsets_to_transaction
         self._call(lambda: self._wait_out(lambda: send(offsets, self._metadata, CALL_SECONDS), doing), doing)
@@ -190,9 +190,3 @@ class KafkaTransaction:
     def _expired(self) -> bool:
         """Whether the transaction has been open for longer than the coordinator allows."""
         return bool(self._began) and self.deadline.now() - self._began > self.timeout
-
-
-def _as_offset(position: Position) -> LibraryPartition:
-    if position.metadata:
-        return LibraryPartition(position.topic, position.partition, position.offset, metadata=position.metadata)
-    return LibraryPartition(position.topic, position.partition, position.offset)

@@ -15,6 +15,7 @@ from kdg.core.records import Offsets, Origin, Position, TopicPartition
 from kdg.errors import Unreachable
 from kdg.kafka.client import Watch, reach
 from kdg.kafka.consumer import KafkaConsumer
+from kdg.kafka.leader_epochs import LeaderEpochs
 from kdg.kafka.lookup import Lookup, partitions_of
 from kdg.kafka.membership import Assignment, Selection, Subscription
 from kdg.kafka.patterns import EXCLUDED, is_pattern, matching, subscription
@@ -61,7 +62,7 @@ def open_source(frame: Frame, reading: ReadingPlan, wanted: Wanted) -> KafkaSour
     keeps_positions = reading.group is not None or wanted.position_store is not None
     if wanted.checks_topics:
         check_cluster(frame, Role.CONSUMER, clients.metadata, clients.topics, warn=keeps_positions)
-    lookup = Lookup(clients.admin, frame.deadline)
+    lookup = Lookup(clients.admin, frame.deadline, epochs=LeaderEpochs())
     topic_ids = TopicIds(clients.admin, set(clients.topics), frame.deadline.clock)
     topic_ids.check()
     consumer = _consumer(frame, reading, wanted, clients, lookup)
@@ -122,6 +123,7 @@ def _consumer(frame: Frame, reading: ReadingPlan, wanted: Wanted, clients: _Clie
         reading.group,
         frame.plan.note,
         position_store=wanted.position_store,
+        epochs=lookup.epochs,
         make_another=make_another,
         revoke_seconds=_revoke_seconds(frame.plan),
     )

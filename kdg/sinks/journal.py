@@ -2,27 +2,27 @@
 
 The journal is one line of JSON:
 
-    {"format": "kdg.file/1", "cluster": ID, "topics": {NAME: {"id": ID, "positions": {PARTITION: NEXT}}}, "length": N}
+    {"format": "kdg.file/1", "cluster": ID, "topics": {NAME: {"id": ID, "positions": {PARTITION: NEXT}, "epochs":
+    {PARTITION: EPOCH}}}, "length": N}
 
-NEXT is the offset of the next record to read, `length` the bytes of the file that count. A transaction appends records,
-syncs the file, replaces the journal by an atomic rename, and syncs the folder. Bytes after `length` were never
-committed: an abort, and the next start, cut them off. A reader may use the first `length` bytes at any time, and the
-whole file after a run that ended with 0.
-
-Before the journal is replaced, both paths have to name the files that this run has written, and the file has to have
-the length that it should have. If not, the run ends before the commit.
+NEXT is the offset of the next record to read, EPOCH the leader epoch of this position if it is known, `length` the
+bytes of the file that count. A transaction appends records, syncs the file, replaces the journal by an atomic rename,
+and syncs the folder. Bytes after `length` were never committed: an abort, and the next start, cut them off. A reader
+may use the first `length` bytes at any time, and the whole file after a run that ended with 0. Before the journal is
+replaced, both paths have to name the files that this run has written, and the file has to have the length that it
+should have. If not, the run ends before the commit.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kdg.core.records import Batch, Offsets, Origin, Position
+from kdg.core.records import Batch, Offsets, Origin, Position, TopicPartition
 from kdg.errors import KdgError, UsageError
 from kdg.formats import Encoder
 from kdg.runtime.identity import Identity, identity, of_status
@@ -84,6 +84,8 @@ class JournaledFile:
         for topic, known in journal["topics"].items():
             self._positions.topic_ids[topic] = known["id"]
             self._positions.stored.update({(topic, int(p)): offset for p, offset in known["positions"].items()})
+            # Journals of older versions have no epochs.
+            self._positions.epochs.update({(topic, int(p)): epoch for p, epoch in known.get("epochs", {}).items()})
         size = self._file.size
         if size < self._length:
             raise UsageError(
@@ -111,6 +113,10 @@ class JournaledFile:
         """See PositionStore."""
         return self._positions.stored
 
+    def epochs(self) -> Mapping[TopicPartition, int | None]:
+        """See PositionStore."""
+        return self._positions.epochs
+
     def keep(self, positions: Sequence[Position]) -> None:
         """See PositionStore."""
         commit_alone(self, positions)
@@ -133,7 +139,7 @@ class JournaledFile:
 
     def begin(self) -> None:
         """See Transaction."""
-        self._positions.recorded = {}
+        self._positions.forget()
 
     def record(self, positions: Sequence[Position]) -> None:
         """See Transaction."""
@@ -163,6 +169,8 @@ class JournaledFile:
         }
         for (topic, partition), offset in sorted(self._positions.after_commit.items()):
             topics[topic]["positions"][str(partition)] = offset
+        for (topic, partition), epoch in sorted(self._positions.epochs_after_commit.items()):
+            topics[topic].setdefault("epochs", {})[str(partition)] = epoch
         line = {
             "format": FORMAT,
             "cluster": self._positions.cluster,
@@ -189,7 +197,7 @@ class JournaledFile:
 
     def abort(self) -> None:
         """See Transaction: cut off what the journal on the disk does not count, also after a commit that failed."""
-        self._positions.recorded = {}
+        self._positions.forget()
         if identity(self.journal) not in self._journals:
             return  # the journal of another file: what it counts says nothing about this one
         if os.path.lexists(self.journal):

@@ -18,26 +18,41 @@ from kdg.errors import PositionGone
 class KeptPositions:
     """stored: the committed positions, the next offset by partition. recorded: those of the open transaction.
 
-    cluster, topic_ids: whose positions they are; topic ids by the topic's name.
+    cluster, topic_ids: whose positions they are; topic ids by the topic's name. epochs, recorded_epochs: the leader
+    epochs of the positions, None where it is unknown.
     """
 
     cluster: str = ""
     topic_ids: dict[str, str] = field(default_factory=dict)
     stored: dict[TopicPartition, int] = field(default_factory=dict)
     recorded: dict[TopicPartition, int] = field(default_factory=dict)
+    epochs: dict[TopicPartition, int | None] = field(default_factory=dict)
+    recorded_epochs: dict[TopicPartition, int | None] = field(default_factory=dict)
 
     @property
     def after_commit(self) -> dict[TopicPartition, int]:
         """The positions that a commit of the open transaction makes durable."""
         return {**self.stored, **self.recorded}
 
+    @property
+    def epochs_after_commit(self) -> dict[TopicPartition, int]:
+        """The leader epochs of `after_commit`; a position without one is left out."""
+        epochs = {**self.epochs, **self.recorded_epochs}
+        return {partition: epoch for partition, epoch in epochs.items() if epoch is not None}
+
     def record(self, positions: Sequence[Position]) -> None:
         """Add positions to the open transaction."""
         self.recorded.update({(p.topic, p.partition): p.offset for p in positions})
+        self.recorded_epochs.update({(p.topic, p.partition): p.leader_epoch for p in positions})
+
+    def forget(self) -> None:
+        """The open transaction has been aborted, or has not begun."""
+        self.recorded, self.recorded_epochs = {}, {}
 
     def committed(self) -> None:
         """The open transaction has been committed."""
-        self.stored, self.recorded = self.after_commit, {}
+        self.stored, self.epochs = self.after_commit, {**self.epochs, **self.recorded_epochs}
+        self.forget()
 
 
 def refuse_other_topics(sink: str, held: Origin, origin: Origin) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kdg.core.records import Batch, Offsets, Origin, Position
+from kdg.core.records import Batch, Offsets, Origin, Position, TopicPartition
 from kdg.errors import Fenced, KdgError, UsageError
 from kdg.runtime.database_file import DatabaseFile
 from kdg.runtime.deadline import Deadline
@@ -66,17 +66,23 @@ class SqliteSink:
     def open(self, origin: Origin) -> None:
         """See PositionStore."""
         with self._translated():
-            query = 'SELECT cluster, topic, topic_id, partition, next FROM kdg_positions WHERE "table" = ?'
+            query = """SELECT cluster, topic, topic_id, partition, next, epoch FROM kdg_positions
+                LEFT JOIN kdg_epochs USING ("table", topic, partition, next) WHERE "table" = ?"""
             rows = self.connection.execute(query, (self.table,)).fetchall()
         if rows:
-            held = Origin(rows[0][0], {topic: topic_id for _cluster, topic, topic_id, _p, _next in rows})
+            held = Origin(rows[0][0], {topic: topic_id for _cluster, topic, topic_id, *_ in rows})
             refuse_other_topics(f"--sqlite {self.path}", held, origin)
-        stored = {(topic, partition): offset for _cluster, topic, _id, partition, offset in rows}
-        self._positions = KeptPositions(origin.cluster, dict(origin.topics), stored, self._positions.recorded)
+        stored = {(topic, partition): offset for _cluster, topic, _id, partition, offset, _epoch in rows}
+        epochs = {(topic, partition): epoch for _cluster, topic, _id, partition, _offset, epoch in rows}
+        self._positions = KeptPositions(origin.cluster, dict(origin.topics), stored, self._positions.recorded, epochs)
 
     def stored(self) -> Offsets:
         """See PositionStore."""
         return self._positions.stored
+
+    def epochs(self) -> Mapping[TopicPartition, int | None]:
+        """See PositionStore."""
+        return self._positions.epochs
 
     def keep(self, positions: Sequence[Position]) -> None:
         """See PositionStore."""
@@ -110,7 +116,7 @@ class SqliteSink:
         """See Transaction. Raises KdgError if another process has the lock for LOCKED_SECONDS."""
         with self._translated():
             self._begin()
-        self._positions.recorded = {}
+        self._positions.forget()
 
     def record(self, positions: Sequence[Position]) -> None:
         """See Transaction. Raises Fenced if a position in the database is not the one that this run stored."""
@@ -132,6 +138,9 @@ class SqliteSink:
             done = self.connection.execute(swap, (offset, topic, partition, expected, self.table))
         if done.rowcount != 1:
             raise self._fenced()
+        if position.leader_epoch is not None:
+            row_of_epoch = (self.table, topic, partition, offset, position.leader_epoch)
+            self.connection.execute("INSERT OR REPLACE INTO kdg_epochs VALUES (?,?,?,?,?)", row_of_epoch)
 
     def commit(self) -> None:
         """See Transaction."""

@@ -34,6 +34,16 @@ POSITIONS = """CREATE TABLE IF NOT EXISTS kdg_positions (
     PRIMARY KEY ("table", topic, partition)) WITHOUT ROWID"""
 """One row for each partition whose records go to the table "table"; next: the offset of the next record to read."""
 
+EPOCHS = """CREATE TABLE IF NOT EXISTS kdg_epochs (
+    "table" TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    partition INTEGER NOT NULL,
+    next INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY ("table", topic, partition)) WITHOUT ROWID"""
+"""The leader epoch of a position, if it is known. It counts only while `next` is that of the position: an older version
+of kdg, which does not know this table, moves the position alone."""
+
 
 def quoted(name: str) -> str:
     """A name of a table or an index as SQL writes it: any character may be in it."""
@@ -53,6 +63,7 @@ def make_tables(connection: sqlite3.Connection, path: Path, table: str, *, keeps
             f"kdg writes {', '.join(COLUMNS)}: choose another --table, or another file.",
         )
     connection.execute(POSITIONS)
+    connection.execute(EPOCHS)
     query = 'SELECT count(*) FROM kdg_positions WHERE "table" = ?'
     has_positions = connection.execute(query, (table,)).fetchone()[0] > 0
     if keeps and not has_positions and found and _has_rows(connection, name):

@@ -107,9 +107,9 @@ def _kept_after_revoke() -> Iterator[Change]:
 
     def batch(source: KafkaSource, messages: list[Message]) -> Batch:
         positions = source._positions  # noqa: SLF001  # the method that is changed
-        for partition, offset in source._columns.last_offsets(messages).items():  # noqa: SLF001
+        for partition, message in source._columns.last_messages(messages).items():  # noqa: SLF001
             if partition in positions.next:
-                positions.advance(partition, offset + 1)
+                positions.advance(partition, (message.offset() or 0) + 1)
         return source._columns.batch(messages)  # noqa: SLF001
 
     yield Change(KafkaSource, "_untouched", untouched)

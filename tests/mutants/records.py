@@ -65,6 +65,18 @@ def _errors_ignored() -> Iterator[Change]:
     yield Change(Answers, "answer", lambda _answers, _error, _message: None)
 
 
+def _target_not_compared() -> Iterator[Change]:
+    from kdg.kafka.topic_ids import TargetTopic
+
+    yield Change(TargetTopic, "check", lambda _target: None)
+
+
+def _no_epoch_stored() -> Iterator[Change]:
+    from kdg.kafka.leader_epochs import LeaderEpochs
+
+    yield Change(LeaderEpochs, "of", lambda _epochs, _partition: None)
+
+
 def _others_group_taken() -> Iterator[Change]:
     from kdg.kafka.resume import ResumeStore
 
@@ -182,6 +194,20 @@ MUTANTS = (
             H + "test_positions.py::test_a_topic_made_again_while_it_is_read_is_exit_7[pipe-alo-longer]",
             ("still running",),
         ),
+    ),
+    Mutant(
+        "target-not-compared",
+        "A transaction is committed into a topic that was made again while it was open.",
+        _target_not_compared,
+        hazards=(13,),
+        test=Caught(H + "test_positions.py::test_target_made_again_under_a_transaction[0]", ("assert",)),
+    ),
+    Mutant(
+        "no-epoch-stored",
+        "Positions are stored without the leader epoch.",
+        _no_epoch_stored,
+        hazards=(27,),
+        test=Caught(H + "test_cut_logs.py::test_position_beyond_a_cut_log_is_exit_7[0-consume]", ("assert",)),
     ),
     Mutant(
         "others-group-taken",

@@ -48,6 +48,7 @@ class OffsetResult(NamedTuple):
     """The part of a ListOffsetsResultInfo that kdg reads."""
 
     offset: int
+    leader_epoch: int | None = None
 
 
 CONFIGURATION = {

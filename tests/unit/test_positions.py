@@ -131,6 +131,7 @@ class AnyHistory(RuleBasedStateMachine):
         super().__init__()
         self.positions = Positions()
         self.model: dict[TopicPartition, Read] = {}
+        self.unfinished: dict[TopicPartition, Read] = {}
         self.free = [("t", number) for number in range(3)]
 
     @rule(target=owned, start=st.integers(0, 9))
@@ -140,6 +141,10 @@ class AnyHistory(RuleBasedStateMachine):
         partition = self.free.pop()
         self.positions.own({partition: start})
         self.model[partition] = Read(start, start)
+        left = self.unfinished.get(partition)
+        if left is not None and left.settled == start:  # it comes back in the middle of its batch
+            del self.unfinished[partition]
+            self.model[partition] = Read(left.handed_out, start, left.handed_out)
         return partition
 
     @rule(partition=owned, records=st.integers(0, 5))
@@ -151,12 +156,14 @@ class AnyHistory(RuleBasedStateMachine):
     @rule()
     def settle(self) -> None:
         self.positions.settle()
+        self.unfinished.clear()
         for read in self.model.values():
             read.settled = read.handed_out
 
     @rule()
     def rewind(self) -> None:
         self.positions.rewind()
+        self.unfinished.clear()
         for read in self.model.values():
             read.handed_out = read.must_seek = read.settled
 
@@ -165,13 +172,16 @@ class AnyHistory(RuleBasedStateMachine):
         moved = self.positions.moved
         stored = {p: read.handed_out if took_effect else read.settled for p, read in self.model.items()}
         assert self.positions.reload(stored) is (took_effect or not moved)
+        self.unfinished.clear()
         for partition, read in self.model.items():
             read.handed_out = read.settled = read.must_seek = stored[partition]
 
     @rule(partition=consumes(owned))
     def release(self, partition: TopicPartition) -> None:
         self.positions.release([partition])
-        del self.model[partition]
+        left = self.model.pop(partition)
+        if left.handed_out != left.settled:
+            self.unfinished[partition] = left
         self.free.append(partition)
 
     @invariant()
