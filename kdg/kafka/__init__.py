@@ -14,6 +14,7 @@
     membership, positions what a rebalance does; where each partition stands
     leader_epochs         the leader epoch of each position, so that a log that was cut off is noticed
     lookup, stop_offsets  where partitions begin and end, `-o` as offsets; where reading stops
+    end_of_run            whether everything is read, by this instance and by the others of its group
     columns, patterns     messages become the columns of a batch; `^pattern` as topics
     topic_ids, expired    noticing that a topic was deleted and created again; the error for a position that is gone
     silence               saying what a run that reads nothing waits for

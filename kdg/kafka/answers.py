@@ -6,14 +6,16 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, Message
 
+from kdg.core.records import TopicPartition
 from kdg.errors import Fenced, KdgError, PositionGone
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.errors import NO_SUCH_TOPIC, POSITION_GONE, rights, translate
-from kdg.kafka.events import EVENTS, Fate, fate
+from kdg.kafka.events import EVENTS, UNREADABLE, Fate, fate
 from kdg.kafka.expired import position_gone
 from kdg.kafka.membership import Membership
 from kdg.kafka.partitions import partition_of
 from kdg.kafka.positions import Positions
+from kdg.kafka.unreadable import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,31 @@ class Answers:
     consumer: KafkaConsumer
     membership: Membership
     positions: Positions
+    unreadable: Unreadable
+
+    def without_trouble(self, messages: list[Message]) -> list[Message]:
+        """The records and the ends of partitions, in each up to a batch that cannot be read; trouble is answered."""
+        kept: list[Message] = []
+        unreadable: set[TopicPartition] = set()
+        for message in messages:
+            error, partition = message.error(), partition_of(message)
+            if partition in unreadable:
+                continue
+            if error is None or error.code() == KafkaError._PARTITION_EOF:
+                kept.append(message)
+            elif error.code() not in UNREADABLE or not message.topic():
+                self.answer(error, message)
+            elif partition in self.positions.next:
+                unreadable.add(partition)
+                self.found_unreadable(partition, self._meaning(error, f"{_named(message)}@{message.offset()}"))
+        return kept
+
+    def found_unreadable(self, partition: TopicPartition, error: KdgError) -> None:
+        """A batch of this partition cannot be read. error: with which the run ends there."""
+        if self.unreadable.partition in (None, partition):
+            self.unreadable.found(partition, error)
+        else:  # if the run goes on after the first, this one has to come again
+            self.positions.seek_again(partition)
 
     def answer(self, error: KafkaError, message: Message) -> None:
         """Raise what an event means if it ends the run; note it, or let it pass. An event comes once."""
@@ -49,10 +76,6 @@ class Answers:
             raise position_gone(self.consumer, partition, self.positions.next[partition], error.str())
         if not (isinstance(meaning, Fenced) and self.membership.renew()):
             raise meaning
-
-    def unreadable(self, error: KafkaError, message: Message) -> KdgError:
-        """The error with which a run ends at a batch that cannot be read."""
-        return self._meaning(error, f"{_named(message)}@{message.offset()}")
 
     def _meaning(self, error: KafkaError, where: str) -> KdgError:
         needs = rights(where.partition("[")[0], group=self.consumer.group)

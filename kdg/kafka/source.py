@@ -1,7 +1,7 @@
 """Owns reading from Kafka: what one READ hands out, and where reading is. It decides nothing about settling.
 
 Its parts: KafkaConsumer calls the library, Membership takes partitions and gives them back, Positions says where
-reading is in each of them, Columns makes batches, StopOffsets ends the run.
+reading is in each of them, Columns makes batches, Answers deals with events, EndOfRun knows when all is read.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from confluent_kafka import KafkaError, Message
 
 from kdg.core.ports import Rebalance
 from kdg.core.records import Batch, Offsets, Position, TopicPartition
-from kdg.errors import KdgError, Unreachable
+from kdg.errors import KdgError
 from kdg.kafka.answers import Answers
 from kdg.kafka.columns import Columns, UnreadableNameError, only
 from kdg.kafka.consumer import KafkaConsumer
-from kdg.kafka.events import UNREADABLE
+from kdg.kafka.end_of_run import EndOfRun
 from kdg.kafka.membership import Membership, Selection
 from kdg.kafka.partitions import partition_of
 from kdg.kafka.positions import Positions
@@ -26,8 +26,6 @@ from kdg.kafka.stop_offsets import StopOffsets
 from kdg.kafka.topic_ids import FRESH, FRESH_WHEN_IDLE, TopicIds
 from kdg.kafka.unreadable import Unreadable, unreadable_name
 
-ASK_OTHERS_EVERY = 0.5
-"""Seconds between two questions how far the other instances of the group are."""
 KEEP_ALIVE_EVERY = 1.0
 """Seconds between two polls while work takes long. The group may be waiting for an answer to a rebalance."""
 
@@ -49,20 +47,21 @@ class KafkaSource:
     _positions: Positions = field(default_factory=Positions, init=False)
     _membership: Membership = field(init=False)
     _columns: Columns = field(init=False)
-    _others_asked: float = field(default=0.0, init=False)
     _polled: float = field(default=0.0, init=False)
     _events: list[Message] = field(default_factory=list, init=False)
     _trouble: KdgError | None = field(default=None, init=False)
     _silence: Silence = field(init=False)
     _unreadable: Unreadable = field(init=False)
     _answers: Answers = field(init=False)
+    _end: EndOfRun = field(init=False)
 
     def __post_init__(self) -> None:
         self._membership = Membership(self.consumer, self.selection, self._positions, self.topic_ids)
         self._columns = Columns(self.columns, *only(self.selection))
-        self._answers = Answers(self.consumer, self._membership, self._positions)
-        self._silence = Silence(self.consumer, self.topic_ids)
         self._unreadable = Unreadable(self.consumer.deadline.clock)
+        self._answers = Answers(self.consumer, self._membership, self._positions, self._unreadable)
+        self._silence = Silence(self.consumer, self.topic_ids)
+        self._end = EndOfRun(self.consumer, self.stop_offsets, self._positions)
 
     def begin(self, rebalance: Rebalance) -> None:
         """Subscribe, or take the assigned partitions. rebalance: see Rebalance."""
@@ -79,7 +78,7 @@ class KafkaSource:
             return Batch()
         self._seek()
         self.stop_offsets.look_at_clock()
-        if self.stop_offsets.are_set and self._at_stop_offsets():
+        if self._end.reached:
             return None
         self._membership.touched.clear()
         still_to_seek = set(self._positions.seeks)
@@ -88,7 +87,7 @@ class KafkaSource:
         if self._events:
             messages, self._events = [*self._events, *messages], []
         if events := any(map(Message.error, messages)):
-            messages = self._without_trouble(messages)
+            messages = self._answers.without_trouble(messages)
         self._unreadable.look(self._positions.next, quiet=not messages)
         # A settling inside the fetch may have gone back in some partitions: then they are among the seeks now.
         if touched := still_to_seek | self._membership.touched | self._positions.seeks.keys():
@@ -96,7 +95,7 @@ class KafkaSource:
         self.topic_ids.check(FRESH if messages else FRESH_WHEN_IDLE)
         self._silence.look(quiet=not messages, owns=bool(self._positions.next))
         if events:
-            messages = [message for message in messages if not self._is_end(message)]
+            messages = self._end.records(messages)
         return self._batch(messages)
 
     def _seek(self) -> None:
@@ -140,7 +139,7 @@ class KafkaSource:
     def _without_unreadable(self, messages: list[Message], index: int) -> list[Message]:
         """The records without the one at the index and what follows it in its partition."""
         partition = partition_of(messages[index])
-        self._found_unreadable(partition, unreadable_name(messages[index], self.consumer.group))
+        self._answers.found_unreadable(partition, unreadable_name(messages[index], self.consumer.group))
         return messages[:index] + [m for m in messages[index:] if partition_of(m) != partition]
 
     # ── while work takes long ──
@@ -179,71 +178,10 @@ class KafkaSource:
         """See Source."""
         return self._membership.rejoining
 
-    # ── events ──
-
-    def _without_trouble(self, messages: list[Message]) -> list[Message]:
-        """The records and the ends of partitions, in each up to a batch that cannot be read; trouble is answered."""
-        kept: list[Message] = []
-        unreadable: set[TopicPartition] = set()
-        for message in messages:
-            error, partition = message.error(), partition_of(message)
-            if partition in unreadable:
-                continue
-            if error is None or error.code() == KafkaError._PARTITION_EOF:
-                kept.append(message)
-            elif error.code() not in UNREADABLE or not message.topic():
-                self._answers.answer(error, message)
-            elif partition in self._positions.next:
-                unreadable.add(partition)
-                self._found_unreadable(partition, self._answers.unreadable(error, message))
-        return kept
-
-    def _found_unreadable(self, partition: TopicPartition, error: KdgError) -> None:
-        if self._unreadable.partition in (None, partition):
-            self._unreadable.found(partition, error)
-        else:  # if the run goes on after the first, this one has to come again
-            self._positions.seek_again(partition)
-
-    def _is_end(self, message: Message) -> bool:
-        """Whether it is the event of a partition's end, not a record."""
-        if message.error() is None:
-            return False
-        self._reached_end(partition_of(message), message.offset())
-        return True
-
-    def _reached_end(self, partition: TopicPartition, offset: int | None) -> None:
-        """A read_committed reader is at the end: the position moves over the commit markers before it (hazard 10)."""
-        if partition not in self._positions.next or offset is None or partition in self._positions.seeks:
-            return
-        # Not beyond the stop offset: the records between the two were fetched and cut off.
-        before = self._positions.next[partition]
-        self._positions.advance(partition, self.stop_offsets.cap(partition, offset))
-        if self._positions.next[partition] > before:
-            self.consumer.epochs.passed.add(partition)
-        self.stop_offsets.stalled(partition, offset)
-
-    # ── the end of the run ──
-
     @property
     def lag(self) -> int:
         """Offsets from the position to the stop offset, in all partitions of this instance; 0 without stop offsets."""
-        positions, stops = self._positions.next, self.stop_offsets.offsets
-        return sum(max(stop - positions.get(partition, stop), 0) for partition, stop in stops.items())
-
-    def _at_stop_offsets(self) -> bool:
-        """Whether all is read. In a partition of another instance its stored position has to be at the stop offset."""
-        others = self.stop_offsets.missing(self._positions.next)
-        return others == [] or (others is not None and self._others_done(others))
-
-    def _others_done(self, partitions: list[TopicPartition]) -> bool:
-        now = self.consumer.deadline.now()
-        if self.consumer.group is None or now - self._others_asked < ASK_OTHERS_EVERY:
-            return False
-        self._others_asked = now
-        try:
-            return self.stop_offsets.reached_by(self.consumer.committed(partitions, within=0.0), partitions)
-        except Unreachable:
-            return False  # the transaction of another instance is open, or a broker is away: asked again later
+        return self._end.lag
 
     # ── positions ──
 

@@ -13,7 +13,7 @@ SOURCES = {
     for folder in ("kdg", "tests")
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
-TOO_LONG = {"kdg/kafka/source.py: KafkaSource", "kdg/kafka/target.py: KafkaTarget"}
+TOO_LONG = {"kdg/kafka/target.py: KafkaTarget"}
 """Classes that are still to be split. A class that is short enough again leaves the list."""
 LONGEST_LINE, LONGEST_MODULE, LONGEST_CLASS, MOST_PARAMETERS = 120, 300, 200, 8
 
