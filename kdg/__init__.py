@@ -21,7 +21,7 @@ The map, from the command line down. A package imports only packages below it; t
 
 Words. Kafka's own terms (offset, partition, assignment, revoke, fence, abort, delivery report) have Kafka's meaning.
 
-    batch        the records that one settling covers; `--batch-records`, `--batch-interval`
+    batch        the records that one settling covers; core/interval.py decides when it ends
     chunk        the records that one READ brings; a batch consists of one chunk or several
     interval     the time from one settling to the next
     settle       make a batch and the position after it durable: flush and commit, or commit a transaction

@@ -33,7 +33,7 @@ class Verdict:
 
     @property
     def by_code(self) -> bool:
-        """Whether the program decides, and not the settings: a consumer that commits itself."""
+        """Whether the guarantee depends on the program, not on the settings: the program commits positions itself."""
         return self.reading.role is Role.CONSUMER and not any(f.costs and f not in _OVERLAYS for f in self.findings)
 
     @property

@@ -87,7 +87,7 @@ class Cycle:
 
     @property
     def kind(self) -> Kind:
-        """How it settles."""
+        """How the cycle settles a batch: with a commit before or after the write, or in a transaction."""
         if Step.BEGIN in self.chunk:
             return Kind.TRANSACTION
         return Kind.COMMIT_FIRST if Step.COMMIT in self.chunk else Kind.COMMIT_LAST
@@ -142,7 +142,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Partitions of records that are worked on are gone, and do not come back. everything: so are all of them."""
+    """Partitions were lost for good, and the batch in work has records of them. everything: all its partitions were."""
 
     everything: bool = False
 

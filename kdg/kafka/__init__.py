@@ -2,14 +2,14 @@
 
     client, library       making clients and connecting them; what kdg calls of them, as protocols
     advertised            whether the addresses that brokers advertise can be reached
-    errors, retry         what an error of the library means, and its exit code; calling again while an answer is late
+    errors, retry         what an error means, such as a commit that the group refuses after a rebalance; asking again
     events, answers       what becomes of an error that the library reports by itself, such as damaged bytes
     unreadable            the records before a batch that cannot be read are settled first
     target, producer      sending records; the producer, and its replacement after a commit that timed out
     waiting, sent         a batch before it is wholly handed to the library; what a delivery report does not say of it
     refused               the records of a refused batch are sent again, until each is delivered or refused alone
     undelivered_records   records that were not delivered: their names in messages, and what they do to a run
-    transaction, resume   transactional calls, and when the producer is replaced; the position of `produce --resume`
+    transaction, resume   transactional calls, what follows a commit that timed out; the position of `produce --resume`
     source, consumer      reading records; the bounded calls of the consumer, and commits of offsets
     membership, positions what a rebalance does; where each partition stands
     leader_epochs         the leader epoch of each position, so that a log that was cut off is noticed

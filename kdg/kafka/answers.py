@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, Message
 
@@ -26,6 +26,23 @@ class Answers:
     membership: Membership
     positions: Positions
     unreadable: Unreadable
+    _postponed: list[Message] = field(default_factory=list)
+
+    def postpone(self, message: Message) -> None:
+        """A message that came while work took long: an event is answered later, a record is fetched again."""
+        error = message.error()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            self._postponed.append(message)
+        elif (partition := partition_of(message)) in self.positions.next:
+            self.positions.seek_again(partition)
+
+    def with_postponed(self, messages: list[Message]) -> list[Message]:
+        """The postponed events, then these messages."""
+        if not self._postponed:
+            return messages
+        postponed = self._postponed[:]
+        self._postponed.clear()
+        return postponed + messages
 
     def without_trouble(self, messages: list[Message]) -> list[Message]:
         """The records and the ends of partitions, in each up to a batch that cannot be read; trouble is answered."""
@@ -59,7 +76,7 @@ class Answers:
         if error.code() in NO_SUCH_TOPIC and message.topic():
             raise PositionGone(
                 f"reading {where}: the topic or the partition is gone: {error.str()}.",
-                "Was it deleted? A topic made again begins anew.",
+                "The topic was probably deleted. To read a new topic of that name, use another group.",
             )
         if error.code() == KafkaError._MAX_POLL_EXCEEDED:
             self.membership.note_too_slow()

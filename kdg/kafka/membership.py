@@ -187,8 +187,8 @@ class Membership:
         if not self._too_slow:
             self._too_slow = True
             self.consumer.note(
-                "a batch took longer than the group waits when partitions move (max.poll.interval.ms): what was not "
-                "settled of them comes again; raise -X max.poll.interval.ms=... or lower --batch-records"
+                "a batch took longer than the group waits when partitions move (max.poll.interval.ms): its records that "
+                "were not committed are read again; raise -X max.poll.interval.ms=... or lower --batch-records"
             )
 
     def release(self) -> None:
@@ -197,15 +197,15 @@ class Membership:
         self._leaving = []
 
     def renew(self) -> bool:
-        """Join the group anew with a new client; False if another instance has taken over.
+        """Join the group again with a new client; False if another instance has taken over.
 
-        The library ends a static member for good when the group has another under its name. That may be this one's own
-        past: a session that was over, or a request to join that was sent twice (hazard 23).
+        The library ends a static member for good if the group has another member with the same name. The other member
+        can be an earlier session of this instance, or come from a join request that was sent twice (hazard 23).
         """
         former = self.consumer.client
         if not isinstance(self.selection, Subscription) or not self.consumer.replace():
             return False
-        self.consumer.note("the group had given this instance up; it joins anew")
+        self.consumer.note("the group had removed this instance; it joins the group again")
         self._let_go(list(self.positions.next), Lost())
         self.consumer.deadline.in_background(former.close)
         self._join(self.selection)

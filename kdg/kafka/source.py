@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from confluent_kafka import KafkaError, Message
+from confluent_kafka import Message
 
 from kdg.core.ports import Rebalance
 from kdg.core.records import Batch, Offsets, Position, TopicPartition
@@ -48,7 +48,6 @@ class KafkaSource:
     _membership: Membership = field(init=False)
     _columns: Columns = field(init=False)
     _polled: float = field(default=0.0, init=False)
-    _events: list[Message] = field(default_factory=list, init=False)
     _trouble: KdgError | None = field(default=None, init=False)
     _silence: Silence = field(init=False)
     _unreadable: Unreadable = field(init=False)
@@ -84,8 +83,7 @@ class KafkaSource:
         still_to_seek = set(self._positions.seeks)
         messages = self.consumer.fetch(self._columns.fetch_size(limit), timeout, self.gather)
         self._polled = self.consumer.deadline.now()
-        if self._events:
-            messages, self._events = [*self._events, *messages], []
+        messages = self._answers.with_postponed(messages)
         if events := any(map(Message.error, messages)):
             messages = self._answers.without_trouble(messages)
         self._unreadable.look(self._positions.next, quiet=not messages)
@@ -155,13 +153,8 @@ class KafkaSource:
         except KdgError as trouble:
             self._trouble = self._trouble or trouble  # the next `read` raises it; until then, what can be settled is
             return
-        if message is None:
-            return
-        error = message.error()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            self._events.append(message)
-        elif (partition := partition_of(message)) in self._positions.next:
-            self._positions.seek_again(partition)
+        if message is not None:
+            self._answers.postpone(message)
 
     @property
     def incomplete(self) -> bool:

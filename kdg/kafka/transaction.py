@@ -64,7 +64,7 @@ class KafkaTransaction:
         """See Transaction. Raises OutcomeUnknown if a request of an earlier transaction may still be on its way."""
         self._look_for_doubt()
         if self._in_doubt:
-            raise OutcomeUnknown("a request of the transaction before was cut off.", "Run it again.")
+            raise OutcomeUnknown("a request of the previous transaction was cut off.", "Run it again.")
         self._used = True
         self._metadata = self.group_metadata() if self.group_metadata is not None else None
         self._began = self.deadline.now()
@@ -179,7 +179,7 @@ class KafkaTransaction:
         if isinstance(refused, Fenced) and (self._expired() or self.own_id):
             # The coordinator has timed the transaction out; there need not be another instance (hazard 19).
             refused = OutcomeUnknown(
-                f"{doing}: the broker has given the transaction up, which was open for longer than its timeout of "
+                f"{doing}: the broker ended the transaction, because it was open for longer than its timeout of "
                 f"{self.timeout:g} s.",
                 "Raise -X transaction.timeout.ms, or lower --batch-interval.",
             )

@@ -111,8 +111,8 @@ def _stdout(frame: Frame, _destination: Destination, reading: ReadingPlan, encod
     target = frame.surroundings.stdout(encoder, frame.signals, in_group)
     if in_group and target.is_pipe and not frame.plan.guarantee.may_lose:
         frame.plan.note(
-            "what sits in the pipe is lost if its reader dies: the guarantee ends at the file descriptor; "
-            "-- CMD is committed when CMD exits with 0"
+            "records in the pipe are lost if its reader dies: the guarantee ends at the file descriptor; "
+            "with -- CMD, a batch is committed when CMD exits with 0"
         )
     return OpenDestination(target, encoder.columns)
 

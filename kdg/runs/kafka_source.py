@@ -146,8 +146,8 @@ def _origin(clients: _Clients, topic_ids: TopicIds) -> Origin:
     for topic in clients.topics:
         if not topic_ids.of(topic):
             raise Unreachable(
-                f"topic {topic} cannot be described: its id is kept with the positions.",
-                "Ask for the right DESCRIBE on the topic, or use another identity.",
+                f"kdg cannot read the id of topic {topic}, which it stores with the positions.",
+                "Ask for the DESCRIBE right on the topic, or use another identity.",
             )
     return Origin(str(clients.metadata.cluster_id), {topic: topic_ids.of(topic) for topic in clients.topics})
 

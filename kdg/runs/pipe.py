@@ -60,7 +60,7 @@ def _refuse_endless(options: Options, sources: Sequence[str], reading: ReadingPl
     if options.target in sources and not reading.bounded(clock.time()):
         raise UsageError(
             f"pipe {options.source} {options.target} would read what it writes, for ever.",
-            "Name another target, or a stop that these records do not put off: -e, -c N, or --until with a past time.",
+            "Name another target, or a stop that the new records cannot delay: -e, -c N, or --until with a past time.",
         )
 
 

@@ -158,7 +158,7 @@ class BatchCommand:
         if self.deadline.signals.received is not None:
             raise Interrupted(self.deadline.signals.received)
         raise StopNotReached(
-            f"{self.argv[0]} (process {process.pid}) was still at its batch when --timeout was over; "
+            f"{self.argv[0]} (process {process.pid}) had not finished its batch when --timeout ended; "
             "nothing of the batch is settled.",
             "Raise --timeout, or lower --batch-records.",
         )

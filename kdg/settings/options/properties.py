@@ -25,4 +25,4 @@ def _from_file(name: str, path: str) -> str:
     except OSError as exc:
         raise UsageError(f"-X {name}=@{path}: the file cannot be read: {exc.strerror}.", "Check the path.") from exc
     except UnicodeDecodeError as exc:
-        raise UsageError(f"-X {name}=@{path}: the file is not text in UTF-8.", "Check the path.") from exc
+        raise UsageError(f"-X {name}=@{path}: the file is not text in UTF-8.", "Name a text file in UTF-8.") from exc
