@@ -216,7 +216,7 @@ class Pump:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _cause(self) -> KdgError | None:
-        """Why the run ended early. A signal is the cause even if the batch was aborted; a failure comes before a deadline."""
+        """Why the run ended early: a signal even if the batch was aborted, and a failure rather than a deadline."""
         failure = self.failure
         if failure is None or (self.interrupted is not None and failure_of(failure) is Failure.ABORTABLE):
             return self.error

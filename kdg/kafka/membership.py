@@ -187,8 +187,8 @@ class Membership:
         if not self._too_slow:
             self._too_slow = True
             self.consumer.note(
-                "a batch took longer than the group waits when partitions move (max.poll.interval.ms): its records that "
-                "were not committed are read again; raise -X max.poll.interval.ms=... or lower --batch-records"
+                "a batch took longer than the group waits when partitions move (max.poll.interval.ms): its records "
+                "that were not committed are read again; raise -X max.poll.interval.ms=... or lower --batch-records"
             )
 
     def release(self) -> None:
