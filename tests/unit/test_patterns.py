@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from kdg.errors import Unreachable, UsageError
 from kdg.kafka.patterns import INTERNAL, matching, subscription
+from tests.support.clients import metadata_of
 
-CLUSTER = SimpleNamespace(topics=dict.fromkeys(["orders-1", "orders-2", "old-orders-1", "other", *INTERNAL]))
+CLUSTER = metadata_of(dict.fromkeys(["orders-1", "orders-2", "old-orders-1", "other", *INTERNAL], 1))
 
 
 def names(*topics: str) -> list[str]:

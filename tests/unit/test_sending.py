@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
@@ -22,6 +22,7 @@ from kdg.kafka.undelivered_records import (
     stop_on_undelivered,
 )
 from kdg.runtime.deadline import Deadline, NoSignals
+from tests.support.clients import OnlyProducers, metadata_of
 
 
 class Noting(Producer):
@@ -37,15 +38,14 @@ class Noting(Producer):
         self.asked += 1
         if self.partitions is None:
             raise KafkaException(KafkaError(KafkaError._TRANSPORT))
-        return SimpleNamespace(topics={"t": SimpleNamespace(partitions=dict.fromkeys(range(self.partitions)))})
+        return metadata_of({"t": self.partitions})
 
     def produce(self, *args: Any, **_named: Any) -> None:
         self.sent.append(args)
 
 
 def target(producer: Noting, partitions: int = 1, partition: int = -1) -> KafkaTarget:
-    clients: Any = SimpleNamespace(producer=lambda _settings, _watch, _on_delivery: producer)
-    handle = ProducerHandle({}, clients)
+    handle = ProducerHandle({}, OnlyProducers(lambda _settings: producer))
     return KafkaTarget(handle, "t", Deadline(NoSignals()), stop_on_undelivered, partition, partitions=partitions)
 
 
@@ -125,12 +125,11 @@ def test_replaced_producer_starts_anew() -> None:
     """After `replace` there is a new producer, and the reports and the log of the old one do not count (hazard 1)."""
     made: list[Noting] = []
 
-    def make(*_args: Any) -> Noting:
+    def make(_settings: Mapping[str, str]) -> Noting:
         made.append(Noting())
         return made[-1]
 
-    clients: Any = SimpleNamespace(producer=make)
-    handle = ProducerHandle({"transactional.id": "t", "debug": "msg"}, clients)
+    handle = ProducerHandle({"transactional.id": "t", "debug": "msg"}, OnlyProducers(make))
     handle.watch.suspicious = True
     handle.failed.append((KafkaError(-1), cast(Message, None), None))
     handle.replace()
@@ -141,8 +140,13 @@ def test_replaced_producer_starts_anew() -> None:
 @pytest.mark.parametrize(("debug", "expected"), [("", "eos"), ("msg", "msg,eos")])
 def test_transactional_producer_has_the_log_of_transactions(debug: str, expected: str) -> None:
     """Only the library's eos log reports a request that was cut off (hazard 1)."""
-    asked: list[dict[str, str]] = []
-    clients: Any = SimpleNamespace(producer=lambda settings, _watch, _on_delivery: asked.append(settings))
+    asked: list[Mapping[str, str]] = []
+
+    def make(settings: Mapping[str, str]) -> Noting:
+        asked.append(settings)
+        return Noting()
+
+    clients = OnlyProducers(make)
     ProducerHandle({"transactional.id": "t"} | ({"debug": debug} if debug else {}), clients)
     ProducerHandle({"acks": "all"}, clients)
     assert (asked[0]["debug"], "debug" in asked[1]) == (expected, False)
