@@ -1,4 +1,4 @@
-"""What all tests share: no setting of the machine they run on reaches them."""
+"""Owns what all tests share: no setting of this machine reaches them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The README's machinery: blocks that are generated from the code, and transcripts that are run.
+"""Owns what is generated in the README: blocks made from the code, and transcripts of commands that are run.
 
     python tests/docs.py README.md                 write the generated blocks again
     python tests/docs.py --check README.md         exit 1 and name each block that is stale; no broker
@@ -28,7 +28,7 @@ RECIPE = re.compile(r"with `delivery-test.sh`:\n\n```sh\n(.*?)^```$", re.DOTALL 
 
 COMMANDS = ("produce", "consume", "pipe", "explain", "check", "verify", "sandbox")
 
-# What the README's readers are told to start: a cluster that meets what the guarantees ask for.
+# The cluster that the README tells its readers to start: it meets the requirements of every guarantee.
 BROKERS = 3
 TOPICS = (("orders", 1), ("billing", 1))
 
@@ -43,7 +43,7 @@ _MARK = "--- end of a README command ---"
 
 
 def guarantees() -> str:
-    """What each guarantee may lose or double, what its commands do, what it asks for."""
+    """What each guarantee may lose or duplicate, what its commands do, what it requires."""
     from kdg.explain import table_markdown
 
     return table_markdown()
@@ -75,17 +75,17 @@ def the_map() -> str:
 
 
 def torture() -> str:
-    """What the last `make torture` showed."""
+    """The results of the last `make torture`."""
     return Path(__file__).with_name("torture").joinpath("last.md").read_text(encoding="utf-8")
 
 
 def bench() -> str:
-    """What the last `make bench` showed."""
+    """The results of the last `make bench`."""
     return Path(__file__).with_name("bench").joinpath("last.md").read_text(encoding="utf-8")
 
 
 def help_of(*command: str) -> str:
-    """What `kdg COMMAND --help` prints on 80 columns, without a broker and whatever terminal this is."""
+    """The output of `kdg COMMAND --help` in 80 columns, without a broker, on any terminal."""
     from kdg.cli.app import run
 
     printed = io.StringIO()
@@ -118,7 +118,7 @@ def generate(text: str) -> str:
 
 
 def _body(name: str) -> str:
-    """With an empty line on each side: Markdown reads the comments as blocks of their own."""
+    """The block with an empty line on each side, because Markdown reads the comments as blocks."""
     return f"\n{BLOCKS[name]()}\n"
 
 
@@ -175,7 +175,7 @@ def perform(typed: Sequence[str], bootstrap: str, folder: Path) -> list[str]:
 
 
 def _as_a_terminal_says(output: str) -> str:
-    """Shells differ in what else they say of a job that was killed."""
+    """The output without the words that shells add about a job that was killed."""
     killed = signal.strsignal(signal.SIGKILL) or "Killed"
     return re.sub(rf"^.*\b{killed}\b.*$", "Killed", output, flags=re.MULTILINE)
 
@@ -236,7 +236,7 @@ def cluster() -> Iterator[str]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """0 when the file is, or now is, what the code makes of it."""
+    """Write or check the file. The exit code is 0 if the file is what the code makes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("file", type=Path)
     what = parser.add_mutually_exclusive_group()

@@ -21,7 +21,7 @@ def kafka() -> Iterator[Kafka]:
 
 @pytest.fixture
 def group() -> str:
-    """A consumer group of the test's own."""
+    """The name of a new consumer group."""
     return f"g-{secrets.token_hex(5)}"
 
 

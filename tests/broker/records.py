@@ -19,7 +19,7 @@ NOW = 1_790_000_000_000
 
 
 def data(rng: random.Random) -> bytes | None:
-    """Null, empty, odd, any bytes, or text."""
+    """A value: null, empty, odd bytes, any bytes, or text."""
     kind = rng.randrange(5)
     if kind == 0:
         return None
@@ -31,14 +31,14 @@ def data(rng: random.Random) -> bytes | None:
 
 
 def headers(rng: random.Random) -> list[tuple[str, bytes | None]] | None:
-    """Often none; names repeat, their order counts."""
+    """Headers: often none. Names repeat, and their order counts."""
     if rng.randrange(2):
         return None
     return [(rng.choice(["a", "b", "ä", "", 'x"y']), data(rng)) for _ in range(rng.randrange(1, 5))]
 
 
 def records(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
-    """What `Producer.produce` takes, partition aside."""
+    """The arguments of `Producer.produce`, without the partition."""
     rng = random.Random(seed)  # noqa: S311  # no secret
     for _ in range(count):
         yield {"key": data(rng), "value": data(rng), "headers": headers(rng), "timestamp": rng.randrange(1, NOW)}
@@ -57,5 +57,5 @@ def filled(kafka: Kafka, count: int, partitions: int = 3, seed: int = 1) -> str:
 
 
 def told(kafka: Kafka, topic: str) -> list[tuple[object, ...]]:
-    """All but the offsets, partition by partition in order."""
+    """The records without their offsets, partition by partition, in order."""
     return [(r.partition, r.key, r.value, r.headers, r.timestamp) for r in kafka.records(topic)]

@@ -27,7 +27,7 @@ BATCH = ("--batch-records", "3")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What was in the end missing and what was there more than once."""
+    """How many records were lost, and how many were duplicated, by a crash at one step."""
 
     step: Step
     crashed: bool
@@ -42,7 +42,7 @@ class Case:
     run: Callable[..., int]
     seen: Callable[[], list[bytes | None]]
     again: Callable[[], bool]
-    """Whether the input is given again after the crash, as the row and the advice of `explain` say."""
+    """Whether the input is given again after the crash, as the guarantee and the advice of `explain` say."""
 
 
 MakeCase = Callable[[Kafka, Guarantee, Path], Case]
@@ -86,7 +86,7 @@ def _consume(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
 
 
 def _sink(*args: str, cmd: Sequence[str] = (), found: Callable[[Path], list[bytes]]) -> MakeCase:
-    """consume into a place of its own; {} in args and cmd stands for it."""
+    """`consume` into a new file; {} in args and cmd is replaced by its path."""
 
     def case(kafka: Kafka, row: Guarantee, folder: Path) -> Case:
         topic, group = kafka.filled(SENT), secrets.token_hex(5)
@@ -167,7 +167,7 @@ Crashes = Callable[[Guarantee, str], list[Result]]
 
 @pytest.fixture(scope="session")
 def crashes(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Crashes:
-    """What a crash at each step of a command did; each is done once in the test run."""
+    """The damage of a crash at each step of a command. Each crash is done once in the test run."""
     known: dict[tuple[str, str], list[Result]] = {}
 
     def results(row: Guarantee, name: str) -> list[Result]:
@@ -183,7 +183,7 @@ def crashes(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Crashes:
 
 @pytest.mark.parametrize(("row", "name"), PAIRS, ids=IDS)
 def test_crash_at_each_step_keeps_the_promise(crashes: Crashes, row: Guarantee, name: str) -> None:
-    """A crash at any step loses and duplicates no more than the row and its crash table say."""
+    """A crash at any step loses and duplicates no more than the guarantee and its crash table say."""
     table = {place.step: place for place in crash_table(row, name) if place.moment == "after"}
     for result in crashes(row, name):
         assert result.crashed, f"{result} did not crash"
@@ -196,7 +196,7 @@ def test_crash_at_each_step_keeps_the_promise(crashes: Crashes, row: Guarantee, 
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=[row.name for row in GUARANTEES])
 def test_allowed_damage_does_happen(crashes: Crashes, row: Guarantee) -> None:
-    """What a row may lose or duplicate it does lose or duplicate somewhere."""
+    """If a guarantee allows loss or duplicates, a crash at some step causes them."""
     results = [result for other, name in PAIRS if other is row for result in crashes(row, name)]
     assert any(result.lost for result in results) == row.may_lose
     assert any(result.doubled for result in results) == row.may_duplicate
@@ -204,7 +204,7 @@ def test_allowed_damage_does_happen(crashes: Crashes, row: Guarantee) -> None:
 
 @pytest.mark.parametrize("name", ["consume", "pipe"])
 def test_at_most_once_loses_what_was_committed_first(crashes: Crashes, name: str) -> None:
-    """At most once loses what was committed and not yet written."""
+    """At-most-once loses the records that were committed and not yet written."""
     lost = {result.step: result.lost for result in crashes(GUARANTEES[0], name)}
     # A pipe may besides lose the batch before it, which the client's queue still held.
     assert lost[Step.COMMIT] in ({3} if name == "consume" else {3, 6})
@@ -212,7 +212,7 @@ def test_at_most_once_loses_what_was_committed_first(crashes: Crashes, name: str
 
 @pytest.mark.parametrize("name", ["consume", "pipe"])
 def test_at_least_once_duplicates_what_was_written_first(crashes: Crashes, name: str) -> None:
-    """At least once duplicates what was written and not yet committed."""
+    """At-least-once duplicates the records that were written and not yet committed."""
     doubled = {result.step: result.doubled for result in crashes(GUARANTEES[1], name)}
     assert doubled[Step.FLUSH] == 3
     assert doubled[Step.READ] == 0

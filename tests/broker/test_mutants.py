@@ -18,7 +18,7 @@ HEALTHY = (KDG,)
 def consumed_after_a_crash(
     kafka: Kafka, group: str, file: Path, argv: Sequence[str], row: str, step: str
 ) -> list[bytes]:
-    """What a file holds after `consume -G` crashed at the second time of a step and ran again."""
+    """The lines of a file after `consume -G` has crashed, the second time that it came to a step, and ran again."""
     topic = kafka.filled(lines(12))
     shell = ("/bin/sh", "-c", 'exec "$@" >>"$FILE"', "sh", *argv)
     args = ["consume", topic, "-g", row, "-G", group, "-e", "--batch-records", "3", *QUICK_GROUP]
@@ -29,7 +29,7 @@ def consumed_after_a_crash(
 
 @pytest.mark.parametrize(("argv", "lost"), [(HEALTHY, 0), (command("alo-commits-first"), 3)], ids=["healthy", "mutant"])
 def test_mutant_commit_before_write(kafka: Kafka, group: str, tmp_path: Path, argv: Sequence[str], lost: int) -> None:
-    """At least once loses a batch when it commits before it writes."""
+    """At-least-once loses a batch if it commits before it writes."""
     seen = consumed_after_a_crash(kafka, group, tmp_path / "out", argv, "alo", "commit:2")
     assert len(set(lines(12)) - set(seen)) == lost
 
@@ -40,14 +40,14 @@ def test_mutant_commit_before_write(kafka: Kafka, group: str, tmp_path: Path, ar
 def test_mutant_write_before_commit(
     kafka: Kafka, group: str, tmp_path: Path, argv: Sequence[str], doubled: int
 ) -> None:
-    """At most once duplicates a batch when it writes before it commits."""
+    """At-most-once duplicates a batch if it writes before it commits."""
     seen = consumed_after_a_crash(kafka, group, tmp_path / "out", argv, "amo", "write:2")
     assert len(seen) - len(set(seen)) == doubled
 
 
 @pytest.mark.parametrize(("argv", "lost"), [(HEALTHY, 0), (command("no-flush"), 12)], ids=["healthy", "mutant"])
 def test_mutant_no_flush_before_commit(kafka: Kafka, group: str, argv: Sequence[str], lost: int) -> None:
-    """At least once loses what it did not flush before the commit."""
+    """At-least-once loses the records that it did not flush before the commit."""
     source, target = kafka.filled(lines(12)), kafka.topic()
     args = ["pipe", source, target, "-g", "alo", "-G", group, "-e", "-X", "linger.ms=3000", *QUICK_GROUP]
     assert kafka.kdg(*args, "--crash-at", "commit:1", argv=argv).code == -9
@@ -57,7 +57,7 @@ def test_mutant_no_flush_before_commit(kafka: Kafka, group: str, argv: Sequence[
 
 @pytest.mark.parametrize(("mutants", "lost"), [((), 0), (("no-rewind",), 3)], ids=["healthy", "mutant"])
 def test_mutant_no_rewind_after_abort(kafka: Kafka, group: str, mutants: Sequence[str], lost: int) -> None:
-    """Exactly once loses a batch when it does not go back after an abort."""
+    """Exactly-once loses a batch if it does not go back after an abort."""
     source, target = kafka.filled(lines(12)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "3"]
     assert kafka.kdg(*args, argv=command("second-commit-fails", *mutants)).code == 0
@@ -70,7 +70,7 @@ def test_mutant_no_rewind_after_abort(kafka: Kafka, group: str, mutants: Sequenc
     ("argv", "code"), [(HEALTHY, 2), (command("digest-not-compared"), 0)], ids=["healthy", "mutant"]
 )
 def test_mutant_no_digest_check(kafka: Kafka, group: str, argv: Sequence[str], code: int) -> None:
-    """Resume takes another input for the same when it does not check the digest."""
+    """--resume takes another input for the same one if it does not compare the digest."""
     topic = kafka.topic()
     args = ["produce", topic, "-g", "eos", "--resume", group]
     kafka.ok(*args, input=text(lines(5)))
@@ -81,7 +81,7 @@ def test_mutant_no_digest_check(kafka: Kafka, group: str, argv: Sequence[str], c
     ("argv", "code"), [(HEALTHY, 0), (command("start-not-committed"), 9)], ids=["healthy", "mutant"]
 )
 def test_mutant_start_at_end_not_committed(kafka: Kafka, group: str, argv: Sequence[str], code: int) -> None:
-    """A start at the end that is not committed skips what comes before the restart."""
+    """If a start at the end is not committed, records that come before the restart are skipped."""
     topic = kafka.filled(lines(3))
     args = ["consume", topic, "-G", group, "-o", "end", *QUICK_GROUP]
     with kafka.start(*args, argv=argv) as run:
@@ -96,7 +96,7 @@ def test_mutant_start_at_end_not_committed(kafka: Kafka, group: str, argv: Seque
 
 
 def test_mutant_ends_of_a_read_committed_reader(kafka: Kafka) -> None:
-    """E skips what is behind an open transaction when it takes the ends of a read committed reader."""
+    """-e skips the records after an open transaction if it takes the ends of a read_committed reader."""
     topic = kafka.filled([b"before"])
     producer = kafka.transaction()
     producer.produce(topic, b"inside")

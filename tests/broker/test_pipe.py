@@ -17,7 +17,7 @@ each_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
 
 @each_guarantee
 def test_pipe_keeps_whole_records(kafka: Kafka, group: str, row: Guarantee) -> None:
-    """Key value headers and timestamp are kept null and empty told apart."""
+    """Key, value, headers and timestamp are kept; null stays null, and empty stays empty."""
     source, target = kafka.topic(), kafka.topic()
     now = int(time.time() * 1000) - 5000
     shapes: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = [
@@ -63,7 +63,7 @@ def test_it_starts_where_o_says_when_the_group_has_no_position(kafka: Kafka, gro
 
 @each_guarantee
 def test_pipe_skips_aborted_records(kafka: Kafka, group: str, row: Guarantee) -> None:
-    """Records of an aborted transaction are not copied and the position moves beyond them."""
+    """Records of an aborted transaction are not copied, and the position moves past them."""
     source, target = kafka.filled([b"a"]), kafka.topic()
     producer = kafka.transaction()
     producer.produce(source, b"aborted")
@@ -76,7 +76,7 @@ def test_pipe_skips_aborted_records(kafka: Kafka, group: str, row: Guarantee) ->
 
 @each_guarantee
 def test_refused_record_is_named_by_pipe(kafka: Kafka, group: str, row: Guarantee) -> None:
-    """A record that the target refuses is named and under no guarantee skipped without a word."""
+    """A record that the target refuses is named; only at-most-once skips it."""
     source, target = kafka.filled([b"a", b"x" * 500_000, b"b"]), kafka.topic(max_message_bytes="100000")
     done = kafka.kdg("pipe", source, target, "-g", row.name, "-G", group, "-e")
     if row.may_lose:
@@ -101,7 +101,7 @@ def test_a_topic_that_is_not_there_is_exit_8_and_is_not_made(kafka: Kafka, group
 
 @each_guarantee
 def test_three_instances_and_one_killed(kafka: Kafka, group: str, row: Guarantee) -> None:
-    """Three instances share the work one is killed and the others take over."""
+    """Three instances share the partitions; when one is killed, the others take over."""
     source, target = kafka.topic(3), kafka.topic()
     args = ["pipe", source, target, "-g", row.name, "-G", group, *QUICK_GROUP]
     args += QUICK_TRANSACTION if row.transactional else ()
@@ -119,7 +119,7 @@ def test_three_instances_and_one_killed(kafka: Kafka, group: str, row: Guarantee
 
 
 def test_second_instance_fences_the_first(kafka: Kafka, group: str) -> None:
-    """Of two instances with one transactional id the older exits 6 and nothing is duplicated."""
+    """Of two instances with one transactional id the older one exits with 6, and no record is duplicated."""
     source, target = kafka.topic(2), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP]
     sent = 0
@@ -147,7 +147,7 @@ def test_second_instance_fences_the_first(kafka: Kafka, group: str) -> None:
 
 
 def test_second_instance_fences_an_idle_first(kafka: Kafka, group: str) -> None:
-    """Of two instances with one transactional id the older exits 6 although it has nothing to do."""
+    """Of two instances with one transactional id the older one exits with 6, even if it has nothing to do."""
     source, target = kafka.filled(lines(2)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "--transactional-id", group, *QUICK_GROUP]
     with kafka.start(*args) as older:
@@ -162,7 +162,7 @@ def test_second_instance_fences_an_idle_first(kafka: Kafka, group: str) -> None:
 
 
 def test_killed_instance_is_replaced_within_20_s(kafka: Kafka, group: str) -> None:
-    """Exactly once what a killed instance leaves is taken over within 20 s by default."""
+    """Under exactly-once, another instance takes over from a killed one within 20 s by default."""
     source, target = kafka.filled(lines(30)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "10"]
     assert kafka.kdg(*args, "--crash-at", "record-position:2").code == -9
@@ -173,7 +173,7 @@ def test_killed_instance_is_replaced_within_20_s(kafka: Kafka, group: str) -> No
 
 
 def test_named_instance_goes_on_at_once(kafka: Kafka, group: str) -> None:
-    """Exactly once with a transactional id is taken over at once."""
+    """Under exactly-once with a transactional id, the next instance takes over at once."""
     source, target = kafka.filled(lines(30)), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "10", *QUICK_GROUP]
     args += ["--transactional-id", group]

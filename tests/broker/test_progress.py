@@ -13,7 +13,7 @@ from tests.support.processes import KDG, lines, text
 
 
 def on_a_terminal(kafka: Kafka, *args: str) -> tuple[bytes, bytes]:
-    """stdout, and what the terminal got as stderr."""
+    """The bytes on stdout, and the bytes that the terminal got as stderr."""
     ours, theirs = pty.openpty()
     done = subprocess.run(
         [KDG, *args],
@@ -31,7 +31,7 @@ def on_a_terminal(kafka: Kafka, *args: str) -> tuple[bytes, bytes]:
 
 
 def everything_in(terminal: int) -> bytes:
-    """What the terminal got, in pieces of a few kilobytes; after the last, Linux reports an error and macOS an end."""
+    """The bytes that the terminal got. After the last piece Linux reports an error, and macOS the end."""
     shown = b""
     with contextlib.suppress(OSError):
         while piece := os.read(terminal, 1 << 16):
@@ -58,7 +58,7 @@ def test_it_comes_and_goes_on_the_terminal_alone(kafka: Kafka, tmp_path: Path, g
 
 
 def test_progress_in_a_pipe_is_whole_lines(kafka: Kafka) -> None:
-    """In a pipe there is none of it and asked for it is whole lines."""
+    """If stderr is a pipe there is no progress; with --progress it consists of whole lines."""
     topic = kafka.filled(lines(1000))
     assert "records ·" not in kafka.ok("consume", topic, "-e").err
     assert "\x1b" not in kafka.ok("consume", topic, "-e", "--progress").err

@@ -21,7 +21,7 @@ IDS = [row.name for row in GUARANTEES]
 
 
 def check(row: Guarantee, sent: Iterable[bytes], seen: Iterable[bytes | None]) -> None:
-    """The row's promise about loss and duplicates."""
+    """Assert the promise of the guarantee about loss and duplicates."""
     wanted, found = Counter[bytes | None](sent), Counter(seen)
     assert not found.keys() - wanted.keys()
     if not row.may_lose:
@@ -32,7 +32,7 @@ def check(row: Guarantee, sent: Iterable[bytes], seen: Iterable[bytes | None]) -
 
 @pytest.fixture
 def moments() -> random.Random:
-    """Random moments; the seed is printed when the test fails."""
+    """Random moments. pytest shows the seed if the test fails."""
     seed = secrets.randbits(32)
     print(f"seed {seed}")
     return random.Random(seed)  # noqa: S311  # moments of a test
@@ -50,7 +50,7 @@ def killed_midway(kafka: Kafka, target: str, moment: float, *args: str) -> None:
 
 @pytest.mark.parametrize("row", GUARANTEES, ids=IDS)
 def test_round_trip_of_100_000_lines(kafka: Kafka, group: str, row: Guarantee) -> None:
-    """100 000 lines come out of produce pipe and consume as they went in."""
+    """100,000 lines come out of produce, pipe and consume as they went in."""
     source, target = kafka.topic(), kafka.topic()
     sent = text(lines(100_000))
     kafka.ok("produce", source, "-g", row.name, input=sent)
@@ -77,7 +77,7 @@ def test_a_pipe_killed_at_ten_random_moments_keeps_its_promise(
 
 
 def test_exactly_once_pipe_killed_twice(kafka: Kafka, group: str, moments: random.Random) -> None:
-    """An exactly once pipe of changing identity killed twice copies each record once."""
+    """An exactly-once pipe that is killed twice, and has another identity each time, copies each record once."""
     sent = lines(20_000)
     source, target = kafka.filled(sent, 2), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "100"]
@@ -89,7 +89,7 @@ def test_exactly_once_pipe_killed_twice(kafka: Kafka, group: str, moments: rando
 
 
 def test_resume_killed_ten_times(kafka: Kafka, group: str, tmp_path: Path, moments: random.Random) -> None:
-    """Produce resume killed at ten random moments sends each line once."""
+    """`produce --resume` that is killed at ten random moments sends each line once."""
     sent = lines(100_000)
     source = tmp_path / "input"
     source.write_bytes(text(sent))
@@ -102,7 +102,7 @@ def test_resume_killed_ten_times(kafka: Kafka, group: str, tmp_path: Path, momen
 
 
 def test_at_least_once_produce_killed_loses_nothing(kafka: Kafka, tmp_path: Path, moments: random.Random) -> None:
-    """At least once produce killed at random moments and run again loses nothing."""
+    """An at-least-once `produce` that is killed at random moments and run again loses nothing."""
     sent = lines(200_000)
     source = tmp_path / "input"
     source.write_bytes(text(sent))
@@ -116,7 +116,7 @@ def test_at_least_once_produce_killed_loses_nothing(kafka: Kafka, tmp_path: Path
 
 
 def test_read_committed_reader_sees_no_duplicate(kafka: Kafka, group: str, moments: random.Random) -> None:
-    """A read committed reader running all along never sees a record twice or of an aborted transaction."""
+    """A read_committed reader never sees a record twice, or a record of an aborted transaction."""
     sent = lines(30_000)
     source, target = kafka.filled(sent), kafka.topic()
     args = ["pipe", source, target, "-g", "eos", "-G", group, "-e", "--batch-records", "200"]

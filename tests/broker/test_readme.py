@@ -1,4 +1,4 @@
-"""The README against a real broker: every command in it is typed, in order, and shows what the README says it shows."""
+"""The README against a real broker: every command in it is run, in order, and shows the output that the README has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 
 def test_every_command_shows_what_the_readme_says(tmp_path: Path) -> None:
-    """One shell, one cluster of its own: what one block leaves behind the next one meets, as for a reader."""
+    """One shell and one cluster for all blocks, as for a reader: a block finds what the blocks before it have left."""
     text = README.read_text(encoding="utf-8")
     with docs.cluster() as bootstrap:
         outputs = docs.perform(docs.commands(text), bootstrap, tmp_path)
@@ -25,7 +25,7 @@ def test_every_command_shows_what_the_readme_says(tmp_path: Path) -> None:
 
 
 def test_recipe_for_ci_fails_on_a_missing_record(kafka: Kafka, tmp_path: Path) -> None:
-    """The recipe for ci passes and fails when a record is missing."""
+    """The recipe for CI passes, and fails when a record is missing."""
     found = docs.RECIPE.search(README.read_text(encoding="utf-8"))
     assert found is not None
     for name in ("orders", "billing"):
@@ -52,7 +52,7 @@ def test_recipe_for_ci_fails_on_a_missing_record(kafka: Kafka, tmp_path: Path) -
 
 
 def test_the_commands_of_the_migration_table_are_understood(kafka: Kafka) -> None:
-    """The last column, each as far as it can be parsed and resolved: --dry-run."""
+    """Each command in the last column can be parsed and resolved (--dry-run)."""
     _, _, after = README.read_text(encoding="utf-8").partition("## Coming from kcat")
     rows = [line.split(" | ")[-1] for line in after.partition("\n## ")[0].splitlines() if line.startswith("| ")][2:]
     typed = [command for row in rows for command in re.findall(r"`(kdg [^`]+)`", row)]

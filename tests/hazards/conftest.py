@@ -1,4 +1,4 @@
-"""One real broker of these tests' own, reached through a proxy alone: its advertised address is the proxy's."""
+"""One real broker for these tests, behind a proxy: the address that the broker advertises is the proxy's."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ QUICK_NEW_GROUPS = {
     "group.consumer.min.heartbeat.interval.ms": "100",
     "group.consumer.heartbeat.interval.ms": "300",
 }
-"""What QUICK_GROUP is for classic groups; with KIP-848 it is the broker's to say."""
+"""As QUICK_GROUP for classic groups; with KIP-848 the broker has these settings."""
 
 RIGHTS = {
     "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     "allow.everyone.if.no.acl.found": "true",
 }
-"""A test may take rights away; everybody has the others."""
+"""A test can take rights away; every user has all others."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -47,7 +47,7 @@ def _cluster() -> Iterator[Hazards]:
 
 @pytest.fixture
 def kafka(_cluster: Hazards) -> Iterator[Hazards]:
-    """The broker, running and thawed, with nothing held."""
+    """The broker. After the test it runs, it is not frozen, and no request is held."""
     yield _cluster
     _cluster.proxy.forget()
     _cluster.broker.resume()
@@ -56,5 +56,5 @@ def kafka(_cluster: Hazards) -> Iterator[Hazards]:
 
 @pytest.fixture
 def group() -> str:
-    """A consumer group, or an identity, of the test's own."""
+    """A new name, for a consumer group or for --resume."""
     return f"g-{secrets.token_hex(5)}"

@@ -23,7 +23,7 @@ from tests.support.waiting import eventually
 
 @needs_dev_full
 def test_at_most_once_full_disk_is_exit_1(kafka: Hazards, group: str) -> None:
-    """At most once a full disk is exit 1 and what failed is not printed later."""
+    """At-most-once: a full disk is exit 1, and the batch that failed is not printed later."""
     topic = kafka.filled(lines(20))
     args = ["consume", topic, "-g", "amo", "-G", group, "-e", "--batch-records", "5", *QUICK_GROUP]
     with Path("/dev/full").open("wb") as full, kafka.start(*args, stdout=full.fileno()) as run:
@@ -34,7 +34,7 @@ def test_at_most_once_full_disk_is_exit_1(kafka: Hazards, group: str) -> None:
 
 
 def test_at_most_once_reader_gone_is_exit_141(kafka: Hazards, group: str) -> None:
-    """At most once a reader that goes away is exit 141 and nothing it took comes again."""
+    """At-most-once: a reader that goes away is exit 141, and no record that it took comes again."""
     topic = kafka.filled(lines(30_000))
     args = ["consume", topic, "-g", "amo", "-G", group, "-e", *QUICK_GROUP]
     with kafka.start(*args, stdout=subprocess.PIPE) as run:
@@ -50,7 +50,7 @@ def test_at_most_once_reader_gone_is_exit_141(kafka: Hazards, group: str) -> Non
 @pytest.mark.parametrize("command", ["produce", "consume", "pipe"])
 @pytest.mark.parametrize("row", [AT_MOST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE], ids=lambda row: row.short)
 def test_one_replica_is_exit_10_with_strict(kafka: Hazards, group: str, row: Guarantee, command: str) -> None:
-    """One replica is exit 10 with strict before anything is sent and one line without."""
+    """A topic with one replica is exit 10 with --strict, before a record is sent, and one line without it."""
     source, target = kafka.filled(lines(3)), kafka.topic()
     with_group = () if row.transactional else ("-G", group)
     args = {
@@ -68,9 +68,9 @@ def test_one_replica_is_exit_10_with_strict(kafka: Hazards, group: str, row: Gua
     else:
         assert strict.code == 0
     done = kafka.ok(*args, "-g", row.name, input=text(lines(3)))
-    told = [line for line in done.err.splitlines() if "replication factor 1" in line]
+    noted = [line for line in done.err.splitlines() if "replication factor 1" in line]
     nothing_outlives = command == "consume" and row.transactional
-    assert len(told) == (1 if row.needs_durable_cluster and not nothing_outlives else 0)
+    assert len(noted) == (1 if row.needs_durable_cluster and not nothing_outlives else 0)
     assert "replication factor 1" not in kafka.ok(*args, "-g", row.name, input=text(lines(3))).err  # once a day
 
 
@@ -83,7 +83,7 @@ def _may_not_look_at(kafka: Hazards, topic: str) -> None:
 
 
 def test_unreadable_cluster_is_exit_10_with_strict(kafka: Hazards, group: str) -> None:
-    """What the user may not look at is unknown and exit 10 with strict."""
+    """Settings that the user may not see are called unknown, and are exit 10 with --strict."""
     topic = kafka.topic(min_insync_replicas="2")
     _may_not_look_at(kafka, topic)
     assert eventually(lambda: "unknown" in kafka.kdg("produce", topic, "--strict", input=b"").err)

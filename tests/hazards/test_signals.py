@@ -22,7 +22,7 @@ each_signal = pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM],
 
 @each_signal
 def test_signal_while_the_broker_is_frozen(kafka: Hazards, group: str, signum: int) -> None:
-    """While the broker stands still every command ends by the signal and goes on right later."""
+    """While the broker is frozen every command ends by the signal, and the next run goes on where it ended."""
     source, by_alo, by_eos, made, made_by_eos = (kafka.topic() for _ in range(5))
     kafka.produce(source, lines(20))
     pipe = ["pipe", source]
@@ -63,7 +63,7 @@ def test_signal_while_the_broker_is_frozen(kafka: Hazards, group: str, signum: i
 
 @needs_proc
 def test_second_signal_while_the_broker_is_frozen(kafka: Hazards, group: str) -> None:
-    """A second signal ends it at once although the broker stands still."""
+    """A second signal ends the run at once although the broker is frozen."""
     topic = kafka.topic()
     with kafka.fed("produce", topic) as run:
         run.feed(lines(3))
@@ -77,7 +77,7 @@ def test_second_signal_while_the_broker_is_frozen(kafka: Hazards, group: str) ->
 
 
 def _caught(pid: int, signum: int) -> bool:
-    """Whether no such signal waits for the process any more: its handler ran, or runs."""
+    """Whether the process has taken the signal: it is not pending any more."""
     with open(f"/proc/{pid}/status", encoding="ascii") as status:  # noqa: PTH123
         pending = [int(line.split()[1], 16) for line in status if line.startswith(("SigPnd", "ShdPnd"))]
     return not any(mask & 1 << (signum - 1) for mask in pending)
@@ -108,7 +108,7 @@ def test_while_a_commit_is_not_answered_it_ends_by_the_signal(kafka: Hazards, gr
 
 @each_signal
 def test_signal_while_settling_in_a_rebalance(kafka: Hazards, group: str, signum: int) -> None:
-    """While it settles inside a rebalance it ends by the signal and nothing is duplicated."""
+    """A pipe that settles inside a rebalance ends by the signal, and no record is duplicated."""
     source, target = kafka.topic(PARTITIONS), kafka.topic(PARTITIONS)
     args = ["pipe", source, target, "-g", "eos", "-G", group, *QUICK_GROUP, *QUICK_TRANSACTION]
     with Feeder(kafka, source) as feeder, kafka.running(*args, *LONG) as one:

@@ -19,9 +19,9 @@ from .proxy import Proxy
 from .waiting import answered
 
 PARTITIONS = 4
-"""Of the topics that a Feeder fills."""
+"""The number of partitions of a topic that a Feeder fills."""
 LONG = ("--batch-interval", "8s", "--batch-records", "1000000")
-"""Records come in all the time, nothing is settled, and a transaction stays open."""
+"""Options with which nothing is settled while records come in: a transaction stays open."""
 
 
 class Hazards(Kafka):
@@ -33,7 +33,7 @@ class Hazards(Kafka):
         self.broker = broker
 
     def environment(self, env: dict[str, str] | None = None) -> dict[str, str]:
-        """As ever, and a defect shows where it is."""
+        """As Kafka.environment; a defect shows its traceback."""
         return super().environment({"KDG_TRACEBACK": "1", **(env or {})})
 
     def argv(self, args: Sequence[str], mutant: str = "") -> list[str]:
@@ -49,7 +49,7 @@ class Hazards(Kafka):
         return Run(self.argv(args, mutant), self.environment(), subprocess.DEVNULL, None)
 
     def ends(self, topic: str, isolation: str = "read_uncommitted") -> dict[int, int]:
-        """As ever; a broker that has just started, or a topic just made, is asked again."""
+        """As Kafka.ends. A broker that has just started, or a new topic, is asked again."""
         return answered(lambda: super(Hazards, self).ends(topic, isolation))
 
     def is_open(self, topic: str) -> bool:
@@ -57,13 +57,13 @@ class Hazards(Kafka):
         return sum(self.ends(topic).values()) > sum(self.ends(topic, "read_committed").values())
 
     def restart(self) -> None:
-        """The broker runs and answers, whatever was done to it."""
+        """Start the broker if it does not run, and wait until it answers."""
         self.broker.start()
         self.broker.wait_ready()
 
 
 class Feeder:
-    """Numbered records into a topic, a few every 10 ms, while inside `with`."""
+    """Sends numbered records to a topic, a few every 10 ms, while inside `with`."""
 
     def __init__(self, kafka: Hazards, topic: str) -> None:
         self.sent = 0
@@ -81,7 +81,7 @@ class Feeder:
         self.stop()
 
     def stop(self) -> None:
-        """No more come, and all are acknowledged."""
+        """Send no more, and wait until all are acknowledged."""
         self._stop.set()
         self._thread.join()
 

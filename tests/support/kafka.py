@@ -30,7 +30,7 @@ def _committed(consumer: Consumer, topic: str) -> dict[int, int]:
 
 
 class Record(NamedTuple):
-    """What the observer saw."""
+    """A record as the observer reads it."""
 
     partition: int
     offset: int
@@ -58,7 +58,7 @@ class Kafka:
     # ── kdg ──
 
     def environment(self, env: dict[str, str] | None = None) -> dict[str, str]:
-        """This process's, without KDG_* but the broker's address."""
+        """The environment of this process without KDG_*, and with the address of the broker."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("KDG_")}
         return {**kept, "KDG_BROKERS": self.bootstrap, **(env or {})}
 
@@ -80,7 +80,7 @@ class Kafka:
         return Done(done.returncode, done.stdout, err, time.monotonic() - began)
 
     def ok(self, *args: str, input: bytes = b"", timeout: float = 60.0) -> Done:  # noqa: A002  # as above
-        """Run the command; it has to end with 0."""
+        """Run the command. Fails if it does not end with 0."""
         done = self.kdg(*args, input=input, timeout=timeout)
         assert done.code == 0, done
         return done
@@ -128,7 +128,7 @@ class Kafka:
         return topic
 
     def produce(self, topic: str, values: Iterable[bytes | None], partitions: int = 1, **fields: Any) -> None:
-        """Records by a plain producer, acknowledged."""
+        """Send records with a plain producer, and wait until they are acknowledged."""
         # One request at a time: what has to be sent again, as right after a topic was made, does not change places.
         one = {"max.in.flight.requests.per.connection": 1}
         producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5, **one})
@@ -168,7 +168,7 @@ class Kafka:
         )
 
     def records(self, topic: str, isolation: str = "read_committed") -> list[Record]:
-        """All that a reader sees now, partition by partition in order."""
+        """The records that a reader sees now, partition by partition, in order."""
         consumer = self.consumer(isolation)
         try:
             partitions = sorted(consumer.list_topics(topic, timeout=30).topics[topic].partitions)

@@ -24,7 +24,7 @@ QUICK_TRANSACTION = ("-X", "transaction.timeout.ms=3000")
 
 
 def lines(count: int, first: int = 0) -> list[bytes]:
-    """Values that differ."""
+    """Numbered values, all different."""
     return [b"record %06d" % number for number in range(first, first + count)]
 
 
@@ -44,7 +44,7 @@ class Done:
 
     @property
     def lines(self) -> list[bytes]:
-        """What it printed."""
+        """The lines that it printed."""
         return self.out.split(b"\n")[:-1]
 
 
@@ -79,12 +79,12 @@ class Run:
 
     @property
     def err(self) -> str:
-        """What stands on its stderr so far."""
+        """The text on its stderr so far."""
         return os.pread(self._err.fileno(), 1 << 20, 0).decode()
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it still runs."""
         return self.process.poll() is None
 
     def signal(self, signum: int) -> None:
@@ -92,13 +92,13 @@ class Run:
         self.process.send_signal(signum)
 
     def kill(self) -> None:
-        """SIGKILL, and wait."""
+        """Send SIGKILL, and wait for the end."""
         if self.running:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
     def end(self, seconds: float = 30.0) -> Done:
-        """Its end, within the time."""
+        """Wait for its end. Fails if it still runs after so many seconds."""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -117,7 +117,7 @@ class Fed(Run):
     """A command whose stdin is fed step by step."""
 
     def feed(self, values: Sequence[bytes]) -> None:
-        """Give it lines."""
+        """Write lines to its stdin."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(text(values))
@@ -126,7 +126,7 @@ class Fed(Run):
             raise AssertionError(f"it has ended: {self.end()}") from None
 
     def close_input(self) -> None:
-        """There is no more."""
+        """Close its stdin."""
         assert self.process.stdin is not None
         self.process.stdin.close()
 

@@ -1,4 +1,4 @@
-"""Owns waiting for a condition, with a time limit, in the place of a sleep."""
+"""Owns waiting for a condition, with a time limit: no test sleeps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def eventually(what: Callable[[], bool], seconds: float = 30.0) -> bool:
 
 
 def answered(ask: Callable[[], T]) -> T:
-    """The answer of a broker; one that has just started, or a topic just made, is asked again."""
+    """The answer of a broker. A broker that has just started, or a new topic, is asked again."""
     found: list[T] = []
 
     def asked() -> bool:

@@ -38,7 +38,7 @@ def readme() -> str:
 
 
 def project_files() -> Iterator[Path]:
-    """Every file of the project, whether or not there is a git to ask."""
+    """Every file of the project. This works without git, too."""
     for name in ("README.md", "LICENSE", "Makefile", "pyproject.toml", ".gitignore"):
         yield ROOT / name
     for name in (".ci", "kdg", "tests"):
@@ -124,7 +124,7 @@ def test_every_link_within_the_readme_leads_somewhere(readme: str) -> None:
 
 
 def test_picture_shows_the_first_screen(readme: str) -> None:
-    """The first screen has the two commands a transcript and the table."""
+    """The first screen has the two commands, a transcript and the table."""
     first = readme.partition("\n## ")[0]
     parts = ("# kdg\n", "make demo", "make test", "```console\n", "<!-- generated: guarantees -->")
     places = [first.index(part) for part in parts]
@@ -144,13 +144,13 @@ def test_the_picture_is_that_of_the_first_transcript(readme: str) -> None:
 
 
 def run_docs(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    """As the Makefile does, from the project's folder."""
+    """Run tests/docs.py as the Makefile does, in the project's folder."""
     return subprocess.run(
         [sys.executable, SCRIPT, *args], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
 
 
-def test_check_names_the_stale_block_and_writing_mends_it(tmp_path: Path, readme: str) -> None:
+def test_check_names_the_stale_block_and_writing_fixes_it(tmp_path: Path, readme: str) -> None:
     page, fresh = tmp_path / "page.md", docs.generate(readme)
     page.write_text(fresh.replace("| exit | `outcome` |", "| code | `outcome` |"), encoding="utf-8")
     checked = run_docs("--check", page)
@@ -177,7 +177,7 @@ def test_a_missing_block_and_an_unknown_one_are_stale() -> None:
 
 
 def test_transcript_commands_share_one_shell(tmp_path: Path) -> None:
-    """Commands are typed into one shell and their output is put below them."""
+    """The commands run in one shell, and each output is put below its command."""
     typed = ["echo one", "false", "echo $? > status; echo two >&2", "cat status; ls; echo $KDG_BROKERS"]
     assert docs.perform(typed, "host:1", tmp_path) == ["one\n", "", "two\n", "1\nstatus\nhost:1\n"]
 
@@ -211,7 +211,7 @@ def test_only_what_differs_from_run_to_run_is_taken_out() -> None:
 
 
 def test_no_file_names_a_package_registry() -> None:
-    """Where packages come from is the user's to configure."""
+    """The user configures where packages come from; no file of the project does."""
     well_known = re.compile(r"pypi\.org|pythonhosted\.org|maven\.org|maven\.apache\.org")
     one_of_them = re.compile(r"pypi|maven|mirror|nexus|artifactory|registry|packages|index", re.IGNORECASE)
     for file in project_files():

@@ -53,7 +53,7 @@ def test_every_code_block_is_closed_and_has_a_language() -> None:
 
 
 def test_no_code_block_has_swallowed_prose() -> None:
-    """A heading or a table that stands in a block of text was meant for the reader."""
+    """A heading or a table inside a block of code would be shown as text."""
     for block in fences():
         assert re.findall(r"^##|^\| ---|^```", block.content, re.MULTILINE) == []
 
@@ -109,7 +109,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_table_is_a_table_for_the_reader() -> None:
-    """A table whose rows were taken for a paragraph shows its lines."""
+    """If a reader takes the rows of a table for a paragraph, the bars are shown."""
     paragraphs = [token.content for token in TOKENS if token.type == "inline"]
     assert [text for text in paragraphs if re.search(r"^\|? ?--- ?\|", text, re.MULTILINE)] == []
     assert sum(token.type == "table_open" for token in TOKENS) >= 10
