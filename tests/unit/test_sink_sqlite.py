@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kdg.core.records import Batch
+from kdg.core.records import Batch, Position
 from kdg.errors import Fenced, KdgError, UsageError
 from kdg.sinks.sqlite import SqliteSink
 from tests.support.sinks import (
@@ -115,3 +115,13 @@ def test_database_held_by_another_ends_the_run(tmp_path: Path, monkeypatch: pyte
         other.execute("ROLLBACK")
         committed(sink, b"2", first=1)
     assert rows_of(tmp_path / "db") == [b"1", b"2"]
+
+
+def test_epoch_of_a_position_that_an_older_version_moved_does_not_count(tmp_path: Path) -> None:
+    """An older version of kdg moves the position and does not know the table of epochs."""
+    with Opened(in_table_with_positions(tmp_path)) as sink:
+        sink.keep([Position("t", 0, 5, leader_epoch=3)])
+    with closing(sqlite3.connect(tmp_path / "db")) as connection, connection:
+        connection.execute("UPDATE kdg_positions SET next = 9")
+    with Opened(in_table_with_positions(tmp_path)) as sink:
+        assert (sink.stored(), sink.epochs()) == ({("t", 0): 9}, {("t", 0): None})

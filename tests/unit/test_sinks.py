@@ -187,3 +187,18 @@ def test_sinks_are_imported_only_when_used() -> None:
     code = "import sys, kdg.cli.app; print([m for m in sys.modules if m.startswith('kdg.sinks.') or m == 'sqlite3'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_leader_epoch_is_stored_with_the_position(keeping: Place) -> None:
+    """A position without one, as after an older version of kdg, has none; an aborted transaction changes nothing."""
+    with Opened(keeping) as sink:
+        sink.keep([Position("t", 0, 7, leader_epoch=3)])
+        assert sink.epochs() == {("t", 0): 3}
+        sink.begin()
+        sink.record([Position("t", 0, 9, leader_epoch=4)])
+        sink.abort()
+    with Opened(keeping) as sink:
+        assert (sink.stored(), sink.epochs()) == ({("t", 0): 7}, {("t", 0): 3})
+        sink.keep([Position("t", 0, 8)])
+    with Opened(keeping) as sink:
+        assert (sink.stored(), sink.epochs().get(("t", 0))) == ({("t", 0): 8}, None)
