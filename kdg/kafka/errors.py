@@ -185,9 +185,15 @@ QUESTIONS: tuple[Row, ...] = (
 
 COMMITS: tuple[Row, ...] = (
     Row(NOT_A_MEMBER, TryAgain, "{doing}: the group has rebalanced without this instance: {error}."),
+    Row(
+        NO_SUCH_TOPIC,
+        PositionGone,
+        "{doing}: the topic or the partition was deleted, and with it the position: {error}.",
+        "A topic that was made again begins anew: run it again to read what is there now.",
+    ),
     _UNCERTAIN_COMMIT,
     _UNCERTAIN_COMMIT._replace(codes=None, only=KafkaError.retriable),
-    *_ANY_CALL,
+    *(row for row in _ANY_CALL if row.codes != NO_SUCH_TOPIC),
 )
 """Commits of offsets: the position was certainly not stored (TryAgain), or its state is unknown (OutcomeUnknown)."""
 

@@ -202,3 +202,10 @@ def test_login_and_passing_errors_are_told_apart() -> None:
     assert is_passing(error("_TRANSPORT"))
     assert is_passing(error("UNKNOWN", retriable=True))
     assert not is_passing(error("UNKNOWN"))
+
+
+def test_commit_into_a_deleted_topic_is_a_position_that_is_gone() -> None:
+    """The same error of a question is a topic that was not found."""
+    error = KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART)
+    assert translate(error, "committing", table=COMMITS).exit_code == 7
+    assert translate(error, "looking up").exit_code == 8
