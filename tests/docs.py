@@ -197,7 +197,7 @@ def _whole(output: str) -> str:
 
 def normalised(text: str) -> str:
     """Without what differs from run to run: times, timestamps, and how many transactions 50 ms of nothing new make."""
-    text = re.sub(r"\b\d+\.\d s\b", "N s", text)
+    text = re.sub(r"\b\d+\.\d s\b|(?<=waiting for )\d+ s\b", "N s", text)
     text = re.sub(r'"(timestamp|seconds)": ?\d+(\.\d+)?', r'"\1":N', text)
     return re.sub(r"(read \d+(?: records?)?, wrote \d+ to \S+), \d+ transactions?", r"\1, N transactions", text)
 

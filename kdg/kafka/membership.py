@@ -179,7 +179,7 @@ class Membership:
             if not self.consumer.closing:
                 self._rebalance(event)
         self.release()
-        if self.positions.unfinished:
+        if self.positions.unfinished and not self.consumer.closing:
             self.note_too_slow()
 
     def note_too_slow(self) -> None:
