@@ -7,6 +7,7 @@
     unreadable            the records before a batch that cannot be read are settled first
     target, producer      sending records; the producer, and its replacement after a commit that timed out
     waiting, sent         a batch before it is wholly handed to the library; what a delivery report does not say of it
+    delivery              what becomes of the delivery reports; partition_choice: where a record is sent
     refused               the records of a refused batch are sent again, until each is delivered or refused alone
     undelivered_records   records that were not delivered: their names in messages, and what they do to a run
     transaction, resume   transactional calls, what follows a commit that timed out; the position of `produce --resume`

@@ -6,24 +6,23 @@ What becomes of records that are not delivered: kdg/kafka/undelivered_records.py
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from operator import length_hint
-from typing import NoReturn
 
 from confluent_kafka import KafkaError, KafkaException
 
 from kdg.core.ports import TryAgain, Work
 from kdg.core.records import Batch
-from kdg.kafka.errors import NOT_AUTHORISED, REFUSED, describe, error_of, rights, translate
+from kdg.kafka.delivery import Delivery
+from kdg.kafka.errors import describe, error_of, translate
+from kdg.kafka.partition_choice import PartitionChoice
 from kdg.kafka.producer import ProducerHandle
-from kdg.kafka.refused import Sorting, end_producer, stopped_by
-from kdg.kafka.undelivered_records import OnUndelivered, Stopped, UndeliveredRecord, batch_of, of_reports
+from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
 from kdg.kafka.waiting import Waiting
 from kdg.runtime.deadline import Deadline
 
-COUNTED_FOR = 300.0
-"""Seconds until the partitions are counted again: topic.metadata.refresh.interval.ms, when the library looks, too."""
 CAUSE_SECONDS = 1.0
 """How long to wait for the delivery report that names the cause of a fatal error."""
 PRODUCER_FAILED = frozenset({KafkaError._STATE, KafkaError._FATAL, KafkaError._FENCED})
@@ -57,14 +56,23 @@ class KafkaTarget:
     stops: bool = False
     note: Callable[[str], None] = lambda _line: None
     most_unsent: int = 0
-    _counted: float = field(init=False)
-    _given_up: bool = field(default=False)
-    _denied: bool = field(default=False)
     _noted_zero: bool = field(default=False)
     _waiting: deque[Waiting] = field(default_factory=deque)
+    _choice: PartitionChoice = field(init=False)
+    _delivery: Delivery = field(init=False)
 
     def __post_init__(self) -> None:
-        self._counted = self.deadline.now()
+        self._choice = PartitionChoice(self.handle, self.topic, self.deadline, self.partition, self.partitions)
+        self._delivery = Delivery(
+            self.handle,
+            self.topic,
+            self.deadline,
+            self.on_undelivered,
+            self.sends_again,
+            self.stops,
+            self._waiting,
+            partial(self._waits, keep_partition=True),
+        )
 
     # ── sending ──
 
@@ -86,11 +94,11 @@ class KafkaTarget:
             yield from self._send(self._waiting[0])
             if not self._waiting:
                 self._serve(0)
-                yield from self._report_undelivered()
+                yield from self._delivery.report()
 
     def _send(self, waiting: Waiting) -> Work[None]:
         batch = waiting.batch
-        values, calls = waiting.calls(self.handle.producer.produce, self.topic, self._partition())
+        values, calls = waiting.calls(self.handle.producer.produce, self.topic, self._choice.now())
         try:
             deque(calls, maxlen=0)  # makes every call, without a Python statement for each record
             self._waiting.popleft()
@@ -109,29 +117,9 @@ class KafkaTarget:
                 "a millisecond later"
             )
 
-    def _partition(self) -> int:
-        """The partition to send to; -1 lets the partitioner choose.
-
-        If there is only one partition, the partitioner would be a tenth of what sending a record costs [measured].
-        Whether there is still only one is looked up as often as the library looks.
-        """
-        if self.partition >= 0 or self.partitions != 1:
-            return self.partition
-        now = self.deadline.now()
-        if now - self._counted > COUNTED_FOR:
-            self._counted, self.partitions = now, self._count_partitions()
-        return 0 if self.partitions == 1 else -1
-
-    def _count_partitions(self) -> int:
-        try:
-            found = self.handle.producer.list_topics(timeout=1.0).topics.get(self.topic)
-        except KafkaException:
-            return 0
-        return 0 if found is None else len(found.partitions)
-
     def _make_room(self) -> Work[None]:
         self._serve(0.01)
-        yield from self._report_undelivered()
+        yield from self._delivery.report()
         if self.deadline.over():
             self.give_up()
         yield
@@ -150,13 +138,10 @@ class KafkaTarget:
             waiting.done = index
             if (yield from self._await_cause()):
                 return  # the producer was replaced
-            if self.handle.watch.denied is not None:
-                self._denied_from(waiting.batch, index)
+            if (denied := self.handle.watch.denied) is not None:
+                self._delivery.deny(denied, waiting.batch, index)
             raise TryAgain(f"producing to {self.topic}: {describe(error)}.")
-        record = UndeliveredRecord.of_batch(waiting.batch, index, error)
-        if self.stops and self.sends_again:
-            yield from self._stop_before(record)
-        self.on_undelivered([record])
+        yield from self._delivery.refuse(UndeliveredRecord.of_batch(waiting.batch, index, error))
 
     def _await_cause(self) -> Work[bool]:
         """After a fatal error produce() fails without a cause; the cause comes in an earlier record's delivery report.
@@ -168,80 +153,7 @@ class KafkaTarget:
         self._serve(0)
         while not self.handle.failed and len(self.handle.producer) and self.deadline.now() - began < CAUSE_SECONDS:
             self._serve(0.05)
-        return self.handle.watch.denied is None and (yield from self._report_undelivered())
-
-    def _denied_from(self, batch: Batch, index: int) -> None:
-        """The rest of the batch is not delivered either. Raises Unreachable with the right that is missing."""
-        denied = self.handle.watch.denied
-        assert denied is not None  # noqa: S101  # the caller has looked
-        try:
-            self.on_undelivered(
-                [UndeliveredRecord.of_batch(batch, number, denied) for number in range(index, len(batch))]
-            )
-        finally:
-            self._raise_denied(denied)
-
-    def _report_undelivered(self) -> Work[bool]:
-        """Hand over the records of the delivery reports that have come in.
-
-        True if some were of a refused batch, and were sent again.
-        """
-        if not self.handle.failed:
-            return False
-        if self.sends_again and not self._given_up and any(map(stopped_by, self.handle.failed)):
-            yield from end_producer(self.handle, self.deadline)
-            if any(error.code() in REFUSED for error, *_ in self.handle.failed):
-                yield from self._send_again()
-                return True
-        self._hand_over()
-        return False
-
-    def _hand_over(self) -> None:
-        failed, self.handle.failed = self.handle.failed, []
-        try:
-            self.on_undelivered(of_reports(failed))
-        finally:
-            self._raise_denied(next((error for error, *_ in failed if error.code() in NOT_AUTHORISED), None))
-
-    def _send_again(self) -> Work[None]:
-        """Send the records of refused batches again (kdg/kafka/refused.py); what was behind them waits meanwhile."""
-        records, self.handle.failed = of_reports(self.handle.failed), []
-        behind = [] if self.stops else [record for record in records if record.is_stopped]
-        sorting = Sorting(self.handle, self.topic, self.deadline, self.stops)
-        yield from sorting.run(
-            [record for record in records if record.is_refused or (self.stops and record.is_stopped)]
-        )
-        undelivered = [*sorting.refused, *sorting.lost]
-        undelivered += [record for record in records if not record.is_refused and not record.is_stopped]
-        if behind:
-            self._waiting.appendleft(self._waits(batch_of(behind), keep_partition=True))
-        if undelivered and self.stops:
-            self._stop(undelivered, sorting.held)
-        if undelivered:
-            self.on_undelivered(undelivered)
-
-    def _stop_before(self, record: UndeliveredRecord) -> Work[None]:
-        """The library refuses a record: deliver what was sent before it, and stop there. Raises Stopped."""
-        self._waiting[0].done -= 1
-        while self.handle.flush(0.1) and not self.deadline.over():
-            yield
-        yield from self._report_undelivered()
-        if not len(self.handle.producer):
-            self._stop([record], [])
-
-    def _stop(self, undelivered: Sequence[UndeliveredRecord], held: Sequence[UndeliveredRecord]) -> NoReturn:
-        """Raises Stopped: these records are not delivered, and neither is what waits. Everything else is."""
-        unsent = [record for waiting in self._waiting for record in waiting.unsent(undelivered[0].reason)]
-        self._waiting.clear()
-        raise Stopped(self.topic, undelivered, [*held, *unsent])
-
-    def _raise_denied(self, error: KafkaError | None) -> None:
-        """A missing right ends the run, because every other record would fail as well. It is raised once."""
-        denied = error or self.handle.watch.denied
-        if denied is not None and not self._denied:
-            self._denied = True
-            needs = rights(self.topic, "WRITE", identity=self.handle.transactional_id)
-            raise translate(denied, f"producing to {self.topic}", needs)
+        return self.handle.watch.denied is None and (yield from self._delivery.report())
 
     # ── ending ──
 
@@ -249,13 +161,13 @@ class KafkaTarget:
         """See Target. On return every delivery report has come in, or the time is over and the rest was given up."""
         began = self.deadline.now()
         while self.handle.flush(min(self.deadline.left(self.settle_seconds, began), 0.5)) or self._waiting:
-            yield from self._report_undelivered()
+            yield from self._delivery.report()
             yield from self._send_waiting()
             self._report_wait(began)
             if self.deadline.over(self.settle_seconds, began):
                 self.give_up()
             yield
-        if (yield from self._report_undelivered()):
+        if (yield from self._delivery.report()):
             yield from self.flush()
 
     def _report_wait(self, began: float) -> None:
@@ -268,14 +180,14 @@ class KafkaTarget:
 
     def give_up(self) -> None:
         """Count every record that is not acknowledged by now as undelivered, once."""
-        if not self._given_up:
-            self._given_up = True
+        if not self._delivery.given_up:
+            self._delivery.given_up = True
             # A request in flight may still arrive: no transaction may begin with this producer (hazard 1).
             self.handle.watch.suspicious = True
             self.handle.producer.purge()
             self.handle.flush(1.0)
             if self.handle.failed:
-                self._hand_over()
+                self._delivery.hand_over()
 
     def close(self) -> None:
         """Drop the records that were not flushed; wait for none of them."""

@@ -155,8 +155,10 @@ def abort_on_undelivered(records: Sequence[UndeliveredRecord]) -> None:
 
     Raises Aborted if the records would be refused again, else TryAgain.
     """
-    what = f"{len(records)} of its records could not be delivered, such as {example_of(records)}"
-    if records[0].reason.code() in HOPELESS_RECORD:
+    # Records behind a refused one can be reported before it, as purged [seen]: the refused one is the cause.
+    hopeless = [record for record in records if record.reason.code() in HOPELESS_RECORD]
+    what = f"{len(records)} of its records could not be delivered, such as {example_of(hopeless or records)}"
+    if hopeless:
         raise Aborted(
             f"the transaction is aborted: {what}.",
             "Raise the limit that the record breaks (message.max.bytes, max.message.bytes), or leave the record out.",

@@ -89,7 +89,7 @@ def test_order_test_notices_a_sender_without_order(kafka: Kafka, monkeypatch: py
     topic = kafka.topic(**SMALL)
 
     real = undelivered_records.of_reports
-    monkeypatch.setattr("kdg.kafka.target.of_reports", lambda reports: real(reports)[::-1])
+    monkeypatch.setattr("kdg.kafka.delivery.of_reports", lambda reports: real(reports)[::-1])
     settings = {"bootstrap.servers": kafka.bootstrap, "acks": "all", "enable.idempotence": "true"}
     handle = ProducerHandle(settings, LibraryClients())
     failed: list[UndeliveredRecord] = []

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from kdg.core.ports import TryAgain, carry_out
 from kdg.core.records import Batch
 from kdg.errors import Aborted, Undelivered
-from kdg.kafka import target as sending
+from kdg.kafka import partition_choice
 from kdg.kafka.client import Watch, reach
 from kdg.kafka.producer import ProducerHandle
 from kdg.kafka.target import KafkaTarget
@@ -78,7 +78,7 @@ def test_added_partition_is_noticed(grown: int | None, monkeypatch: pytest.Monke
     producer.partitions = grown
     carry_out(written.write(Batch(values=[b"b"])))
     assert (places(producer), producer.asked) == ([0, 0], 0)
-    monkeypatch.setattr(sending, "COUNTED_FOR", -1.0)
+    monkeypatch.setattr(partition_choice, "COUNTED_FOR", -1.0)
     carry_out(written.write(Batch(values=[b"c"])))
     assert (places(producer), producer.asked) == ([0, 0, -1], 1)
 

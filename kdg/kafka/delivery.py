@@ -1,0 +1,117 @@
+"""Owns what a target does with the delivery reports of records that were not delivered."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from confluent_kafka import KafkaError
+
+from kdg.core.ports import Work
+from kdg.core.records import Batch
+from kdg.kafka.errors import NOT_AUTHORISED, REFUSED, rights, translate
+from kdg.kafka.producer import ProducerHandle
+from kdg.kafka.refused import Sorting, end_producer, stopped_by
+from kdg.kafka.undelivered_records import OnUndelivered, Stopped, UndeliveredRecord, batch_of, of_reports
+from kdg.kafka.waiting import Waiting
+from kdg.runtime.deadline import Deadline
+
+
+@dataclass(slots=True)
+class Delivery:
+    """The records of one target that the library has taken. For the fields see KafkaTarget.
+
+    waiting: batches that the library has not taken yet. again: makes such a batch of records that come back from it.
+    given_up: whether what is not acknowledged counts as undelivered, and nothing is sent again.
+    """
+
+    handle: ProducerHandle
+    topic: str
+    deadline: Deadline
+    on_undelivered: OnUndelivered
+    sends_again: bool
+    stops: bool
+    waiting: deque[Waiting]
+    again: Callable[[Batch], Waiting]
+    given_up: bool = False
+    _denied: bool = False
+
+    def report(self) -> Work[bool]:
+        """Hand over the records of the delivery reports that have come in.
+
+        True if some were of a refused batch, and were sent again.
+        """
+        if not self.handle.failed:
+            return False
+        if self.sends_again and not self.given_up and any(map(stopped_by, self.handle.failed)):
+            yield from end_producer(self.handle, self.deadline)
+            if any(error.code() in REFUSED for error, *_ in self.handle.failed):
+                yield from self._send_again()
+                return True
+        self.hand_over()
+        return False
+
+    def hand_over(self) -> None:
+        """The same, without sending anything again."""
+        failed, self.handle.failed = self.handle.failed, []
+        try:
+            self.on_undelivered(of_reports(failed))
+        finally:
+            self._raise_denied(next((error for error, *_ in failed if error.code() in NOT_AUTHORISED), None))
+
+    def _send_again(self) -> Work[None]:
+        """Send the records of refused batches again (kdg/kafka/refused.py); what was behind them waits meanwhile."""
+        records, self.handle.failed = of_reports(self.handle.failed), []
+        behind = [] if self.stops else [record for record in records if record.is_stopped]
+        sorting = Sorting(self.handle, self.topic, self.deadline, self.stops)
+        yield from sorting.run(
+            [record for record in records if record.is_refused or (self.stops and record.is_stopped)]
+        )
+        undelivered = [*sorting.refused, *sorting.lost]
+        undelivered += [record for record in records if not record.is_refused and not record.is_stopped]
+        if behind:
+            self.waiting.appendleft(self.again(batch_of(behind)))
+        if undelivered and self.stops:
+            self._stop(undelivered, sorting.held)
+        if undelivered:
+            self.on_undelivered(undelivered)
+
+    def refuse(self, record: UndeliveredRecord) -> Work[None]:
+        """The library has refused the record before `done` of the first batch that waits."""
+        if self.stops and self.sends_again:
+            yield from self._stop_before(record)
+        self.on_undelivered([record])
+
+    def _stop_before(self, record: UndeliveredRecord) -> Work[None]:
+        """The library refuses a record: deliver what was sent before it, and stop there. Raises Stopped."""
+        self.waiting[0].done -= 1
+        while self.handle.flush(0.1) and not self.deadline.over():
+            yield
+        yield from self.report()
+        if not len(self.handle.producer):
+            self._stop([record], [])
+
+    def _stop(self, undelivered: Sequence[UndeliveredRecord], held: Sequence[UndeliveredRecord]) -> NoReturn:
+        """Raises Stopped: these records are not delivered, and neither is what waits. Everything else is."""
+        unsent = [record for waiting in self.waiting for record in waiting.unsent(undelivered[0].reason)]
+        self.waiting.clear()
+        raise Stopped(self.topic, undelivered, [*held, *unsent])
+
+    def deny(self, denied: KafkaError, batch: Batch, index: int) -> None:
+        """The batch is not delivered from the index on. Raises Unreachable with the right that is missing."""
+        try:
+            self.on_undelivered(
+                [UndeliveredRecord.of_batch(batch, number, denied) for number in range(index, len(batch))]
+            )
+        finally:
+            self._raise_denied(denied)
+
+    def _raise_denied(self, error: KafkaError | None) -> None:
+        """A missing right ends the run, because every other record would fail as well. It is raised once."""
+        denied = error or self.handle.watch.denied
+        if denied is not None and not self._denied:
+            self._denied = True
+            needs = rights(self.topic, "WRITE", identity=self.handle.transactional_id)
+            raise translate(denied, f"producing to {self.topic}", needs)
