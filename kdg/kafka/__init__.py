@@ -6,9 +6,11 @@
     events, answers       what becomes of an error that the library reports by itself, such as damaged bytes
     unreadable            the records before a batch that cannot be read are settled first
     target, producer      sending records; the producer, and its replacement after a commit that timed out
+    partition_choice      which partition a record is sent to, where its batch names none
     waiting, sent         a batch before it is wholly handed to the library; what a delivery report does not say of it
     delivery              what becomes of the delivery reports; partition_choice: where a record is sent
     refused               the records of a refused batch are sent again, until each is delivered or refused alone
+    culprit               which record of a refused batch is refused alone, under exactly-once
     undelivered_records   records that were not delivered: their names in messages, and what they do to a run
     transaction, resume   transactional calls, what follows a commit that timed out; the position of `produce --resume`
     source, consumer      reading records; the bounded calls of the consumer, and commits of offsets

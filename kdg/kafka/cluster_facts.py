@@ -58,6 +58,7 @@ def _topic_facts(topic: str, metadata: Any, settings: Mapping[str, str]) -> LogF
         None if unclean is None else unclean == "true",
         min((len(p.isrs) for p in found.partitions.values()), default=None) if found is not None else None,
         "compact" in settings.get("cleanup.policy", ""),
+        largest_batch=_number(settings, "max.message.bytes"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NoReturn
 
 from confluent_kafka import KafkaError
@@ -13,9 +14,9 @@ from kdg.core.ports import Work
 from kdg.core.records import Batch
 from kdg.kafka.errors import NOT_AUTHORISED, REFUSED, rights, translate
 from kdg.kafka.producer import ProducerHandle
-from kdg.kafka.refused import Sorting, end_producer, stopped_by
+from kdg.kafka.refused import Sorting, end_producer, stopped_by, until_stopped
 from kdg.kafka.undelivered_records import OnUndelivered, Stopped, UndeliveredRecord, batch_of, of_reports
-from kdg.kafka.waiting import Waiting
+from kdg.kafka.waiting import FirstRecords, Waiting
 from kdg.runtime.deadline import Deadline
 
 
@@ -24,6 +25,7 @@ class Delivery:
     """The records of one target that the library has taken. For the fields see KafkaTarget.
 
     waiting: batches that the library has not taken yet. again: makes such a batch of records that come back from it.
+    first: how many records may be sent before they are waited for.
     given_up: whether what is not acknowledged counts as undelivered, and nothing is sent again.
     """
 
@@ -35,6 +37,7 @@ class Delivery:
     stops: bool
     waiting: deque[Waiting]
     again: Callable[[Batch], Waiting]
+    first: FirstRecords
     given_up: bool = False
     _denied: bool = False
 
@@ -64,19 +67,24 @@ class Delivery:
     def _send_again(self) -> Work[None]:
         """Send the records of refused batches again (kdg/kafka/refused.py); what was behind them waits meanwhile."""
         records, self.handle.failed = of_reports(self.handle.failed), []
-        behind = [] if self.stops else [record for record in records if record.is_stopped]
+        again, behind = (records, []) if self.stops else until_stopped(records)
         sorting = Sorting(self.handle, self.topic, self.deadline, self.stops)
-        yield from sorting.run(
-            [record for record in records if record.is_refused or (self.stops and record.is_stopped)]
-        )
+        self.first.begin_again()
+        yield from sorting.run([record for record in again if record.is_refused or record.is_stopped])
         undelivered = [*sorting.refused, *sorting.lost]
         undelivered += [record for record in records if not record.is_refused and not record.is_stopped]
         if behind:
-            self.waiting.appendleft(self.again(batch_of(behind)))
+            self._send_before_all(batch_of(behind))
         if undelivered and self.stops:
             self._stop(undelivered, sorting.held)
         if undelivered:
             self.on_undelivered(undelivered)
+
+    def _send_before_all(self, batch: Batch) -> None:
+        """Send a batch before those that wait already. They are numbered again: reports are sorted by these numbers."""
+        self.waiting.appendleft(self.again(batch))
+        for later in islice(self.waiting, 1, None):
+            later.reports = self.handle.of_batch(later.batch)
 
     def refuse(self, record: UndeliveredRecord) -> Work[None]:
         """The library has refused the record before `done` of the first batch that waits."""

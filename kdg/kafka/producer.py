@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from kdg.kafka.library import Clients, OnDelivery, ProducerClient
 
 
+LARGEST_BATCH = 1_000_000
+"""The library's own batch.size and message.max.bytes."""
+
+
 class PollGuard:
     """Context manager around poll() and flush(): what they raise after a fatal error says nothing (hazard 20).
 
@@ -73,9 +77,21 @@ class ProducerHandle:
         """The producer's identity in transactions, if it has one."""
         return self._settings.get("transactional.id")
 
+    @property
+    def stops_when_refused(self) -> bool:
+        """Whether the producer sends nothing more after a refused batch."""
+        return self.setting("enable.gapless.guarantee") == "true"
+
     def setting(self, name: str) -> str | None:
         """A setting of the producer; None if it is the library's own."""
         return self._settings.get(name)
+
+    def fit(self, largest: int | None, topic: str) -> None:
+        """Before anything is sent: if the topic takes smaller batches than the library makes, make smaller ones."""
+        if largest is not None and 0 < largest < int(self.setting("batch.size") or LARGEST_BATCH):
+            self.bound(largest)
+            self.replace()
+            self.warm(topic)
 
     def bound(self, size: int) -> None:
         """From the next `replace` on, a batch has at most this many bytes, or one record."""

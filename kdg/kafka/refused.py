@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from kdg.core.ports import Work
 from kdg.kafka.errors import REFUSED, STOPPED, error_of
-from kdg.kafka.producer import ProducerHandle
+from kdg.kafka.producer import LARGEST_BATCH, ProducerHandle
 from kdg.kafka.sent import Report
 from kdg.kafka.undelivered_records import UndeliveredRecord
 from kdg.runtime.deadline import Deadline
@@ -36,8 +36,6 @@ there twice.
 """
 SETTLE_SECONDS = 10.0
 """How long a producer that has stopped may take for what is still on its way."""
-LARGEST = 1_000_000
-"""The library's own batch.size and message.max.bytes."""
 OVERHEAD = 64
 """Bytes of a record besides key, value and headers, at most; and of a batch."""
 
@@ -54,6 +52,24 @@ def end_producer(handle: ProducerHandle, deadline: Deadline) -> Work[None]:
         # After a fatal error the library itself forgets some records that wait [seen].
         handle.producer.purge(in_flight=deadline.over(SETTLE_SECONDS, began))
         yield
+
+
+def until_stopped(
+    records: Iterable[UndeliveredRecord],
+) -> tuple[list[UndeliveredRecord], list[UndeliveredRecord]]:
+    """In each partition the records before the first one that was waiting, and that one with all that follow.
+
+    A batch behind a refused one can be refused as well: the broker looks at its size before its sequence number [seen].
+    """
+    before: list[UndeliveredRecord] = []
+    behind: list[UndeliveredRecord] = []
+    stopped: set[int] = set()
+    for record in records:
+        if record.is_stopped:
+            stopped.add(record.partition)
+        waits = record.partition in stopped and (record.is_stopped or record.is_refused)
+        (behind if waits else before).append(record)
+    return before, behind
 
 
 @dataclass(slots=True)
@@ -108,7 +124,7 @@ class Sorting:
 
     def _run(self, records: Iterable[UndeliveredRecord]) -> Work[None]:
         lanes: dict[int, deque[_Group]] = {}
-        most = min(int(self.handle.setting(name) or LARGEST) for name in ("batch.size", "message.max.bytes"))
+        most = min(int(self.handle.setting(name) or LARGEST_BATCH) for name in ("batch.size", "message.max.bytes"))
         for partition, of_partition in _by_partition(records).items():
             lanes[partition] = deque(_groups(of_partition, most))
         while any(lanes.values()):

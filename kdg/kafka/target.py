@@ -20,7 +20,7 @@ from kdg.kafka.errors import describe, error_of, translate
 from kdg.kafka.partition_choice import PartitionChoice
 from kdg.kafka.producer import ProducerHandle
 from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
-from kdg.kafka.waiting import Waiting
+from kdg.kafka.waiting import FirstRecords, Waiting
 from kdg.runtime.deadline import Deadline
 
 CAUSE_SECONDS = 1.0
@@ -59,10 +59,12 @@ class KafkaTarget:
     _noted_zero: bool = field(default=False)
     _waiting: deque[Waiting] = field(default_factory=deque)
     _choice: PartitionChoice = field(init=False)
+    _first: FirstRecords = field(init=False)
     _delivery: Delivery = field(init=False)
 
     def __post_init__(self) -> None:
         self._choice = PartitionChoice(self.handle, self.topic, self.deadline, self.partition, self.partitions)
+        self._first = FirstRecords(self.partitions if self.sends_again and self.handle.stops_when_refused else 0)
         self._delivery = Delivery(
             self.handle,
             self.topic,
@@ -72,6 +74,7 @@ class KafkaTarget:
             self.stops,
             self._waiting,
             partial(self._waits, keep_partition=True),
+            self._first,
         )
 
     # ── sending ──
@@ -97,17 +100,27 @@ class KafkaTarget:
                 yield from self._delivery.report()
 
     def _send(self, waiting: Waiting) -> Work[None]:
-        batch = waiting.batch
-        values, calls = waiting.calls(self.handle.producer.produce, self.topic, self._choice.now())
+        most = self._first.most(waiting)
+        values, calls = waiting.calls(self.handle.producer.produce, self.topic, self._choice.now(), most)
+        end = len(waiting.batch) if most is None else min(waiting.done + most, len(waiting.batch))
         try:
             deque(calls, maxlen=0)  # makes every call, without a Python statement for each record
-            self._waiting.popleft()
+            waiting.done = end
         except BufferError:
-            waiting.done = len(batch) - length_hint(values) - 1
+            waiting.done = end - length_hint(values) - 1
             yield from self._make_room()
         except KafkaException as exc:
-            waiting.done = len(batch) - length_hint(values)
+            waiting.done = end - length_hint(values)
             yield from self._refused(waiting, error_of(exc))
+        if waiting.done == len(waiting.batch) and self._waiting and self._waiting[0] is waiting:
+            self._waiting.popleft()
+        if most is not None:
+            yield from self._await_first()
+
+    def _await_first(self) -> Work[None]:
+        while self.handle.flush(0.1) and not self.deadline.over():
+            yield
+        yield from self._delivery.report()
 
     def _note_zero(self) -> None:
         if not self._noted_zero:

@@ -153,17 +153,26 @@ class OnUndelivered(Protocol):
 def abort_on_undelivered(records: Sequence[UndeliveredRecord]) -> None:
     """In a transaction, a missing record means that the others must not be visible either.
 
-    Raises Aborted if the records would be refused again, else TryAgain.
+    Raises RefusedInTransaction if the records would be refused again, else TryAgain.
     """
     # Records behind a refused one can be reported before it, as purged [seen]: the refused one is the cause.
-    hopeless = [record for record in records if record.reason.code() in HOPELESS_RECORD]
-    what = f"{len(records)} of its records could not be delivered, such as {example_of(hopeless or records)}"
-    if hopeless:
-        raise Aborted(
+    refused = [record for record in records if record.is_refused or record.reason.code() in HOPELESS_RECORD]
+    what = f"{len(records)} of its records could not be delivered, such as {example_of(refused or records)}"
+    if refused:
+        raise RefusedInTransaction(
             f"the transaction is aborted: {what}.",
             "Raise the limit that the record breaks (message.max.bytes, max.message.bytes), or leave the record out.",
+            refused,
         )
     raise TryAgain(f"{what}.")
+
+
+class RefusedInTransaction(Aborted):
+    """The transaction is aborted because a batch was refused. records: of that batch; one of them may be the cause."""
+
+    def __init__(self, message: str, hint: str, records: Sequence[UndeliveredRecord]) -> None:
+        super().__init__(message, hint)
+        self.records = records
 
 
 class Stopped(Undelivered):
@@ -179,7 +188,7 @@ class Stopped(Undelivered):
         first = next((record for record in records if not record.is_stopped), records[0])
         super().__init__(
             f"{topic} does not take {first.name}: {describe(first.reason)}; the input's position stays before it.",
-            _ways_on(first),
+            ways_on(first),
         )
         places = [record.source for record in (*records, *held)]
         self.before: dict[TopicPartition, int] | None = {}
@@ -191,11 +200,11 @@ class Stopped(Undelivered):
             self.before[topic_read, number] = min(self.before.get((topic_read, number), offset), offset)
 
 
-def _ways_on(record: UndeliveredRecord) -> str:
-    """What to do about a record that a pipe cannot deliver."""
+def ways_on(record: UndeliveredRecord) -> str:
+    """What to do about a record that cannot be delivered."""
     fix = "Fix the cause (for a size: max.message.bytes of the topic, -X message.max.bytes here) and run it again"
     if not isinstance(record.source, tuple):
-        return f"{fix}, or let CMD drop the record."
+        return f"{fix}, or leave the record out."
     place = json.dumps(record.source, ensure_ascii=False)
     command = shlex.quote(f"select([.topic, .partition, .offset] != {place})")
     return f"{fix}, or leave the record out: -- jq -c {command}"

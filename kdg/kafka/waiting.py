@@ -31,16 +31,15 @@ class Waiting:
     done: int = 0
 
     def calls(
-        self, produce: Callable[..., None], topic: str, partition: int
+        self, produce: Callable[..., None], topic: str, partition: int, most: int | None = None
     ) -> tuple[Iterator[bytes | None], Iterator[None]]:
         """The calls for the records from `done` on, and the iterator whose length shows how many are left.
 
-        partition: for a batch that names none; -1 lets the partitioner choose.
+        partition: for a batch that names none; -1 lets the partitioner choose. most: the most records; None for all.
         """
         batch, done = self.batch, self.done
-        values = iter(batch.values[done:] if done else batch.values)
-        if not isinstance(batch.values, list | tuple):  # length_hint is exact for these alone
-            values = iter(list(batch.values)[done:])
+        part = batch.values if not done and most is None else batch.values[done : None if most is None else done + most]
+        values = iter(part if isinstance(part, list | tuple) else list(part))  # length_hint is exact for these alone
         keys: Any = repeat(None) if batch.keys is None else batch.keys[done:]
         kept = batch.partitions if self.keep_partition else None
         partitions: Any = repeat(partition) if kept is None else kept[done:]
@@ -60,3 +59,43 @@ class Waiting:
     def unsent(self, reason: KafkaError) -> list[UndeliveredRecord]:
         """The records from `done` on."""
         return [UndeliveredRecord.of_batch(self.batch, index, reason) for index in range(self.done, len(self.batch))]
+
+
+FIRST = 16
+"""Records that are sent and waited for before anything else, and for each partition."""
+FIRST_BYTES = 5_000
+"""At most so many bytes of keys and values at once, or one record: these are one batch in each partition."""
+
+
+class FirstRecords:
+    """The first records of a producer, of which only one batch in a partition may be on its way.
+
+    If the first batch of a producer in a partition is refused, the broker has not seen this producer there, and accepts
+    a later batch with any sequence number (ProducerAppendInfo.checkSequence): it would overtake. So the first records
+    are waited for: 16, then as many as were sent already, until each partition should have had one.
+    """
+
+    __slots__ = ("_all", "_left")
+
+    def __init__(self, partitions: int) -> None:
+        self._all = FIRST * partitions
+        self._left = self._all
+
+    def begin_again(self) -> None:
+        """There is a new producer."""
+        self._left = self._all
+
+    def most(self, waiting: Waiting) -> int | None:
+        """How many records of the batch may be sent before all of them are waited for; None if that is over."""
+        if self._left <= 0:
+            return None
+        most = min(max(self._all - self._left, FIRST), self._left, max(len(waiting.batch) - waiting.done, 1))
+        while most > 1 and _size(waiting.batch, waiting.done, most) > FIRST_BYTES:
+            most //= 2
+        self._left -= most
+        return most
+
+
+def _size(batch: Batch, begin: int, count: int) -> int:
+    keys = None if batch.keys is None else batch.keys[begin : begin + count]
+    return Batch(batch.values[begin : begin + count], keys).size

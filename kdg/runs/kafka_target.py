@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from kdg.core.guarantees import Role
 from kdg.runs.plan import Plan
+from kdg.runs.report import Outcome
 from kdg.runs.session import Frame
 
 if TYPE_CHECKING:
@@ -89,3 +90,13 @@ def open_transaction(frame: Frame, handle: ProducerHandle, topic: str) -> KafkaT
     transaction.start()
     target.check()  # notes the id before the first record is sent
     return transaction
+
+
+def name_culprit(outcome: Outcome, target: KafkaTarget, transaction: KafkaTransaction | None) -> None:
+    """If a refused batch has aborted the transaction, the error names the record that is refused alone."""
+    from kdg.kafka.undelivered_records import RefusedInTransaction
+
+    if transaction is not None and isinstance(outcome.error, RefusedInTransaction):
+        from kdg.kafka.culprit import with_culprit
+
+        outcome.error = with_culprit(outcome.error, target, transaction)

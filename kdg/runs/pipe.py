@@ -16,7 +16,7 @@ from kdg.runs.dedup import DedupPlan, dedup_plan, open_dedup
 from kdg.runs.destination import check_command
 from kdg.runs.group import with_group
 from kdg.runs.identity import is_named_member, with_id_of_member
-from kdg.runs.kafka_target import open_producer, open_target, open_transaction
+from kdg.runs.kafka_target import name_culprit, open_producer, open_target, open_transaction
 from kdg.runs.plan import Plan, ReadingPlan, checked_acks, plan_of, reading_plan
 from kdg.runs.progress import of_source, progress_line
 from kdg.runs.report import Outcome, transactions_text
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kdg.kafka.producer import ProducerHandle
     from kdg.kafka.source import KafkaSource
     from kdg.kafka.target import KafkaTarget
+    from kdg.kafka.transaction import KafkaTransaction
     from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
     from kdg.transforms.command_filter import CommandFilter
 
@@ -173,7 +174,7 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
         clock=frame.surroundings.clock.monotonic,
     )
     source.begin(pump.on_rebalance)
-    return Session(pump, partial(_describe, options, target, source), progress)
+    return Session(pump, partial(_describe, options, target, transaction, source), progress)
 
 
 def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: ProducerHandle) -> int:
@@ -193,7 +194,7 @@ def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: P
     _refuse_endless(options, sources, reading, frame.surroundings.clock)
     for name in sources:
         partitions_of(metadata, name, brokers)
-    check_cluster(frame, Role.PRODUCER, metadata, [*sources, options.target])
+    handle.fit(check_cluster(frame, Role.PRODUCER, metadata, [*sources, options.target]), options.target)
     return len(partitions)
 
 
@@ -246,11 +247,14 @@ def _columns(options: Options, command: CommandFilter | None) -> frozenset[str]:
     return columns if options.dedup is None else columns | options.dedup.columns
 
 
-def _describe(options: Options, target: KafkaTarget, source: KafkaSource, outcome: Outcome) -> None:
+def _describe(
+    options: Options, target: KafkaTarget, transaction: KafkaTransaction | None, source: KafkaSource, outcome: Outcome
+) -> None:
     """Settle what came before a record that cannot be delivered, and complete the outcome with the summary."""
     from kdg.kafka.undelivered_records import Stopped
 
     plan, counts = outcome.plan, outcome.counts
+    name_culprit(outcome, target, transaction)
     if isinstance(outcome.error, Stopped) and outcome.error.before is not None:
         source.settle_before(outcome.error.before)
         outcome.positions = source.offsets()

@@ -19,7 +19,7 @@ from kdg.runs.again import command_again
 from kdg.runs.cluster_check import check_cluster
 from kdg.runs.framing import decoder_of
 from kdg.runs.identity import with_id_of_producer
-from kdg.runs.kafka_target import open_producer, open_target, open_transaction, transaction_seconds
+from kdg.runs.kafka_target import name_culprit, open_producer, open_target, open_transaction, transaction_seconds
 from kdg.runs.plan import Plan, checked_acks, plan_of
 from kdg.runs.progress import of_file, progress_line
 from kdg.runs.report import Outcome, transactions_text
@@ -216,7 +216,7 @@ def _connect(frame: Frame, options: Options, source: Input, undelivered: Undeliv
         progress=progress,
         clock=frame.surroundings.clock.monotonic,
     )
-    return Session(pump, partial(_describe, options, target, source, undelivered), progress)
+    return Session(pump, partial(_describe, options, target, transaction, source, undelivered), progress)
 
 
 def _find_topic(frame: Frame, options: Options, handle: ProducerHandle) -> int:
@@ -235,7 +235,7 @@ def _find_topic(frame: Frame, options: Options, handle: ProducerHandle) -> int:
         raise Unreachable(
             f"{options.topic} has no partition {options.partition}; it has {partitions}.", "Choose -p from 0 up."
         )
-    check_cluster(frame, Role.PRODUCER, metadata, [options.topic])
+    handle.fit(check_cluster(frame, Role.PRODUCER, metadata, [options.topic]), options.topic)
     return partitions
 
 
@@ -255,9 +255,15 @@ def _resume(frame: Frame, name: str, options: Options, source: Input, transactio
 
 
 def _describe(
-    options: Options, target: KafkaTarget, source: Input, undelivered: UndeliveredFile, outcome: Outcome
+    options: Options,
+    target: KafkaTarget,
+    transaction: KafkaTransaction | None,
+    source: Input,
+    undelivered: UndeliveredFile,
+    outcome: Outcome,
 ) -> None:
     """Complete the outcome, and give up the records that are not acknowledged by now."""
+    name_culprit(outcome, target, transaction)
     if not outcome.plan.guarantee.transactional:
         settle_undelivered(target, source, undelivered, outcome)
     unconfirmed = outcome.plan.value(Role.PRODUCER, "acks") == "0"

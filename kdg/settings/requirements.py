@@ -20,6 +20,7 @@ class LogFacts:
     name: as it is shown. replicas: of the partition that has the fewest. min_in_sync: min.insync.replicas.
     unclean_election: unclean.leader.election.enable. in_sync: replicas that are in sync now, of the partition that has
     the fewest. compacted: whether the log keeps only the latest record of each key. kind: which requirements apply.
+    largest_batch: max.message.bytes.
     """
 
     name: str
@@ -29,6 +30,7 @@ class LogFacts:
     in_sync: int | None = None
     compacted: bool = False
     kind: Log = Log.TOPIC
+    largest_batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

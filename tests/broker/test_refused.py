@@ -31,7 +31,7 @@ def test_batch_too_large_for_the_topic_is_halved(kafka: Kafka, options: tuple[st
     """At-least-once: records that fit arrive, once and in order, although the client's batches do not fit."""
     topic = kafka.topic(**SMALL)
     sent = [b"%06d" % number + b"x" * 94 for number in range(50_000)]
-    kafka.ok("produce", topic, *options, input=text(sent))
+    kafka.ok("produce", topic, "-q", *options, input=text(sent))  # with -q, nobody looks the limit up
     arrived = kafka.values(topic)
     assert sorted(filter(None, arrived)) == sent
     if options != ("--acks", "leader"):
@@ -174,3 +174,46 @@ def test_header_name_that_is_not_utf8_is_refused(kafka: Kafka) -> None:
     done = kafka.kdg("produce", kafka.topic(), "-H", "\udcff=1", input=b"a\n")
     assert done.code == 2
     assert "not UTF-8" in done.err
+
+
+@pytest.mark.parametrize("why", REFUSED_LINES)
+@pytest.mark.parametrize("options", [("-q",), ("--resume", "NAME")], ids=["whole", "resume"])
+def test_exactly_once_names_the_refused_record(kafka: Kafka, group: str, why: str, options: tuple[str, ...]) -> None:
+    """Exactly-once: the record that is refused alone is named with its line, and nothing of its batch is visible."""
+    config, bad, form = REFUSED_LINES[why]
+    topic = kafka.topic(**config)
+    good = b'{"key":"k%d","value":"%06d"}' if "-J" in form else b"k%d:%06d"
+    sent = [bad(number) if number == 333 else good % (number % 9, number) for number in range(1000)]
+    options = tuple(group if option == "NAME" else option for option in options)
+    done = kafka.kdg("produce", topic, "-g", "eos", *options, *form, input=text(sent), timeout=120)
+    assert done.code == 4, done
+    assert f"{topic} does not take line 334, a record of " in done.err
+    assert kafka.settled_values(topic) == []
+
+
+def test_exactly_once_pipe_names_the_refused_record(kafka: Kafka, group: str) -> None:
+    """Exactly-once: a pipe names the place of the record and how to leave it out; without it, all arrive once."""
+    source, target = kafka.topic(), kafka.topic(**SMALL)
+    values = [b"%06d" % number + (b"x" * 20_000 if number == 701 else b"x" * 50) for number in range(1000)]
+    kafka.produce(source, values)
+    done = kafka.kdg("pipe", source, target, "-G", group, "-g", "eos", "-e")
+    assert done.code == 4, done
+    assert f"{target} does not take {source}[0]@701, a record of 20006 bytes" in done.err
+    select = done.err.split("leave the record out: -- jq -c ")[1].splitlines()[0].strip("'")
+    kafka.ok("pipe", source, target, "-G", group, "-g", "eos", "-e", "--", "jq", "-c", select)
+    assert kafka.settled_values(target) == [value for value in values if len(value) < 100]
+
+
+def test_exactly_once_into_a_topic_of_small_batches(kafka: Kafka) -> None:
+    """Exactly-once: batches fit the topic's limit; if nobody has looked it up, the message says which size fits."""
+    sent = [b"%06d" % number + b"x" * 94 for number in range(3000)]
+    topic = kafka.topic(**SMALL)
+    kafka.ok("produce", topic, "-g", "eos", input=text(sent))
+    assert kafka.settled_values(topic) == sent
+    topic = kafka.topic(**SMALL)
+    done = kafka.kdg("produce", topic, "-g", "eos", "-q", input=text(sent))
+    assert done.code == 4
+    size = done.err.split("Use smaller batches: -X ")[1].split()[0]
+    assert kafka.settled_values(topic) == []
+    kafka.ok("produce", topic, "-g", "eos", "-q", "-X", size, input=text(sent))
+    assert kafka.settled_values(topic) == sent
