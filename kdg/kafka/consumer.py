@@ -66,6 +66,7 @@ class KafkaConsumer:
     in_callback: bool = field(default=False, init=False)
     """Whether a rebalance callback is running; see `commit`."""
     closing: bool = field(default=False, init=False)
+    _paused: set[TopicPartition] = field(default_factory=set, init=False)
 
     # ── reading ──
 
@@ -98,6 +99,12 @@ class KafkaConsumer:
         except KafkaException as exc:
             raise translate(error_of(exc), "reading") from exc
 
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        """Fetch nothing from these partitions until they are sought."""
+        if partitions:
+            self.client.pause([LibraryPartition(*partition) for partition in partitions])
+            self._paused.update(partitions)
+
     def seek(self, partition: TopicPartition, offset: int) -> bool:
         """Go back to an offset; False while a rebalance is under way, when the library refuses: try again later."""
         topic, number = partition
@@ -111,6 +118,9 @@ class KafkaConsumer:
             return False
         except TimeoutError:
             raise KdgError(f"{doing}: the client does not answer.") from None
+        if partition in self._paused:
+            self._paused.discard(partition)
+            self.client.resume([LibraryPartition(*partition)])
         return True
 
     def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:

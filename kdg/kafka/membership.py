@@ -96,11 +96,12 @@ class Membership:
         epochs.passed.update(
             p for p, offset in offsets.items() if self.positions.next[p] != offset
         )  # was left further on
-        for partition in stored:
-            if epochs.of(partition) is not None:
-                # The library compares the epoch with the log at a seek; at an assignment only if it does not know the
-                # leader yet [seen] (hazard 27).
-                self.positions.seek_again(partition)
+        # The library compares the epoch with the log at a seek; at an assignment only if it does not know the leader
+        # yet [seen] (hazard 27). Nothing is fetched before the seek: the event of damaged bytes would get lost in it.
+        compared = [partition for partition in stored if epochs.of(partition) is not None]
+        self.consumer.pause(compared)
+        for partition in compared:
+            self.positions.seek_again(partition)
         self.topic_ids.watch(topic for topic, _partition in offsets)
 
     def begin_at(self, starts: Offsets) -> None:
