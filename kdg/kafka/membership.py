@@ -70,6 +70,7 @@ class Membership:
     touched: set[TopicPartition] = field(default_factory=set, init=False)
     rejoining: bool = field(default=False, init=False)
     _too_slow: bool = field(default=False, init=False)
+    _first: bool = field(default=True, init=False)
     _leaving: list[TopicPartition] = field(default_factory=list, init=False)
     _rebalance: Rebalance = field(default=lambda _event: None, init=False)
 
@@ -98,7 +99,9 @@ class Membership:
         )  # was left further on
         # The library compares the epoch with the log at a seek; at an assignment only if it does not know the leader
         # yet [seen] (hazard 27). Nothing is fetched before the seek: the event of damaged bytes would get lost in it.
-        compared = [partition for partition in stored if epochs.of(partition) is not None]
+        # Only when the run begins: after a rejoin such a seek has stopped the reading of a restarted broker [seen].
+        compared = [p for p in stored if epochs.of(p) is not None] if self._first else []
+        self._first = False
         self.consumer.pause(compared)
         for partition in compared:
             self.positions.seek_again(partition)

@@ -177,7 +177,7 @@ def test_delayed_join_group_of_a_named_pipe(kafka: Hazards, group: str) -> None:
         kafka.produce(source, lines(3))
         assert eventually(lambda: kafka.committed(group, source) == {0: 3})
         late.arrive_late()
-        assert eventually(lambda: "joins anew" in run.err), run.err
+        assert eventually(lambda: "joins the group again" in run.err), run.err
         kafka.produce(source, lines(3, 3))
         assert eventually(lambda: kafka.committed(group, source) == {0: 6})
         run.signal(15)

@@ -193,6 +193,6 @@ MUTANTS = (
         "An instance that the group has fenced joins again, although another instance has taken over.",
         _takeover_not_asked,
         hazards=(23,),
-        test=Caught(B + "test_pipe.py::test_second_instance_fences_an_idle_first", ("joins anew",)),
+        test=Caught(B + "test_pipe.py::test_second_instance_fences_an_idle_first", ("joins the group again",)),
     ),
 )
