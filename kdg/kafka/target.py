@@ -100,6 +100,10 @@ class KafkaTarget:
                 yield from self._delivery.report()
 
     def _send(self, waiting: Waiting) -> Work[None]:
+        if self._first.on_their_way:
+            yield from self._await_first()
+            if self._waiting[0] is not waiting:
+                return  # something was refused, and comes first
         most = self._first.most(waiting)
         values, calls = waiting.calls(self.handle.producer.produce, self.topic, self._choice.now(), most)
         end = len(waiting.batch) if most is None else min(waiting.done + most, len(waiting.batch))
@@ -114,12 +118,11 @@ class KafkaTarget:
             yield from self._refused(waiting, error_of(exc))
         if waiting.done == len(waiting.batch) and self._waiting and self._waiting[0] is waiting:
             self._waiting.popleft()
-        if most is not None:
-            yield from self._await_first()
 
     def _await_first(self) -> Work[None]:
         while self.handle.flush(0.1) and not self.deadline.over():
             yield
+        self._first.on_their_way = False
         yield from self._delivery.report()
 
     def _note_zero(self) -> None:

@@ -72,18 +72,23 @@ class FirstRecords:
 
     If the first batch of a producer in a partition is refused, the broker has not seen this producer there, and accepts
     a later batch with any sequence number (ProducerAppendInfo.checkSequence): it would overtake. So the first records
-    are waited for: 16, then as many as were sent already, until each partition should have had one.
+    are waited for before more are sent: 16, then as many as were sent already, until each partition should have had
+    one.
+
+    on_their_way: some were sent and not waited for yet.
     """
 
-    __slots__ = ("_all", "_left")
+    __slots__ = ("_all", "_left", "on_their_way")
 
     def __init__(self, partitions: int) -> None:
         self._all = FIRST * partitions
         self._left = self._all
+        self.on_their_way = False
 
     def begin_again(self) -> None:
         """There is a new producer."""
         self._left = self._all
+        self.on_their_way = False
 
     def most(self, waiting: Waiting) -> int | None:
         """How many records of the batch may be sent before all of them are waited for; None if that is over."""
@@ -93,6 +98,7 @@ class FirstRecords:
         while most > 1 and _size(waiting.batch, waiting.done, most) > FIRST_BYTES:
             most //= 2
         self._left -= most
+        self.on_their_way = True
         return most
 
 
