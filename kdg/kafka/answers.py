@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, Message
@@ -11,11 +12,14 @@ from kdg.errors import Fenced, KdgError, PositionGone
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.errors import NO_SUCH_TOPIC, POSITION_GONE, rights, translate
 from kdg.kafka.events import EVENTS, UNREADABLE, Fate, fate
-from kdg.kafka.expired import position_gone
+from kdg.kafka.expired import is_there, position_gone
 from kdg.kafka.membership import Membership
 from kdg.kafka.partitions import partition_of
 from kdg.kafka.positions import Positions
 from kdg.kafka.unreadable import Unreadable
+
+MOST_PUT_BACK = 3
+"""How often in one run the library is put back to the position of a partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Answers:
     positions: Positions
     unreadable: Unreadable
     _postponed: list[Message] = field(default_factory=list)
+    _put_back: Counter[TopicPartition] = field(default_factory=Counter)
 
     def postpone(self, message: Message) -> None:
         """A message that came while work took long: an event is answered later, a record is fetched again."""
@@ -90,9 +95,19 @@ class Answers:
     def _end(self, error: KafkaError, message: Message) -> None:
         meaning, partition = self._meaning(error, _named(message)), partition_of(message)
         if error.code() in POSITION_GONE and partition in self.positions.next:
+            if self._astray(error, partition):
+                self.positions.seek_again(partition)
+                return
             raise position_gone(self.consumer, partition, self.positions.next[partition], error.str())
         if not (isinstance(meaning, Fenced) and self.membership.renew()):
             raise meaning
+
+    def _astray(self, error: KafkaError, partition: TopicPartition) -> bool:
+        """Whether the library looked for an offset that nobody asked for. It takes one from damaged bytes [seen]."""
+        if self._put_back[partition] >= MOST_PUT_BACK:
+            return False
+        self._put_back[partition] += 1
+        return is_there(self.consumer, partition, self.positions.next[partition], error.str())
 
     def _meaning(self, error: KafkaError, where: str) -> KdgError:
         needs = rights(where.partition("[")[0], group=self.consumer.group)

@@ -109,7 +109,8 @@ class KafkaConsumer:
         """Go back to an offset; False while a rebalance is under way, when the library refuses: try again later."""
         topic, number = partition
         doing = f"going back to {topic}[{number}] at {offset}"
-        place = to_library({partition: offset}, self.epochs)[0]
+        # With an epoch only for the comparison at the start of a run: the library can stop reading after it [seen].
+        place = to_library({partition: offset}, self.epochs if partition in self._paused else LeaderEpochs())[0]
         try:
             self.deadline.bounded(partial(self.client.seek, place), SEEK_SECONDS)
         except KafkaException as exc:

@@ -62,7 +62,7 @@ class Delivery:
         try:
             self.on_undelivered(of_reports(failed))
         finally:
-            self._raise_denied(next((error for error, *_ in failed if error.code() in NOT_AUTHORISED), None))
+            self.raise_denied(next((error for error, *_ in failed if error.code() in NOT_AUTHORISED), None))
 
     def _send_again(self) -> Work[None]:
         """Send the records of refused batches again (kdg/kafka/refused.py); what was behind them waits meanwhile."""
@@ -107,19 +107,20 @@ class Delivery:
         self.waiting.clear()
         raise Stopped(self.topic, undelivered, [*held, *unsent])
 
-    def deny(self, denied: KafkaError, batch: Batch, index: int) -> None:
-        """The batch is not delivered from the index on. Raises Unreachable with the right that is missing."""
-        try:
-            self.on_undelivered(
-                [UndeliveredRecord.of_batch(batch, number, denied) for number in range(index, len(batch))]
-            )
-        finally:
-            self._raise_denied(denied)
+    def raise_denied(self, error: KafkaError | None) -> None:
+        """A missing right ends the run, because every other record would fail as well. It is raised once.
 
-    def _raise_denied(self, error: KafkaError | None) -> None:
-        """A missing right ends the run, because every other record would fail as well. It is raised once."""
+        What waits is not delivered either. Raises Unreachable with the right that is missing.
+        """
         denied = error or self.handle.watch.denied
-        if denied is not None and not self._denied:
-            self._denied = True
+        if denied is None or self._denied:
+            return
+        self._denied = True
+        unsent = [record for waiting in self.waiting for record in waiting.unsent(denied)]
+        self.waiting.clear()
+        try:
+            if unsent:
+                self.on_undelivered(unsent)
+        finally:
             needs = rights(self.topic, "WRITE", identity=self.handle.transactional_id)
             raise translate(denied, f"producing to {self.topic}", needs)

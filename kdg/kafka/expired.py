@@ -46,11 +46,30 @@ def position_gone(consumer: KafkaConsumer, partition: TopicPartition, position: 
     return PositionGone(f"{owner} in {topic}[{number}] is {position}, {holds}.", way_on)
 
 
-def _holds(consumer: KafkaConsumer, partition: TopicPartition) -> str:
-    """What the partition holds, in words."""
+def is_there(consumer: KafkaConsumer, partition: TopicPartition, position: int, text: str) -> bool:
+    """Whether the partition still holds the position, or ends there, in a log that was not cut off before it.
+
+    text: of the library's error.
+    """
+    if _CUT_AT.search(text):
+        return False
+    bounds = _bounds(consumer, partition)
+    return bounds is not None and bounds[0] <= position <= bounds[1]
+
+
+def _bounds(consumer: KafkaConsumer, partition: TopicPartition) -> tuple[int, int] | None:
+    """The first offset of the partition and its end; None if no broker says so."""
     try:
         first = consumer.lookup.starts([partition], BEGINNING)[partition]
-        last = consumer.lookup.starts([partition], Start(Where.END))[partition]
-    except KdgError:  # a broker is away; the error itself is certain
+        return first, consumer.lookup.starts([partition], Start(Where.END))[partition]
+    except KdgError:
+        return None
+
+
+def _holds(consumer: KafkaConsumer, partition: TopicPartition) -> str:
+    """What the partition holds, in words."""
+    bounds = _bounds(consumer, partition)
+    if bounds is None:  # a broker is away; the error itself is certain
         return "and no record is there any more"
+    first, last = bounds
     return f"and the partition holds only the offsets from {first} on, up to its end at {last}"

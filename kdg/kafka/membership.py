@@ -17,6 +17,7 @@ from kdg.core.records import Offsets, Position, TopicPartition
 from kdg.core.state import Lost, Revoked
 from kdg.errors import NoAnswer, OutcomeUnknown
 from kdg.kafka.consumer import KafkaConsumer
+from kdg.kafka.leader_epochs import LeaderEpochs
 from kdg.kafka.partitions import to_library, tuples_of
 from kdg.kafka.positions import Positions
 from kdg.kafka.topic_ids import TopicIds
@@ -87,9 +88,16 @@ class Membership:
 
     def _assign(self, selection: Assignment) -> None:
         offsets = {**selection.starts, **selection.stored}
-        self.consumer.client.assign(to_library(offsets, self.consumer.epochs))
+        self.consumer.client.assign(to_library(offsets, self._epochs()))
         self._own(offsets, selection.stored)
         self.begin_at(selection.starts)
+
+    def _epochs(self) -> LeaderEpochs:
+        """The epochs that the library is to compare: only when the run begins.
+
+        After a rejoin, the comparison has stopped the reading from a restarted broker [seen].
+        """
+        return self.consumer.epochs if self._first else LeaderEpochs()
 
     def _own(self, offsets: Offsets, stored: Offsets) -> None:
         self.positions.own(offsets)
@@ -99,8 +107,7 @@ class Membership:
         )  # was left further on
         # The library compares the epoch with the log at a seek; at an assignment only if it does not know the leader
         # yet [seen] (hazard 27). Nothing is fetched before the seek: the event of damaged bytes would get lost in it.
-        # Only when the run begins: after a rejoin such a seek has stopped the reading of a restarted broker [seen].
-        compared = [p for p in stored if epochs.of(p) is not None] if self._first else []
+        compared = [p for p in stored if self._epochs().of(p) is not None]
         self._first = False
         self.consumer.pause(compared)
         for partition in compared:
@@ -145,9 +152,9 @@ class Membership:
         offsets = {**starts, **stored}
         # A seek would fail in here; the offsets go with the assignment (hazard 5).
         if self._cooperative:
-            client.incremental_assign(to_library(offsets, self.consumer.epochs))
+            client.incremental_assign(to_library(offsets, self._epochs()))
         else:
-            client.assign(to_library(offsets, self.consumer.epochs))
+            client.assign(to_library(offsets, self._epochs()))
         self._own(offsets, stored)
         with self._callback():
             self.begin_at(starts)

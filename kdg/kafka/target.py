@@ -155,7 +155,7 @@ class KafkaTarget:
             if (yield from self._await_cause()):
                 return  # the producer was replaced
             if (denied := self.handle.watch.denied) is not None:
-                self._delivery.deny(denied, waiting.batch, index)
+                self._delivery.raise_denied(denied)
             raise TryAgain(f"producing to {self.topic}: {describe(error)}.")
         yield from self._delivery.refuse(UndeliveredRecord.of_batch(waiting.batch, index, error))
 
