@@ -26,8 +26,10 @@ An action that fails is undone to the last settling, and tried again, depending 
 
 Retries are bounded: an error that does not go away would repeat for ever, and look like a run that works. After
 MAX_RETRIES failures without a settling in between the run ends, and its exit code says what is known: 4 (aborted) or 5
-(unknown). After a signal nothing is tried again. After a failure each chunk is settled by itself, until one is settled:
-a chunk that takes longer than a transaction may last cannot spoil the chunks before it again.
+(unknown). After a signal nothing is tried again. After a transaction that failed, each chunk is settled by itself,
+until one is settled: a chunk that takes longer than a transaction may last cannot spoil the chunks before it again.
+A commit without a transaction is tried again after the next records: they show that the group goes on and brokers
+answer, and the READ that brings them joins the group again.
 
     READ ─ nothing new ──────────────► settle if due, else READ again
       │ records
@@ -79,7 +81,8 @@ def plan(cycle: Cycle, state: State, *, due: bool) -> State:
         return replace(state, todo=(*_abort(state), Control.FINISH))
     if state.stop_reason is not None:
         return replace(state, todo=(*_settle(cycle, state), *cycle.end, Control.FINISH))
-    settles = (due or state.retries > 0) and state.unsettled and cycle.settles and not cycle.whole
+    due = due or (state.retries > 0 and cycle.kind is Kind.TRANSACTION)
+    settles = due and state.unsettled and cycle.settles and not cycle.whole
     return replace(state, todo=_settle(cycle, state) if settles else cycle.chunk)
 
 

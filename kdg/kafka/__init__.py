@@ -15,6 +15,7 @@
     transaction, resume   transactional calls, what follows a commit that timed out; the position of `produce --resume`
     source, consumer      reading records; the bounded calls of the consumer, and commits of offsets
     membership, positions what a rebalance does; where each partition stands
+    cut_logs              asks whether the log was cut off before a stored position
     leader_epochs         the leader epoch of each position, so that a log that was cut off is noticed
     lookup, stop_offsets  where partitions begin and end, `-o` as offsets; where reading stops
     end_of_run            whether everything is read, by this instance and by the others of its group
@@ -95,7 +96,8 @@ Kafka 4.3. #1234 is an issue of librdkafka, KIP-123 a Kafka Improvement Proposal
 26. The positions of a group can be inside a transaction that has not ended. A reader with read_uncommitted is answered
     at once, without these positions, and reads the records again. kdg asks with read_committed and waits [seen].
 27. After an unclean leader election a log can end before a stored position, and grow beyond it again: a reader that
-    goes on there skips records without an error. kdg stores the leader epoch with each position (KIP-320) and goes on
-    with both, so that the library asks the broker and stops [seen]. A commit marker can be of a newer epoch than the
-    record before it: for a position after markers kdg asks for the leader's epoch.
+    goes on there skips records without an error. kdg stores the leader epoch with each position (KIP-320). If the
+    leader has another epoch later, a consumer of its own asks whether the log was cut off before the position, because
+    in the run's consumer the question can stop the reading for good [seen]. A commit marker can be of a newer epoch
+    than the record before it: for a position after markers kdg asks for the leader's epoch.
 """

@@ -50,6 +50,7 @@ class KafkaConsumer:
     position_store: holds the positions instead of a group.
     epochs: the leader epochs of the positions.
     make_another: a new client after the group has fenced this one; None if another instance has taken over.
+    make_probe: a consumer of its own for a single question; None where no log can be cut off.
     revoke_seconds: how long the group waits for this instance when it takes partitions away.
     """
 
@@ -62,11 +63,11 @@ class KafkaConsumer:
     position_store: PositionStore | None = None
     epochs: LeaderEpochs = field(default_factory=LeaderEpochs)
     make_another: Callable[[], ConsumerClient | None] = lambda: None
+    make_probe: Callable[[], ConsumerClient] | None = None
     revoke_seconds: float = math.inf
     in_callback: bool = field(default=False, init=False)
     """Whether a rebalance callback is running; see `commit`."""
     closing: bool = field(default=False, init=False)
-    _paused: set[TopicPartition] = field(default_factory=set, init=False)
 
     # ── reading ──
 
@@ -99,18 +100,11 @@ class KafkaConsumer:
         except KafkaException as exc:
             raise translate(error_of(exc), "reading") from exc
 
-    def pause(self, partitions: Sequence[TopicPartition]) -> None:
-        """Fetch nothing from these partitions until they are sought."""
-        if partitions:
-            self.client.pause([LibraryPartition(*partition) for partition in partitions])
-            self._paused.update(partitions)
-
     def seek(self, partition: TopicPartition, offset: int) -> bool:
         """Go back to an offset; False while a rebalance is under way, when the library refuses: try again later."""
         topic, number = partition
         doing = f"going back to {topic}[{number}] at {offset}"
-        # With an epoch only for the comparison at the start of a run: the library can stop reading after it [seen].
-        place = to_library({partition: offset}, self.epochs if partition in self._paused else LeaderEpochs())[0]
+        place = LibraryPartition(*partition, offset)
         try:
             self.deadline.bounded(partial(self.client.seek, place), SEEK_SECONDS)
         except KafkaException as exc:
@@ -119,9 +113,6 @@ class KafkaConsumer:
             return False
         except TimeoutError:
             raise KdgError(f"{doing}: the client does not answer.") from None
-        if partition in self._paused:
-            self._paused.discard(partition)
-            self.client.resume([LibraryPartition(*partition)])
         return True
 
     def beginnings(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, int]:

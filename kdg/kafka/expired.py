@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 _CUT_AT = re.compile(r"log truncation.*broker end offset is (\d+)")
-"""In the library's text of an error: the log was cut off at this offset (hazard 27)."""
+
+
+def cut_at(text: str) -> int | None:
+    """The offset at which the log was cut off (hazard 27), from the library's text of an error; None if it was not."""
+    found = _CUT_AT.search(text)
+    return int(found[1]) if found else None
 
 
 def position_gone(consumer: KafkaConsumer, partition: TopicPartition, position: int, text: str) -> PositionGone:
@@ -23,13 +28,13 @@ def position_gone(consumer: KafkaConsumer, partition: TopicPartition, position: 
     text: of the library's error.
     """
     topic, number = partition
-    cut = _CUT_AT.search(text)
+    cut = cut_at(text)
     if cut is None:
         holds, to = _holds(consumer, partition), "--to-earliest"
     else:
-        to = f"--to-offset {cut[1]}"
+        to = f"--to-offset {cut}"
         holds = (
-            f"but the log was cut off at {cut[1]}, as after an unclean leader election: the records from {cut[1]} on "
+            f"but the log was cut off at {cut}, as after an unclean leader election: the records from {cut} on "
             "are others than those before the position"
         )
     if consumer.position_store is not None:
@@ -51,9 +56,7 @@ def is_there(consumer: KafkaConsumer, partition: TopicPartition, position: int, 
 
     text: of the library's error.
     """
-    if _CUT_AT.search(text):
-        return False
-    bounds = _bounds(consumer, partition)
+    bounds = None if cut_at(text) is not None else _bounds(consumer, partition)
     return bounds is not None and bounds[0] <= position <= bounds[1]
 
 

@@ -103,12 +103,6 @@ class ConsumerClient(Client, Protocol):
     def incremental_unassign(self, partitions: list[LibraryPartition], /) -> None:
         """Read these no more."""
 
-    def pause(self, partitions: list[LibraryPartition], /) -> None:
-        """Fetch nothing from these partitions."""
-
-    def resume(self, partitions: list[LibraryPartition], /) -> None:
-        """Fetch from them again."""
-
     def seek(self, partition: LibraryPartition, /) -> None:
         """Go on at an offset."""
 

@@ -17,7 +17,7 @@ from kdg.core.records import Offsets, Position, TopicPartition
 from kdg.core.state import Lost, Revoked
 from kdg.errors import NoAnswer, OutcomeUnknown
 from kdg.kafka.consumer import KafkaConsumer
-from kdg.kafka.leader_epochs import LeaderEpochs
+from kdg.kafka.cut_logs import check_log
 from kdg.kafka.partitions import to_library, tuples_of
 from kdg.kafka.positions import Positions
 from kdg.kafka.topic_ids import TopicIds
@@ -71,7 +71,6 @@ class Membership:
     touched: set[TopicPartition] = field(default_factory=set, init=False)
     rejoining: bool = field(default=False, init=False)
     _too_slow: bool = field(default=False, init=False)
-    _first: bool = field(default=True, init=False)
     _leaving: list[TopicPartition] = field(default_factory=list, init=False)
     _rebalance: Rebalance = field(default=lambda _event: None, init=False)
 
@@ -88,30 +87,17 @@ class Membership:
 
     def _assign(self, selection: Assignment) -> None:
         offsets = {**selection.starts, **selection.stored}
-        self.consumer.client.assign(to_library(offsets, self._epochs()))
-        self._own(offsets, selection.stored)
+        check_log(self.consumer, selection.stored)
+        self.consumer.client.assign(to_library(offsets))
+        self._own(offsets)
         self.begin_at(selection.starts)
 
-    def _epochs(self) -> LeaderEpochs:
-        """The epochs that the library is to compare: only when the run begins.
-
-        After a rejoin, the comparison has stopped the reading from a restarted broker [seen].
-        """
-        return self.consumer.epochs if self._first else LeaderEpochs()
-
-    def _own(self, offsets: Offsets, stored: Offsets) -> None:
+    def _own(self, offsets: Offsets) -> None:
         self.positions.own(offsets)
         epochs = self.consumer.epochs
         epochs.passed.update(
             p for p, offset in offsets.items() if self.positions.next[p] != offset
         )  # was left further on
-        # The library compares the epoch with the log at a seek; at an assignment only if it does not know the leader
-        # yet [seen] (hazard 27). Nothing is fetched before the seek: the event of damaged bytes would get lost in it.
-        compared = [p for p in stored if self._epochs().of(p) is not None]
-        self._first = False
-        self.consumer.pause(compared)
-        for partition in compared:
-            self.positions.seek_again(partition)
         self.topic_ids.watch(topic for topic, _partition in offsets)
 
     def begin_at(self, starts: Offsets) -> None:
@@ -148,14 +134,15 @@ class Membership:
         self.rejoining = False
         assigned = tuples_of(partitions)
         stored = self.consumer.committed(assigned)
+        check_log(self.consumer, stored)
         starts = self._starts([partition for partition in assigned if partition not in stored])
         offsets = {**starts, **stored}
         # A seek would fail in here; the offsets go with the assignment (hazard 5).
         if self._cooperative:
-            client.incremental_assign(to_library(offsets, self._epochs()))
+            client.incremental_assign(to_library(offsets))
         else:
-            client.assign(to_library(offsets, self._epochs()))
-        self._own(offsets, stored)
+            client.assign(to_library(offsets))
+        self._own(offsets)
         with self._callback():
             self.begin_at(starts)
 

@@ -24,9 +24,10 @@ NO_EPOCH = -1
 """The library's leader epoch of a position without one."""
 
 
-def to_library(offsets: Offsets, epochs: LeaderEpochs) -> list[LibraryPartition]:
-    """Partitions with an offset each, and its leader epoch, as the library takes them."""
-    return [position_to_library(Position(*place, offset, "", epochs.of(place))) for place, offset in offsets.items()]
+def to_library(offsets: Offsets, epochs: LeaderEpochs | None = None) -> list[LibraryPartition]:
+    """Partitions with an offset each as the library takes them, with the leader epochs if they are given."""
+    epoch = epochs.of if epochs is not None else lambda _partition: None
+    return [position_to_library(Position(*place, offset, "", epoch(place))) for place, offset in offsets.items()]
 
 
 def position_to_library(position: Position) -> LibraryPartition:

@@ -30,7 +30,8 @@ from kdg.sources.start_offsets import BEGINNING
 if TYPE_CHECKING:
     from kdg.kafka.library import AdminClient, ConsumerClient
 
-
+PROBE = {"fetch.message.max.bytes": "1", "isolation.level": "read_uncommitted"}
+"""A consumer that asks one question fetches as little as it can, and does not wait for open transactions."""
 REVOKE_SHARE = 0.8
 """The part of max.poll.interval.ms that work may use; the rest is for settling and for joining again."""
 _WAITING = (("max.poll.interval.ms", 300_000), ("heartbeat.interval.ms", 3_000))
@@ -81,6 +82,7 @@ class _Clients:
 
     consumer: ConsumerClient
     another: Callable[[], ConsumerClient]
+    probe: Callable[[], ConsumerClient]
     watch: Watch
     admin: AdminClient
     metadata: Any
@@ -96,6 +98,9 @@ def _connect(frame: Frame, wanted: Wanted) -> _Clients:
     def another() -> ConsumerClient:
         return make.consumer({**EXCLUDED, **settings}, watch)
 
+    def probe() -> ConsumerClient:
+        return make.consumer({**EXCLUDED, **settings, **PROBE}, Watch(settings=settings))
+
     consumer = another()
     # Both connect at once. The first question on a cold connection can wait for a retry of 1 to 3 s (hazard 25).
     admin = make.admin(settings, watch)
@@ -106,7 +111,7 @@ def _connect(frame: Frame, wanted: Wanted) -> _Clients:
         partition for topic in topics for partition in partitions_of(metadata, topic, plan.brokers, wanted.partitions)
     ]
     reach(admin, watch, frame.deadline, plan.brokers, topics[0])
-    return _Clients(consumer, another, watch, admin, metadata, topics, partitions)
+    return _Clients(consumer, another, probe, watch, admin, metadata, topics, partitions)
 
 
 def _consumer(frame: Frame, reading: ReadingPlan, wanted: Wanted, clients: _Clients, lookup: Lookup) -> KafkaConsumer:
@@ -125,6 +130,7 @@ def _consumer(frame: Frame, reading: ReadingPlan, wanted: Wanted, clients: _Clie
         position_store=wanted.position_store,
         epochs=lookup.epochs,
         make_another=make_another,
+        make_probe=clients.probe,
         revoke_seconds=_revoke_seconds(frame.plan),
     )
 

@@ -90,12 +90,6 @@ class SimConsumer(Membership):
         """As Consumer.assignment."""
         return [LibraryPartition(*place) for place in self.owned]
 
-    def pause(self, partitions: list[LibraryPartition]) -> None:
-        """Nothing is fetched here before `consume`."""
-
-    def resume(self, partitions: list[LibraryPartition]) -> None:
-        """See pause."""
-
     def seek(self, partition: LibraryPartition) -> None:
         """As Consumer.seek."""
         place = (partition.topic, partition.partition)

@@ -83,6 +83,20 @@ def test_at_least_once_commits_later_what_it_could_not_commit() -> None:
     assert plan(ALO, state, due=True).todo == AT_LEAST_ONCE.interval
 
 
+def test_commit_that_failed_is_tried_again_after_a_read() -> None:
+    """Only a READ joins the group again; commits without one between them would all fail."""
+    state = did(ALO, plan(ALO, after_write(ALO), due=True), Step.FLUSH, Step.MARK)
+    state = advance(ALO, state, Failed(Step.COMMIT, Failure.ABORTABLE))
+    assert plan(ALO, state, due=False).todo[0] is Step.READ
+
+
+def test_after_a_failed_transaction_each_chunk_is_settled() -> None:
+    """A chunk that takes longer than a transaction may last does not spoil the chunks before it again."""
+    state = advance(EOS, committing(EOS), Failed(Step.COMMIT_TRANSACTION, Failure.ABORTABLE))
+    state = did(EOS, state, Control.ABORT, Control.REWIND, *EOS.chunk)
+    assert plan(EOS, state, due=False).todo == EOS.interval
+
+
 @pytest.mark.parametrize("action", [Control.RECYCLE, Control.RELOAD])
 def test_what_is_in_doubt_is_asked_for_until_there_is_an_answer(action: Control) -> None:
     state = advance(EOS, committing(EOS), Failed(Step.COMMIT_TRANSACTION, Failure.UNKNOWN))

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, Message
+from confluent_kafka import TopicPartition as LibraryPartition
 
-from kdg.errors import KdgError
+from kdg.errors import KdgError, PositionGone
+from kdg.kafka.answers import MOST_PUT_BACK
 from kdg.kafka.client import Watch
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.events import ENDING, PASSES
@@ -43,6 +45,8 @@ class Reporting:
 
     def __init__(self) -> None:
         self.events: list[Message] = []
+        self.sought: list[int] = []
+        self.log_start = 5
 
     def consume(self, *_args: object) -> list[Message]:
         events, self.events = self.events, []
@@ -55,8 +59,12 @@ class Reporting:
     assign = watch = check = commit = poll
 
     def starts(self, *_args: object) -> dict[tuple[str, int], int]:
-        """As Lookup.starts."""
-        return {("t", 0): 0}
+        """As Lookup.starts: the partition is empty, and begins and ends here."""
+        return {("t", 0): self.log_start}
+
+    def seek(self, place: LibraryPartition) -> None:
+        """Noted."""
+        self.sought.append(place.offset)
 
 
 class Run:
@@ -95,6 +103,27 @@ def test_event_of_a_consumer_is_told_or_passes_with_a_reason(name: str, topic: s
     run.report(error, topic)
     words = "max.poll.interval.ms" if name == "_MAX_POLL_EXCEEDED" else name
     assert [words in note for note in run.notes] == ([] if passes else [True])
+
+
+@pytest.mark.parametrize("name", ["_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE"])
+def test_position_that_is_there_is_gone_back_to(name: str) -> None:
+    """The library takes offsets that nobody asked for from damaged bytes: the run goes back, a few times at most."""
+    run = Run()
+    run.client.log_start = 0
+    for _ in range(MOST_PUT_BACK):
+        run.report(KafkaError(CODES[name]))
+    assert run.client.sought == [0] * MOST_PUT_BACK
+    with pytest.raises(PositionGone):
+        run.report(KafkaError(CODES[name]))
+
+
+def test_log_that_was_cut_off_is_not_gone_back_to() -> None:
+    """The position is within the log again, with other records before it."""
+    run = Run()
+    run.client.log_start = 0
+    reason = "Partition log truncation detected at offset 0: broker end offset is 0"
+    with pytest.raises(PositionGone, match="cut off at 0"):
+        run.report(KafkaError(CODES["_AUTO_OFFSET_RESET"], reason))
 
 
 @pytest.mark.parametrize("name", CODES)
