@@ -166,6 +166,11 @@ _OTHER_FILES = (
     "A file whose name does not end in .toml has lines key=value, as kcat and Java have. kdg translates Java's names. "
     "If a name has no equivalent, kdg refuses it and names the nearest one."
 )
+_BROKERS = (
+    "HOST:PORT, with commas between them; an IPv6 address is in brackets: [::1]:9092. A protocol before a broker, as "
+    "in SASL_SSL://HOST:PORT, sets security.protocol. kdg checks the list, certificates and keys before it connects "
+    "(exit 2). If a listener speaks another protocol than the client, kdg names the setting to write (exit 8)."
+)
 
 
 def config() -> Page:
@@ -173,12 +178,14 @@ def config() -> Page:
     pages = ["kdg produce TOPIC --dry-run", "kdg check --help"]
     sections = (
         Section("Strongest first", two_columns(_ORDER)),
+        Section("Brokers", _BROKERS),
         Section("A file", Code("toml", _EXAMPLE)),
         Section("Other files", _OTHER_FILES),
         see(pages),
     )
     data = {
         "order": [{"source": source, "description": description} for source, description in _ORDER],
+        "brokers": _BROKERS,
         "example": list(_EXAMPLE),
         "others": _OTHER_FILES,
         "see": pages,

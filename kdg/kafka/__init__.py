@@ -1,7 +1,9 @@
 """Owns everything that talks to a Kafka broker; no other package but `verify` imports confluent_kafka.
 
-    client, library       making clients and connecting them; what kdg calls of them, as protocols
-    advertised            whether the addresses that brokers advertise can be reached
+    client, library       making clients; what kdg calls of them, as protocols
+    reach, advertised     connecting them; whether the addresses that brokers advertise can be reached
+    listener, tls_files   what a listener speaks; what is wrong with the files of a TLS connection
+    row, login_errors     one row of a table of errors; what an error of a login means
     errors, retry         what an error means, such as a commit that the group refuses after a rebalance; asking again
     events, answers       what becomes of an error that the library reports by itself, such as damaged bytes
     unreadable            the records before a batch that cannot be read are settled first

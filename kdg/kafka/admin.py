@@ -21,8 +21,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # these names
 )
 
 from kdg.errors import KdgError, Unreachable
-from kdg.kafka.client import Watch, make_admin, reach
+from kdg.kafka.client import Watch, make_admin
 from kdg.kafka.errors import describe, error_of, is_passing, translate
+from kdg.kafka.reach import reach
 from kdg.kafka.retry import wait_until
 from kdg.runtime.deadline import Deadline, NoSignals
 

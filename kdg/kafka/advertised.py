@@ -14,12 +14,12 @@ from typing import Any
 
 from kdg.errors import Unreachable
 from kdg.runtime.deadline import Deadline
+from kdg.settings.brokers import address
 
 SECONDS = 10.0
 """How long the brokers have to be reached: one of them may just be starting."""
 DIAL_SECONDS = 5.0
 AGAIN_SECONDS = 0.25
-DEFAULT_PORT = 9092
 
 
 def await_advertised(metadata: Any, deadline: Deadline, brokers: str) -> None:
@@ -46,13 +46,7 @@ def await_advertised(metadata: Any, deadline: Deadline, brokers: str) -> None:
 
 def addresses(brokers: str) -> list[tuple[str, int]]:
     """The hosts and ports of `-b`: "SASL_SSL://a:1,[::1]:2,c" is a:1, ::1:2 and c:9092."""
-    found = []
-    for each in brokers.split(","):
-        host, _, port = each.strip().rpartition("://")[2].rpartition(":")
-        if not host or not port.isdigit():
-            host, port = each.strip().rpartition("://")[2], str(DEFAULT_PORT)
-        found.append((host.strip("[]"), int(port)))
-    return found
+    return [address(entry) for entry in brokers.split(",")]
 
 
 def _refusal(advertised: Sequence[tuple[str, int]], deadline: Deadline) -> str | None:

@@ -1,34 +1,32 @@
-"""Owns making the client library's clients, connecting them, and what their callbacks report: see Watch."""
+"""Owns making the client library's clients, and what their callbacks report: see Watch."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from kdg.core.guarantees import Role
-from kdg.errors import KdgError, Unreachable, UsageError
-from kdg.kafka.advertised import await_advertised
-from kdg.kafka.errors import NOT_AUTHORISED, NOT_REACHED, describe, error_of, is_login, translate
+from kdg.errors import KdgError, UsageError
+from kdg.kafka.errors import NOT_AUTHORISED, describe, error_of
 from kdg.kafka.events import Fate, fate
-from kdg.kafka.retry import ask_again
+from kdg.kafka.login_errors import is_login
+from kdg.kafka.tls_files import check_files, refused
 from kdg.kafka.token import TokenCommand
-from kdg.runtime.deadline import Deadline
+from kdg.settings.brokers import BROKERS, PROTOCOL, understood
 from kdg.settings.token_command import MECHANISM, TOKEN_COMMAND
 from kdg.text.plain import printable
-
-if TYPE_CHECKING:
-    from kdg.kafka.library import Client
 
 T = TypeVar("T")
 
 SUSPICIOUS = ("EndTxn returned _T",)
 SUSPICIOUS_FACILITIES = ("FAIL", "REQTMOUT")
 """A log line with this text or facility: a request was cut off or timed out, and may still be on its way (hazard 1)."""
+NOT_CONNECTED = "in state CONNECT)"
+"""A failed connection of which the log says this was never made."""
 DECISIVE = ("FATAL", "TXNERR")
 """A log line of these facilities names the cause of a fatal error. confluent_kafka calls no error_cb for it [seen]."""
 DEBUG = 10
@@ -38,10 +36,11 @@ DEBUG = 10
 class Watch:
     """The callbacks of one client, and what they have reported.
 
-    fault: the login was refused. denied: a right is missing. last: the last error of any kind.
+    fault: the login was refused. denied: a right is missing. last: the last error that names a cause, if one does.
+    cut_off: what the library's log says of the first connection that was made and lost again.
     suspicious: a request was cut off or timed out, and may still take effect (hazard 1).
     no_token: the command that prints the tokens of the login has failed.
-    settings: of the client, for messages that name one.
+    settings: of the client, as the library got them.
     """
 
     def __init__(
@@ -57,15 +56,17 @@ class Watch:
         self.fault: KafkaError | None = None
         self.denied: KafkaError | None = None
         self.last: KafkaError | None = None
+        self.cut_off = ""
         self.suspicious = False
         self.no_token: KdgError | None = None
         self._verbose = verbose
 
     def error(self, error: KafkaError) -> None:
         """The library's error_cb. It recovers from most of these errors by itself."""
-        self.last = error
+        if self.last is None or error.code() != KafkaError._ALL_BROKERS_DOWN:  # it only counts the brokers
+            self.last = error
         if is_login(error):
-            self.fault = error
+            self.fault = self.fault or error
         elif error.code() in NOT_AUTHORISED:
             self.denied = error
         elif fate(error) is not Fate.PASSES:  # a call that fails because of it ends the run
@@ -85,6 +86,8 @@ class Watch:
         """The library's log, with the arguments that confluent_kafka gives to a logger."""
         if facility in SUSPICIOUS_FACILITIES or any(mark in line for mark in SUSPICIOUS):
             self.suspicious = True
+        if facility == "FAIL" and not self.cut_off and NOT_CONNECTED not in line:
+            self.cut_off = line.partition("]: ")[2]
         if facility in DECISIVE:
             self.denied = next((e for e in map(KafkaError, NOT_AUTHORISED) if e.str() in line), self.denied)
         if self._verbose and level > DEBUG:
@@ -92,7 +95,9 @@ class Watch:
 
 
 def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any]) -> dict[str, Any]:
-    config = {**settings, **extra, "error_cb": watch.error, "logger": watch}
+    check_files(settings)
+    watch.settings = _reaching(settings)
+    config = {**watch.settings, **extra, "error_cb": watch.error, "logger": watch}
     command = config.pop(TOKEN_COMMAND, None)
     if command:
         mechanism = settings.get(MECHANISM, "")
@@ -106,13 +111,22 @@ def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any])
     return config
 
 
+def _reaching(settings: Mapping[str, str]) -> dict[str, str]:
+    """The settings with the brokers as the library takes them. Raises UsageError for a list that it cannot use."""
+    brokers = settings.get(BROKERS)
+    if brokers is None:
+        return dict(settings)
+    plain, protocol = understood(brokers, settings.get(PROTOCOL), BROKERS)
+    return {**settings, BROKERS: plain, **({PROTOCOL: protocol} if protocol else {})}
+
+
 def _make(make: Callable[[dict[str, Any]], T], config: dict[str, Any]) -> T:
     """Raises UsageError with the library's reason if it refuses a setting, or two settings together."""
     try:
         return make(config)
     except (KafkaException, ValueError, TypeError) as exc:
         reason = error_of(exc).str() if isinstance(exc, KafkaException) else str(exc)
-        raise UsageError(
+        raise refused(reason, config) or UsageError(
             f"the Kafka client refuses the configuration: {_masked(reason, config)}", "Change the setting it names."
         ) from exc
 
@@ -175,46 +189,3 @@ def validate(settings: Mapping[str, str], role: Role) -> None:
         make_producer(offline, Watch())
     else:
         make_consumer({"group.id": "kdg.none", **offline}, Watch()).close()
-
-
-def reach(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic: str | None = None) -> Any:
-    """The cluster's metadata. It also prepares a producer, so that the first record does not wait 0.5 s.
-
-    Raises Unreachable if no broker answers within `deadline.reach` seconds or refuses the login, or a signal comes.
-    """
-    metadata = _metadata(client, watch, deadline, brokers, topic)
-    await_advertised(metadata, deadline, brokers)
-    if isinstance(client, Producer):
-        # A producer requests its id when metadata arrive, but not over the bootstrap connection, which may be the only
-        # one that is up when the first metadata come. The second come over another connection (hazard 15).
-        metadata = _metadata(client, watch, deadline, brokers, topic)
-    return metadata
-
-
-def _metadata(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic: str | None) -> Any:
-    began = deadline.now()
-    # The library can miss that its connection is up, and then waits until the timeout is over (hazard 25).
-    timeouts = chain((0.2, 0.4, 0.8), repeat(1.0))
-
-    def ask() -> Any:
-        left = deadline.left(deadline.reach, began)
-        return client.list_topics(topic, timeout=min(max(left, 0.05), next(timeouts)))
-
-    def passing(error: KafkaError) -> bool:
-        client.poll(0)  # serves the error callback, and with it `watch`
-        # A signal ends the wait at once: nothing is open yet that would have to be settled.
-        broken = watch.no_token or watch.fault
-        return broken is None and error.code() in NOT_REACHED and deadline.signals.received is None
-
-    def refused(error: KafkaError, doing: str) -> KdgError:
-        if watch.no_token is not None:
-            return watch.no_token
-        if watch.fault is not None or error.code() not in NOT_REACHED:
-            return translate(watch.fault or error, doing)
-        return Unreachable(
-            f"no broker reached at {brokers} within {deadline.elapsed:.1f} s: {describe(watch.last or error)}.",
-            "Check -b (or KDG_BROKERS) and that the broker runs; --timeout sets how long to try.",
-        )
-
-    doing = f"connecting to {brokers}"
-    return ask_again(ask, doing, deadline, within=deadline.reach, passing=passing, refused=refused)

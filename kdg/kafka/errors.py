@@ -6,19 +6,19 @@ and TRANSACTIONS (transactional calls). `translate` uses the first row that fits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 
 from kdg.core.ports import TryAgain
 from kdg.errors import Fenced, KdgError, OutcomeUnknown, PositionGone, Unreachable, UsageError
+from kdg.kafka.login_errors import LOGINS, NO_CERTIFICATE, TLS_ALERT
+from kdg.kafka.row import Row, says
 
 E = KafkaError
 
 # ── sets of codes ──
 
-AUTHENTICATION = frozenset({E._AUTHENTICATION, E.SASL_AUTHENTICATION_FAILED, E._SSL})
 NOT_AUTHORISED = {
     E.TOPIC_AUTHORIZATION_FAILED: "READ (to consume), WRITE (to produce) or DESCRIBE on the topic",
     E.GROUP_AUTHORIZATION_FAILED: "READ on the group",
@@ -85,34 +85,6 @@ OUTCOME_UNKNOWN = frozenset({E._MSG_TIMED_OUT, E._PURGE_INFLIGHT, E.REQUEST_TIME
 # ── the tables ──
 
 
-def _always(_error: KafkaError) -> bool:
-    return True
-
-
-def _says(words: str) -> Callable[[KafkaError], bool]:
-    """For errors whose code is too general: the library's text has to contain these words."""
-    return lambda error: words in error.str()
-
-
-class Row(NamedTuple):
-    """One kind of error, and what it means.
-
-    codes: the errors it is about; None for any code. only: a condition that the error has to fulfil as well.
-    text: has {doing}, what kdg was doing; {error}, the library's text with the error's name; {text}, the text alone;
-    {right}, the right that is missing; {setting[NAME]}, a setting of the client with its value.
-    """
-
-    codes: frozenset[int] | None
-    exception: type[KdgError]
-    text: str
-    hint: str = ""
-    only: Callable[[KafkaError], bool] = _always
-
-    def fits(self, error: KafkaError) -> bool:
-        """Whether this row is about the error."""
-        return (self.codes is None or error.code() in self.codes) and self.only(error)
-
-
 LOOK_UP_OUTCOME = "With --resume or a group, run it again: it looks up the outcome. Otherwise look at the topic first."
 """What to do after a transactional call whose outcome is unknown."""
 
@@ -122,14 +94,6 @@ _DENIED = Row(
     "{doing}: not authorised: {right} is missing: {error}.",
     "Ask for the right, or use another identity.",
 )
-_LOGIN = Row(
-    AUTHENTICATION,
-    Unreachable,
-    "{doing}: the broker refused the login: {error}.",
-    "Check security.protocol and the sasl.* and ssl.* settings.",
-)
-# The broker's TLS alert reaches the library as a lost connection [seen].
-_TLS_ALERT = _LOGIN._replace(codes=frozenset({E._TRANSPORT}), only=_says("SSL alert number"))
 _TAKEN_OVER = Row(
     FENCED,
     Fenced,
@@ -158,13 +122,13 @@ _UNCERTAIN_COMMIT = Row(
 
 _ANY_CALL = (
     _DENIED,
-    _LOGIN,
+    *LOGINS,
     Row(NO_SUCH_TOPIC, Unreachable, "{doing}: {error}.", "Check the topic's name and partition."),
     _TAKEN_OVER,
     # The fatal error of a consumer names its cause in the text alone [seen].
-    _TAKEN_OVER._replace(codes=frozenset({E._FATAL}), only=_says("fenced")),
+    _TAKEN_OVER._replace(codes=frozenset({E._FATAL}), only=says("fenced")),
     _STILL_USED,
-    _STILL_USED._replace(codes=frozenset({E._FATAL}), only=_says("instance ID is still used")),
+    _STILL_USED._replace(codes=frozenset({E._FATAL}), only=says("instance ID is still used")),
     _TIMEOUT_TOO_LONG,
     Row(
         POSITION_GONE,
@@ -177,7 +141,8 @@ _ANY_CALL = (
 )
 
 QUESTIONS: tuple[Row, ...] = (
-    _TLS_ALERT,
+    NO_CERTIFICATE,
+    TLS_ALERT,
     Row(NOT_REACHED, Unreachable, "{doing}: {error}.", "Check -b and that the broker runs."),
     *_ANY_CALL,
 )
@@ -202,7 +167,7 @@ TRANSACTIONS: tuple[Row, ...] = (
     _TAKEN_OVER._replace(codes=FENCED - {E.FENCED_INSTANCE_ID}),
     _DENIED,
     Row(None, TryAgain, "{doing}: {error}.", only=KafkaError.txn_requires_abort),
-    _LOGIN,
+    *LOGINS,
     _TIMEOUT_TOO_LONG,
     Row(
         None,
@@ -275,11 +240,6 @@ def error_of(exc: BaseException) -> KafkaError:
 def describe(error: KafkaError) -> str:
     """The library's text, with the error's name that one can search for."""
     return f"{error.str()} ({error.name()})"
-
-
-def is_login(error: KafkaError) -> bool:
-    """Whether the broker refused the login, or this client refused the broker's certificate."""
-    return _LOGIN.fits(error) or _TLS_ALERT.fits(error)
 
 
 def is_passing(error: KafkaError) -> bool:

@@ -18,9 +18,9 @@ from kdg.kafka.errors import (
     NOT_REACHED,
     QUESTIONS,
     STARTING,
-    Row,
-    is_login,
 )
+from kdg.kafka.login_errors import is_login
+from kdg.kafka.row import Row
 
 E = KafkaError
 

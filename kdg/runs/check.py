@@ -170,9 +170,10 @@ def _merged(layers: Sequence[Layer]) -> dict[str, str]:
 
 def _logs(topics: list[str], brokers: str | None, connection: Configuration) -> list[LogFacts]:
     """What the cluster says of the topics and of its transaction log. Raises Unreachable, UsageError."""
-    from kdg.kafka.client import Watch, make_admin, reach
+    from kdg.kafka.client import Watch, make_admin
     from kdg.kafka.cluster_facts import look
     from kdg.kafka.lookup import partitions_of
+    from kdg.kafka.reach import reach
 
     typed = {} if brokers is None else {"bootstrap.servers": brokers}
     settings = _merged(connection.layers) | typed

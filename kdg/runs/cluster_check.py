@@ -22,8 +22,9 @@ def check_cluster(frame: Frame, role: Role, metadata: Any, topics: Sequence[str]
     plan = frame.plan
     if not plan.guarantee.needs_durable_cluster or (plan.quiet and not plan.strict) or not (warn or plan.strict):
         return None
-    from kdg.kafka.client import Watch, reach
+    from kdg.kafka.client import Watch
     from kdg.kafka.cluster_facts import look
+    from kdg.kafka.reach import reach
 
     watch = Watch(verbose=plan.verbose, note=plan.note)
     admin = frame.surroundings.clients.admin(plan.settings(role), watch)

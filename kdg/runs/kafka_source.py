@@ -13,12 +13,13 @@ from kdg.core.guarantees import Role
 from kdg.core.ports import PositionStore
 from kdg.core.records import Offsets, Origin, Position, TopicPartition
 from kdg.errors import Unreachable
-from kdg.kafka.client import Watch, reach
+from kdg.kafka.client import Watch
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.leader_epochs import LeaderEpochs
 from kdg.kafka.lookup import Lookup, partitions_of
 from kdg.kafka.membership import Assignment, Selection, Subscription
 from kdg.kafka.patterns import EXCLUDED, is_pattern, matching, subscription
+from kdg.kafka.reach import reach
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.stop_offsets import StopOffsets
 from kdg.kafka.topic_ids import TopicIds

@@ -182,9 +182,9 @@ def _find_topics(frame: Frame, reading: ReadingPlan, options: Options, handle: P
 
     Raises Unreachable if it or a source is missing, UsageError for a circle.
     """
-    from kdg.kafka.client import reach
     from kdg.kafka.lookup import partitions_of
     from kdg.kafka.patterns import matching
+    from kdg.kafka.reach import reach
 
     brokers = frame.plan.brokers
     # The metadata of all topics: a broker may create a topic that is asked for by name, and pipe never creates one.

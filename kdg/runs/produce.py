@@ -224,8 +224,8 @@ def _find_topic(frame: Frame, options: Options, handle: ProducerHandle) -> int:
 
     A broker that creates topics on demand has created it when this returns.
     """
-    from kdg.kafka.client import reach
     from kdg.kafka.lookup import await_topic
+    from kdg.kafka.reach import reach
 
     brokers = frame.plan.brokers
     metadata = reach(handle.producer, handle.watch, frame.deadline, brokers, options.topic)

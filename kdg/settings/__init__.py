@@ -6,6 +6,7 @@ keyvalue      `key=value` files: kcat's and Java's
 java          the names of Java's clients, and what each is to librdkafka
 java_values   Java's properties become librdkafka's: `buffer.memory` becomes `queue.buffering.max.kbytes`
 java_login    Java's keystores, truststores and logins
+brokers       what may stand in bootstrap.servers: HOST:PORT, with a protocol before it or not
 token_command the property that names the command of a login with tokens
 librdkafka    the names of librdkafka's properties, and which client knows them
 defaults      what kdg sets under every guarantee

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Setting
 from kdg.errors import UsageError
+from kdg.settings.brokers import BROKERS, PROTOCOL, understood
 from kdg.settings.defaults import KDG_DEFAULTS
 from kdg.settings.librdkafka import LARGEST, canonical, nearest, roles_of
 from kdg.settings.token_command import MECHANISM, MSK_IAM, msk_iam
@@ -141,7 +142,19 @@ def resolve(guarantee: Guarantee, role: Role, command: str, layers: Sequence[Lay
     for name, override in given.items():
         why = settings[name].why if name in settings else ""
         resolved[name] = replace(override, value=_normal(name, override.value), why=why)
-    return _without_classic(_follow(role, resolved), given)
+    return _without_classic(_follow(role, _with_protocol(resolved)), given)
+
+
+def _with_protocol(resolved: dict[str, Resolved]) -> dict[str, Resolved]:
+    """With the protocol that the list of brokers names. Raises UsageError if nobody can connect to that list."""
+    given, protocol = resolved.get(BROKERS), resolved.get(PROTOCOL)
+    if given is None or not given.value:
+        return resolved
+    brokers = understood(given.value, protocol.value if protocol else None, given.origin)
+    resolved[BROKERS] = replace(given, value=brokers.plain)
+    if brokers.protocol:
+        resolved[PROTOCOL] = Resolved(PROTOCOL, brokers.protocol, given.origin, "named before the broker")
+    return resolved
 
 
 def _defaults(guarantee: Guarantee, role: Role, command: str) -> tuple[Setting, ...]:

@@ -80,6 +80,7 @@ def wrong(secured: Secured, others: Path, mode: str, what: str) -> dict[str, str
         good
         | {
             "password": {"sasl.password": "wrong-" + secrets.token_hex(4)},
+            "mechanism": {"sasl.mechanism": "SCRAM-SHA-256"},
             "ca": {"ssl.ca.location": str(others / "ca.pem")},
             "certificate": {
                 "ssl.certificate.location": str(others / "admin.pem"),
@@ -92,27 +93,89 @@ def wrong(secured: Secured, others: Path, mode: str, what: str) -> dict[str, str
 
 
 @pytest.mark.parametrize(
-    ("mode", "what"),
+    ("mode", "what", "says"),
     [
-        ("scram", "password"),
-        ("plain", "password"),
-        ("oauthbearer", "scope"),
-        ("mtls", "certificate"),
-        ("tls", "no certificate"),
-        ("tls", "ca"),
-        ("mtls", "ca"),
-        ("scram", "ca"),
+        ("scram", "password", "the broker refused the login"),
+        ("plain", "password", "the broker refused the login"),
+        ("scram", "mechanism", "supported mechanisms: SCRAM-SHA-512,PLAIN,OAUTHBEARER"),
+        ("oauthbearer", "scope", "the broker refused the login"),
+        (
+            "mtls",
+            "certificate",
+            "the broker refuses ssl.certificate.location=OTHERS/admin.pem as a certificate",
+        ),
+        ("tls", "no certificate", "the broker requires a certificate of this client, and got none"),
+        ("tls", "ca", "this client refuses the certificate of the broker: certificate signature failure; trusted: "),
+        ("mtls", "ca", "trusted: ssl.ca.location=OTHERS/ca.pem"),
+        ("scram", "ca", "this client refuses the certificate of the broker"),
     ],
 )
-def test_refused_login_is_exit_8_at_once(secured: Secured, others: Path, mode: str, what: str) -> None:
-    """A login that is refused by either side is exit 8, without waiting for the timeout."""
+def test_refused_login_is_exit_8_at_once(secured: Secured, others: Path, mode: str, what: str, says: str) -> None:
+    """A login that is refused by either side is exit 8, says which side, and does not wait for the timeout."""
     settings = wrong(secured, others, mode, what)
     for command in (["produce", "t"], ["consume", "t", "-e"]):
         done = secured.kdg(settings, *command, "--timeout", "10", input=b"a\n")
         assert done.code == 8, done
         assert done.out == b""
-        assert "login" in done.err, done.err
+        assert says.replace("OTHERS", str(others)) in done.err, done.err
+        assert "are down" not in done.err
         assert done.seconds < 8
+
+
+@pytest.mark.parametrize("protocol", ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"])
+@pytest.mark.parametrize("listener", ["open", "tls", "scram"])
+def test_other_protocol_than_the_listener_is_told_at_once(secured: Secured, protocol: str, listener: str) -> None:
+    """The library only sees that it is cut off. What the listener speaks, and the setting to write, is in the message.
+
+    Each client is tried with each listener; what the hint says works.
+    """
+    speaks = {"open": "PLAINTEXT", "tls": "SSL", "scram": "SASL_SSL"}[listener]
+    at = secured.open.bootstrap if listener == "open" else secured.client(listener)["bootstrap.servers"]
+    settings = secured.client("scram") | {"bootstrap.servers": at, "security.protocol": protocol}
+    done = secured.kdg(settings, "produce", name(), "--timeout", "20", input=b"a\n")
+    if protocol.upper() == speaks:
+        assert done.code == 0, done
+        return
+    assert done.code == 8, done
+    assert f"{at} " in done.err, done.err
+    assert f"and security.protocol is {protocol.upper()}." in done.err, done.err
+    assert f"Set -X security.protocol={speaks}" in done.err, done.err
+    assert done.seconds < 8
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["consume", "t", "-e"],
+        ["pipe", "t", "u", "-e", "-G", "g"],
+        ["produce", "t", "-g", "eos"],
+        ["produce", "t", "-g", "amo"],
+        ["check", "--topic", "t"],
+    ],
+)
+def test_every_command_tells_the_other_protocol(secured: Secured, argv: list[str]) -> None:
+    """A client without TLS on a listener with TLS, in each kind of run."""
+    at = secured.client("tls")["bootstrap.servers"]
+    done = secured.kdg({}, *argv, "-b", at, input=b"a\n")
+    assert done.code == 8, done
+    assert f"{at} speaks TLS" in done.err, done.err
+    assert done.seconds < 8
+
+
+def test_listener_that_requires_a_certificate_is_known_as_tls(secured: Secured) -> None:
+    """It answers nothing before it has seen one."""
+    at = secured.client("mtls")["bootstrap.servers"]
+    done = secured.kdg({"bootstrap.servers": at}, "produce", "t", input=b"a\n")
+    assert (done.code, f"{at} speaks TLS, and security.protocol is PLAINTEXT" in done.err) == (8, True), done
+
+
+def test_protocol_before_the_broker_is_that_of_the_client(secured: Secured) -> None:
+    """As in Kafka's own advertised.listeners: SSL://HOST:PORT."""
+    settings = secured.client("tls")
+    at = settings.pop("bootstrap.servers")
+    del settings["security.protocol"]
+    done = secured.kdg(settings, "produce", name(), "-b", f"SSL://{at}", input=b"a\n")
+    assert done.code == 0, done
 
 
 # ── rights ──

@@ -8,7 +8,9 @@ from confluent_kafka import KafkaError
 from kdg.core.ports import TryAgain
 from kdg.errors import Fenced, KdgError, OutcomeUnknown, PositionGone, Unreachable, UsageError
 from kdg.kafka import errors
-from kdg.kafka.errors import COMMITS, QUESTIONS, TRANSACTIONS, Row, is_login, is_passing, rights, translate
+from kdg.kafka.errors import COMMITS, QUESTIONS, TRANSACTIONS, is_passing, rights, translate
+from kdg.kafka.login_errors import is_login
+from kdg.kafka.row import Row
 
 E = KafkaError
 CODES = {name: code for name, code in vars(KafkaError).items() if isinstance(code, int)}
@@ -107,6 +109,17 @@ ROWS = [(name, number) for name, table in TABLES.items() for number in range(len
 DOING = "committing {x}"
 
 
+TEXTS = (
+    None,
+    "SSL alert number 42",
+    "SSL alert number 116",
+    "certificate verify failed",
+    "Unsupported SASL mechanism",
+    "fenced by another",
+    "instance ID is still used",
+)
+
+
 def in_tables() -> frozenset[int]:
     """The codes that a row of a table names."""
     return frozenset().union(*(row.codes for table in TABLES.values() for row in table if row.codes is not None))
@@ -117,7 +130,7 @@ def example(table: tuple[Row, ...], wanted: Row) -> KafkaError:
     codes = CODES.values() if wanted.codes is None else sorted(wanted.codes)
     tried = (
         KafkaError(code, text, retriable=retriable, txn_requires_abort=abort)
-        for text in (None, "SSL alert number 42", "fenced by another", "instance ID is still used")
+        for text in TEXTS
         for retriable in (False, True)
         for abort in (False, True)
         for code in codes

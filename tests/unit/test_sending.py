@@ -12,8 +12,9 @@ from kdg.core.ports import TryAgain, carry_out
 from kdg.core.records import Batch
 from kdg.errors import Aborted, Undelivered
 from kdg.kafka import partition_choice
-from kdg.kafka.client import Watch, reach
+from kdg.kafka.client import Watch
 from kdg.kafka.producer import ProducerHandle
+from kdg.kafka.reach import reach
 from kdg.kafka.target import KafkaTarget
 from kdg.kafka.undelivered_records import (
     UndeliveredRecord,
