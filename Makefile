@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test unit simulate hazards mutants torture verify-others sinks peers bench bench-quick check fix docs clean
+.PHONY: setup demo test unit simulate hazards mutants torture verify-others sinks peers dialects bench bench-quick check fix docs clean
 
 setup: .venv/.done
 
@@ -52,6 +52,11 @@ sinks: setup
 # Beside kcat, which has to be installed; and 100,000 records of every shape through `consume -J | produce -J`.
 peers: setup
 	KDG_ROUND_TRIP=$(or $(RECORDS),100000) $(BIN)/python -m pytest tests/peers tests/broker/test_round_trip.py
+
+# The programs of `kdg explain GUARANTEE --client X`, each under a minute of faults with three workers. About 20 minutes.
+# `make dialects CLIENTS=python`.
+dialects: setup
+	KDG_DIALECTS="$(or $(CLIENTS),python java)" KDG_DIALECTS_SECONDS=60 $(BIN)/python -m pytest tests/dialects -p no:randomly $(ARGS)
 
 # How fast kdg is beside kcat, the console tools and a plain Java loop, about 15 minutes on a machine that
 # does nothing else; kcat has to be installed. `make bench ARGS='--only consume'`. The quick form takes under three minutes.

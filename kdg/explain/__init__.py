@@ -8,7 +8,8 @@
     pages            the table of guarantees, two guarantees compared, output, dedup-by, contradictions, config
     search           lost messages: the pages that contain these words
     facts            what is true about each setting under every guarantee: the clients' defaults, the effects
-    dialects         names and calls in Python, .NET, Java, Go and kcat
+    dialects         names and notes of Python, .NET, Java, Go and kcat
+    programs         whole programs in those languages, which the pages of the guarantees show in part
     deduplication    what `--dedup-by` does
     words            phrases that several pages share
 
@@ -22,9 +23,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kdg.core.guarantees import find
 from kdg.errors import UsageError
 from kdg.explain import pages
 from kdg.explain.dialects import CLIENTS
+from kdg.explain.dialects.program import WITH_PROGRAMS
+from kdg.explain.dialects.program import program as program_of
 from kdg.explain.names import names, page_of
 from kdg.text.render import FORMATS, markdown_of, render
 
@@ -35,17 +39,31 @@ def explain(
     names: Sequence[str],
     client: str = "librdkafka",
     format: str = "text",  # noqa: A002  # the option's own name
+    program: bool = False,
     color: bool = False,
 ) -> str:
-    """The page that the names mean, ending with a newline.
+    """The page that the names mean, ending with a newline; or, with `program`, a whole program of the client.
 
     names: nothing, a guarantee, a setting, an exit code, two guarantees, or words to search for.
     client: one of CLIENTS. format: one of kdg.text.render.FORMATS.
     Raises UsageError for an unknown name, client or format.
     """
     _one_of("--client", client, CLIENTS)
+    if program:
+        return _program(names, client)
     _one_of("--format", format, tuple(FORMATS))
     return render(page_of(names, client), format, color=color)
+
+
+def _program(names: Sequence[str], client: str) -> str:
+    guarantee = find("-".join(names))
+    if guarantee is None:
+        raise UsageError("--program prints the program of a guarantee.", "Write kdg explain exactly-once --program.")
+    if client not in WITH_PROGRAMS:
+        raise UsageError(
+            f"--program: kdg has no program for {client}.", f"Choose --client {' or '.join(WITH_PROGRAMS)}."
+        )
+    return program_of(guarantee, client)
 
 
 def table_markdown() -> str:

@@ -11,7 +11,19 @@ from kdg.core.destinations import DestinationKind
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Step
 from kdg.explain.deduplication import DEDUPLICATION
 from kdg.explain.dialects import CLIENTS, DIALECTS
-from kdg.explain.dialects.program import calls, configuration, functions, notes, one_line, shown_value
+from kdg.explain.dialects.program import (
+    CONFIGURATION,
+    STEPS,
+    WITH_PROGRAMS,
+    calls,
+    configuration,
+    functions,
+    notes,
+    one_line,
+    part,
+    program,
+    shown_value,
+)
 from kdg.explain.words import (
     STEP_NOTES,
     arrows,
@@ -163,13 +175,12 @@ def _pages(guarantee: Guarantee) -> list[str]:
 
 def _in_client(guarantee: Guarantee, client: str) -> tuple[Sequence[Section], dict[str, Any]]:
     dialect, done = DIALECTS[client], steps(guarantee, _EXAMPLE)
-    settings, lines, known = configuration(guarantee, dialect), calls(guarantee, dialect, done), notes(dialect, done)
-    pages = [f"kdg explain {guarantee.name}"]
+    settings, lines, known = *_code(guarantee, client), notes(dialect, done)
+    whole = f"kdg explain {guarantee.name} --client {client} --program"
+    pages = [*([whole] if client in WITH_PROGRAMS else []), f"kdg explain {guarantee.name}"]
     sections = (
-        Section(
-            "Configuration in", Code("properties" if client == "java" else dialect.language, settings), dialect.title
-        ),
-        Section("The steps of", Code(dialect.language, lines), _EXAMPLE),
+        Section("Configuration in", Code(dialect.language, settings), dialect.title),
+        Section("The steps of", Code(dialect.language, lines), "a copy from topic to topic"),
         Section("To know", two_columns(tuple(("-", note) for note in known))),
         Section("Where it ends", guarantee.where_it_ends),
         see(pages),
@@ -182,3 +193,12 @@ def _in_client(guarantee: Guarantee, client: str) -> tuple[Sequence[Section], di
         "see": pages,
     }
     return sections, data
+
+
+def _code(guarantee: Guarantee, client: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The configuration and the steps, as they are in the client's program."""
+    if client not in WITH_PROGRAMS:
+        dialect = DIALECTS[client]
+        return configuration(guarantee, dialect), calls(guarantee, dialect, steps(guarantee, _EXAMPLE))
+    text = program(guarantee, client)
+    return part(text, CONFIGURATION), part(text, STEPS)

@@ -17,7 +17,9 @@ from kdg.settings.librdkafka import CANONICAL, KNOWN
 
 ROOT = Path(kdg.__file__).parent
 FILES = {
-    path.relative_to(ROOT.parent).with_suffix("").as_posix().replace("/", "."): path for path in ROOT.rglob("*.py")
+    path.relative_to(ROOT.parent).with_suffix("").as_posix().replace("/", "."): path
+    for path in ROOT.rglob("*.py")
+    if not path.is_relative_to(ROOT / "explain" / "programs")  # texts that kdg prints, and never imports
 }
 TREES = {name.removesuffix(".__init__"): ast.parse(path.read_text(encoding="utf-8")) for name, path in FILES.items()}
 

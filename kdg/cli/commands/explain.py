@@ -30,4 +30,6 @@ def register(app: typer.Typer) -> None:
         from kdg.explain import explain as page
 
         color = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        sys.stdout.write(page(names or [], client=options.client, format=options.format_, color=color))
+        sys.stdout.write(
+            page(names or [], client=options.client, format=options.format_, program=options.program, color=color)
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kdg.core.guarantees import Role, Step
@@ -29,16 +30,33 @@ class Dialect(NamedTuple):
     comment: str
     name_of: Names
     line: Callable[[str, str], str]
-    config: Callable[[Role, Settings], Iterator[str]]
-    calls: Mapping[Step, tuple[str, ...]]
-    start: tuple[str, ...]
-    undo: tuple[str, ...]
     notes: tuple[tuple[Step, str], ...]
+    config: Callable[[Role, Settings], Iterator[str]] = lambda _role, _settings: iter(())
+    calls: Mapping[Step, tuple[str, ...]] = MappingProxyType({})
+    start: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
 
 
 LATE_COMMIT = (
     "After a commit or an abort that timed out, create a new producer: "
     "the late request could end the next transaction of the old one."
+)
+
+ENDS = "Any error ends the program. Run it where it is started again; the next start goes on where it settled."
+
+NEW_GROUP = (
+    "A partition without a position starts at its beginning; so does a group that was away longer than "
+    "offsets.retention.minutes. To start elsewhere, also commit that offset before the first record is read: a start "
+    "that is not committed is chosen again after a crash."
+)
+
+GONE = (
+    "A position that the topic no longer has is an error: with earliest or latest, records are read again or skipped."
+)
+
+ONLY_IN_POLL = (
+    "Partitions come and go only inside {poll}. The program settles what it has read before it polls again, so that "
+    "nothing is half done when a partition goes."
 )
 
 NO_REWIND = "An abort does not move the consumer back: without the seek, the records of the batch are skipped."

@@ -1,11 +1,12 @@
-"""Owns how a guarantee is written in Java, with kafka-clients. The names are in kdg/settings/java.py."""
+"""Owns how a guarantee is written in Java, with kafka-clients.
+
+The names are in kdg/settings/java.py, the programs in kdg/explain/programs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from kdg.core.guarantees import Role, Step
-from kdg.explain.dialects.dialect import NO_REWIND, Dialect, Settings
+from kdg.core.guarantees import Step
+from kdg.explain.dialects.dialect import ENDS, GONE, NEW_GROUP, ONLY_IN_POLL, Dialect
 from kdg.settings.java import java_name
 
 _VALUES = {"auto.offset.reset": {"error": "none"}}
@@ -16,48 +17,39 @@ def _line(name: str, value: str) -> str:
     return f"{java_name(name)}={_VALUES.get(name, {}).get(value, value)}"
 
 
-def _config(role: Role, settings: Settings) -> Iterator[str]:
-    yield f"# {role.value}.properties"
-    yield "bootstrap.servers=..."
-    if role is Role.CONSUMER:
-        yield "group.id=..."
-    yield from (_line(name, value) for name, value in settings if java_name(name))
-
-
 JAVA = Dialect(
     title="Java (kafka-clients)",
     language="java",
     comment="//",
     name_of=java_name,
     line=_line,
-    config=_config,
-    calls={
-        Step.READ: (
-            "var records = consumer.poll(Duration.ofMillis(500));",
-            "offsets.putAll(records.nextOffsets());",
-        ),
-        Step.COMMIT: ("consumer.commitSync(offsets);",),
-        Step.BEGIN: ("producer.beginTransaction();",),
-        Step.WRITE: (
-            "for (var r : records)",
-            "    producer.send(new ProducerRecord<>(topic, r.key(), r.value()));",
-        ),
-        Step.FLUSH: ("producer.flush();",),
-        Step.RECORD_POSITION: ("producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata());",),
-        Step.COMMIT_TRANSACTION: ("producer.commitTransaction();",),
-    },
-    start=("producer.initTransactions();",),
-    undo=(
-        "producer.abortTransaction();",
-        "consumer.committed(consumer.assignment()).forEach((p, o) -> {",
-        "    if (o != null) consumer.seek(p, o);  // else: your own start",
-        "});",
-    ),
     notes=(
+        (Step.READ, ENDS),
+        (Step.READ, NEW_GROUP),
+        (Step.READ, GONE),
+        (Step.READ, ONLY_IN_POLL.format(poll="poll()")),
         (Step.READ, "isolation.level is read_uncommitted unless you set it: set it on every reader."),
+        (Step.READ, "records.nextOffsets() needs kafka-clients 4.0; before, build the map from offset() + 1."),
         (Step.WRITE, "Set enable.idempotence=true: acks or retries can switch the default off without an error."),
-        (Step.FLUSH, "flush() waits but reports no failure: look at the future or the callback of each send()."),
-        (Step.BEGIN, "ProducerFencedException: close the producer. Any other KafkaException in a transaction: abort."),
-        (Step.RECORD_POSITION, NO_REWIND),
+        (
+            Step.WRITE,
+            (
+                "A batch that is larger than max.message.bytes of the topic, and not larger than batch.size, is sent "
+                "again until delivery.timeout.ms (2 min) is over; then the program ends."
+            ),
+        ),
+        (Step.COMMIT, "flush() waits but reports no failure: look at the future or the callback of each send()."),
+        (
+            Step.COMMIT_TRANSACTION,
+            "The commit flushes, and fails if one record was refused: no delivery report has to be looked at.",
+        ),
+        (
+            Step.COMMIT_TRANSACTION,
+            (
+                "After a commit that timed out, abortTransaction() throws IllegalStateException: "
+                "call commitTransaction() again, or close the producer."
+            ),
+        ),
+        (Step.COMMIT_TRANSACTION, "close() aborts a transaction that is still open."),
     ),
 )

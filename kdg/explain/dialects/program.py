@@ -1,10 +1,12 @@
-"""Owns a guarantee in one client: the configuration, the calls in the guarantee's order, and the notes.
+"""Owns a guarantee in one client: the program that copies a topic, its configuration, its steps, and the notes.
 
-The settings and the order of the steps come from the guarantee; the words come from the client's Dialect.
+The programs are files in kdg/explain/programs, which tests/dialects runs under the faults of `kdg verify`. A heading
+such as `# == Steps ==` begins a part of a program. The pages show two of the parts.
 """
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Iterator, Sequence
 
 from kdg.core.guarantees import Guarantee, Role, Setting, Step
@@ -25,6 +27,40 @@ _LIBRDKAFKA = {
     Step.RECORD_POSITION: "rd_kafka_send_offsets_to_transaction",
     Step.COMMIT_TRANSACTION: "rd_kafka_commit_transaction",
 }
+
+
+CONFIGURATION, STEPS = "Configuration", "Steps"
+"""The parts that every program has."""
+
+_SUFFIXES = {"python": ".py", "java": ".java"}
+_PASCAL_CASE = (".java", ".cs")
+
+WITH_PROGRAMS = tuple(_SUFFIXES)
+"""The clients that have programs, by the names that `--client` takes."""
+
+
+def file_name(guarantee: Guarantee, client: str) -> str:
+    """The name of a program's file in kdg/explain/programs, such as exactly_once.py."""
+    suffix, words = _SUFFIXES[client], guarantee.name.split("-")
+    stem = "".join(map(str.capitalize, words)) if suffix in _PASCAL_CASE else "_".join(words)
+    return f"{stem}{suffix}"
+
+
+def program(guarantee: Guarantee, client: str) -> str:
+    """A whole program."""
+    found = pkgutil.get_data("kdg.explain", f"programs/{file_name(guarantee, client)}")
+    return (found or b"").decode()
+
+
+def part(text: str, heading: str) -> tuple[str, ...]:
+    """The lines of a program between a heading and the next one; they begin at the left, in a class, too."""
+    lines = text.splitlines()
+    marks = [number for number, line in enumerate(lines) if line.strip(" #/").startswith("==")]
+    first = next(number for number in marks if lines[number].strip(" #/=") == heading)
+    last = next((number for number in marks if number > first), len(lines))
+    indent = lines[first][: -len(lines[first].lstrip())]
+    found = [line.removeprefix(indent) for line in lines[first + 1 : last] if line.startswith(indent) or not line]
+    return tuple("\n".join(found).strip("\n").splitlines())
 
 
 _WHEN = {

@@ -17,6 +17,10 @@ class ExplainOptions:
         str,
         Option("--client", "librdkafka|python|dotnet|java|go|kcat", "Use the names and calls of this client."),
     ] = "librdkafka"
+    program: Annotated[
+        bool,
+        Option("--program", "", "Print only the whole program that the page of the guarantee shows (with --client)."),
+    ] = False
     format_: Annotated[
         str,
         Option("--format", "text|markdown|json", "How the page is written."),

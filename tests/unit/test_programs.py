@@ -1,0 +1,133 @@
+"""The programs that `kdg explain GUARANTEE --client X` shows: their settings, their steps, and what the page shows."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Step
+from kdg.errors import UsageError
+from kdg.explain import explain
+from kdg.explain.dialects import DIALECTS
+from kdg.explain.dialects.program import CONFIGURATION, STEPS, WITH_PROGRAMS, part, program
+from tests.support.pages import data
+
+every_client = pytest.mark.parametrize("client", WITH_PROGRAMS)
+every_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.name)
+
+# How a program writes a setting: a name, what stands between, and a value.
+SETTING = {
+    "python": re.compile(r'^ +"([a-z.]+)": (.+),$', re.MULTILINE),
+    "java": re.compile(r'^ +"([a-z.]+)", (.+?)[,)]+;?$', re.MULTILINE),
+}
+OWN = {
+    "bootstrap.servers": "BROKERS",
+    "group.id": "GROUP",
+    "transactional.id": "KDG_WORKER",
+}
+"""The settings whose values come from the environment, and what the value contains."""
+SOONER = {"session.timeout.ms": "6000"}
+"""Values that differ from kdg's own, and are no part of a promise: another instance takes over sooner."""
+
+STEP = {
+    "python": {
+        Step.READ: "read()",
+        Step.COMMIT: "commit()",
+        Step.BEGIN: "producer.begin_transaction()",
+        Step.WRITE: "send(message",
+        Step.FLUSH: "producer.flush(",
+        Step.RECORD_POSITION: "producer.send_offsets_to_transaction",
+        Step.COMMIT_TRANSACTION: "producer.commit_transaction",
+    },
+    "java": {
+        Step.READ: "consumer.poll(",
+        Step.COMMIT: "consumer.commitSync(",
+        Step.BEGIN: "producer.beginTransaction()",
+        Step.WRITE: "producer.send(",
+        Step.FLUSH: "producer.flush()",
+        Step.RECORD_POSITION: "producer.sendOffsetsToTransaction(",
+        Step.COMMIT_TRANSACTION: "commit();",
+    },
+}
+"""The call of each step."""
+SETTLE = {"python": "def settle():", "java": "void settle("}
+
+
+def settings_of(guarantee: Guarantee, client: str) -> dict[str, str]:
+    """The settings in the configuration of a program, without quotes."""
+    text = "\n".join(part(program(guarantee, client), CONFIGURATION))
+    return {name: value.strip('"') for name, value in SETTING[client].findall(text)}
+
+
+@every_client
+@every_guarantee
+def test_configuration_of_a_program_is_the_guarantee(guarantee: Guarantee, client: str) -> None:
+    """Every setting of the guarantee that the client has is in the program with the same value, and no other."""
+    found = settings_of(guarantee, client)
+    expected = {}
+    for setting in (setting for role in Role for setting in guarantee.settings(role)):
+        if setting.value and (not setting.commands or "pipe" in setting.commands):
+            line = DIALECTS[client].line(setting.name, SOONER.get(setting.name, setting.value))
+            name, value = re.split(r'=|": "', line.strip('",'), maxsplit=1)
+            expected[name] = value
+    expected.pop("", None)  # what the client does not have
+    expected.setdefault("session.timeout.ms", SOONER["session.timeout.ms"])
+    own = {name for name in OWN if name != "transactional.id" or guarantee.transactional}
+    assert {name: value.lower() for name, value in found.items() if name not in own} == expected
+    assert all(OWN[name] in found[name] for name in own)
+
+
+@every_client
+@every_guarantee
+def test_steps_of_a_program_have_the_order_of_the_guarantee(guarantee: Guarantee, client: str) -> None:
+    """In the function that settles a batch. Reading is outside of it; the commit of a transaction flushes by itself."""
+    text = "\n".join(part(program(guarantee, client), STEPS))
+    before, settling = text.split(SETTLE[client], 1)
+    calls = STEP[client]
+    body = settling.split("\n\n\n" if client == "python" else "\n}\n", 1)[0]
+    elsewhere = {Step.READ, Step.FLUSH} if guarantee.transactional else {Step.READ}
+    assert calls[Step.READ] in text
+    places = [body.index(calls[step]) for step in guarantee.steps if step in calls and step not in elsewhere]
+    assert places == sorted(places)
+    assert before
+
+
+@every_client
+@every_guarantee
+def test_page_shows_what_is_in_the_program(guarantee: Guarantee, client: str) -> None:
+    """The page is cut from the file; `--program` is the file, and the page names it."""
+    page, whole = data(guarantee.name, client=client), explain([guarantee.name], client=client, program=True)
+    assert whole == program(guarantee, client)
+    lines = [line.strip() for line in whole.splitlines()]
+    for line in (*page["configuration"], *page["code"]):
+        assert line.strip() in lines
+    assert f"kdg explain {guarantee.name} --client {client} --program" in page["see"]
+    assert "==" not in "".join(line[:4] for line in page["code"])
+
+
+@every_client
+@every_guarantee
+def test_program_says_what_it_does_and_how_to_prove_it(guarantee: Guarantee, client: str) -> None:
+    text = program(guarantee, client)
+    assert f"kdg verify -g {guarantee.name} -- " in text
+    assert f"Copies a topic {guarantee.name.replace('-', ' ')}" in text
+    assert "assert " not in text  # python -O leaves it out
+
+
+@every_client
+def test_programs_differ_only_in_how_they_settle(client: str) -> None:
+    """A reader who has understood one has understood the others: how they read, and what they do with a partition."""
+    common = set.intersection(*(set(program(guarantee, client).splitlines()) for guarantee in GUARANTEES))
+    for guarantee in GUARANTEES:
+        lines = program(guarantee, client).splitlines()
+        own = [line for line in lines if line not in common]
+        assert len(own) < 50
+        assert len(lines) < 160
+
+
+@pytest.mark.parametrize(("names", "client"), [(["acks"], "python"), ([], "python"), (["eos"], "librdkafka")])
+def test_program_of_nothing_is_refused(names: list[str], client: str) -> None:
+    with pytest.raises(UsageError, match="--program") as caught:
+        explain(names, client=client, program=True)
+    assert caught.value.hint
