@@ -154,9 +154,9 @@ def _open_input(frame: Frame, options: Options, decoder: Decoder) -> Input:
     longest = max(LONGEST_RECORD, LONGEST_AS_TEXT * largest)
     make = partial(Input, decoder=decoder, signals=frame.signals, whole_records=whole_records, longest=longest)
     if options.cmd:
-        cmd = CommandInput(options.cmd, revocable=transactional)
+        cmd = CommandInput(options.cmd, transactional, frame.deadline)
         frame.closing.callback(cmd.stop)
-        return make(cmd.start(), options.cmd[0], at_end=cmd.check)
+        return make(cmd.start(), options.cmd[0], at_end=cmd.check, while_idle=cmd.look)
     if options.file is None or options.file == "-":
         surroundings = frame.surroundings
         return make(surroundings.stdin(), "stdin", read_bytes=surroundings.read)

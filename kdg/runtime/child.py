@@ -60,6 +60,16 @@ def end_process(process: subprocess.Popen[bytes]) -> None:
             process.wait(END_SECONDS)
 
 
+def report_held_output(deadline: Deadline, name: str, since: float) -> None:
+    """Say that the command has ended, and its output has not. since: when it ended, see Deadline.report_wait."""
+    deadline.report_wait(
+        f"the output of {name}",
+        since,
+        f"{name} has ended, but a process that it started in the background still holds its stdout",
+        "the end of that process ends the wait; with >/dev/null it does not hold it",
+    )
+
+
 class Span(NamedTuple):
     """The offsets of a batch in one partition: from `first` to `last`, both included."""
 
@@ -120,6 +130,7 @@ class BatchCommand:
     def _exchange(self, process: subprocess.Popen[bytes], left: memoryview) -> Work[bytes]:
         """Write the batch and read the output at the same time, until both are done or the command has ended."""
         output = bytearray()
+        ended: float | None = None
         assert process.stdin is not None  # noqa: S101  # because of PIPE
         os.set_blocking(process.stdin.fileno(), False)
         with selectors.DefaultSelector() as selector:
@@ -140,8 +151,11 @@ class BatchCommand:
                     if done:
                         selector.unregister(key.fileobj)
                         key.fileobj.close()  # type: ignore[union-attr]  # both are files
-                if not ready and process.poll() is not None and process.stdout is None:
-                    break  # the command has ended; a process that it started still holds its stdin
+                if not ready and process.poll() is not None:
+                    if process.stdout is None:
+                        break  # the command has ended; a process that it started still holds its stdin
+                    ended = self.deadline.now() if ended is None else ended
+                    report_held_output(self.deadline, self.argv[0], ended)
         return bytes(output)
 
     def _check_size(self, output: bytearray) -> None:

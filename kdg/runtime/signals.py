@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import Protocol, Self
+from typing import NoReturn, Protocol, Self
 
 CAUGHT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -130,15 +130,22 @@ kdg: {name} came {seconds:g} s ago and the Kafka client does not answer: kdg end
 """
 
 
-def die_by(signum: int) -> None:
+def die_by(signum: int) -> NoReturn:
     """End this process by the signal itself, so that a shell sees 129, 130 or 143."""
     signal.signal(signum, signal.SIG_DFL)
-    os.kill(os.getpid(), signum)
+    _kill_this_process(signum)
 
 
-def _die_from_a_thread(signum: int) -> None:
+def _die_from_a_thread(signum: int) -> NoReturn:
     """The same from the second thread. Python changes handlers only in the main thread, which hangs; libc can."""
     import ctypes
 
     ctypes.CDLL(None).signal(signum, 0)  # SIG_DFL
+    _kill_this_process(signum)
+
+
+def _kill_this_process(signum: int) -> NoReturn:
+    """Process 1 of a container does not die by a signal without a handler; it exits with the status of a shell."""
     os.kill(os.getpid(), signum)
+    time.sleep(0.1)  # in another thread than the main thread, the signal may need a moment
+    os._exit(128 + signum)

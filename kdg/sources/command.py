@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kdg.errors import Aborted, KdgError
-from kdg.runtime.child import describe_status, end_process, start_process
+from kdg.runtime.child import describe_status, end_process, report_held_output, start_process
+from kdg.runtime.deadline import Deadline
 
 
 @dataclass(slots=True)
@@ -19,13 +20,21 @@ class CommandInput:
 
     argv: Sequence[str]
     revocable: bool
+    deadline: Deadline
     process: subprocess.Popen[bytes] | None = field(default=None)
+    _ended: float | None = field(default=None, init=False)
 
     def start(self) -> int:
         """Start the command; returns the file descriptor of its stdout. Raises UsageError if it cannot be started."""
         self.process = start_process(self.argv, None, subprocess.PIPE, None)
         assert self.process.stdout is not None  # noqa: S101  # because of PIPE
         return self.process.stdout.fileno()
+
+    def look(self) -> None:
+        """Called while no output comes: say so if the command has ended and its output has not."""
+        if self.process is not None and self.process.poll() is not None:
+            self._ended = self.deadline.now() if self._ended is None else self._ended
+            report_held_output(self.deadline, self.argv[0], self._ended)
 
     def check(self) -> None:
         """Called at the end of the output. Raises Aborted (revocable) or KdgError if the exit status is not 0."""

@@ -44,7 +44,7 @@ class Input:
     name: what messages call the input. whole_records: a last record without its delimiter is refused (exit 4), because
     the input may be cut off. longest: the most bytes of a record without an end. store: where the position is stored;
     None without `--resume`. resume: its NAME. at_end: called once at the end of the input; raises if the input may be
-    incomplete (a command that failed). read_bytes: os.read.
+    incomplete (a command that failed). while_idle: called when nothing has come for a while. read_bytes: os.read.
     """
 
     descriptor: int
@@ -56,6 +56,7 @@ class Input:
     resume: str = ""
     longest: int = LONGEST_RECORD
     at_end: Callable[[], None] = lambda: None
+    while_idle: Callable[[], None] = lambda: None
     read_bytes: Callable[[int, int], bytes] = os.read
     _pending: list[bytes] = field(default_factory=list)
     _taken: int = 0
@@ -75,6 +76,7 @@ class Input:
             if self._ended:
                 return None
             if not self.signals.wait_for(self.descriptor, timeout):
+                self.while_idle()
                 return Batch()
             if not self._fill():
                 return Batch()

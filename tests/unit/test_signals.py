@@ -71,3 +71,14 @@ def test_a_terminal_that_closes_twice_does_not_end_the_run_at_once() -> None:
         assert time.monotonic() - began >= 1
     assert process.returncode == -signal.SIGHUP
     assert b"SIGHUP came 1 s ago" in err
+
+
+def test_process_that_no_signal_ends_exits_with_its_status() -> None:
+    """Process 1 of a container ignores a signal without a handler, as if it was blocked: kdg exits with its status."""
+    code = (
+        "import signal\n"
+        "from kdg.runtime.signals import die_by\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\n"
+        "die_by(signal.SIGTERM)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 128 + signal.SIGTERM
