@@ -103,14 +103,20 @@ class Source(Protocol):
         """Whether the group is about to give out partitions: some of those that are gone may come back."""
 
     def positions(self) -> Sequence[Position]:
-        """The position reached, for each partition that is still owned and has moved. Empty if the input has none."""
+        """The position reached, for each partition that is still owned and has moved. Empty if the input has none.
+
+        If the stored positions have become old (`moved`), also for partitions that have not moved.
+        """
 
     def offsets(self) -> Offsets:
         """The settled position of every partition that this run has settled, also of those it has lost since."""
 
     @property
     def moved(self) -> bool:
-        """Whether the position reached differs from the settled one. It can move without a record, past markers."""
+        """Whether the position reached is to be settled: it differs from the settled one, or that one is old.
+
+        It can move without a record, past markers.
+        """
 
     def commit(self) -> None:
         """Store `positions` durably. When it returns, they are stored in every partition; otherwise it raises.

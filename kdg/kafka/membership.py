@@ -14,6 +14,7 @@ from confluent_kafka import TopicPartition as LibraryPartition
 
 from kdg.core.ports import Rebalance, TryAgain
 from kdg.core.records import Offsets, Position, TopicPartition
+from kdg.core.refresh import Refresh
 from kdg.core.state import Lost, Revoked
 from kdg.errors import NoAnswer, OutcomeUnknown
 from kdg.kafka.consumer import KafkaConsumer
@@ -61,7 +62,7 @@ class Membership:
 
     touched: the partitions that left since the caller cleared it, also if they came back. What was fetched for them may
     belong to another instance. rejoining: all partitions are given back, and the group is about to give out its
-    partitions.
+    partitions. refresh: when the positions were stored last.
     """
 
     consumer: KafkaConsumer
@@ -70,9 +71,13 @@ class Membership:
     topic_ids: TopicIds
     touched: set[TopicPartition] = field(default_factory=set, init=False)
     rejoining: bool = field(default=False, init=False)
+    refresh: Refresh = field(init=False)
     _too_slow: bool = field(default=False, init=False)
     _leaving: list[TopicPartition] = field(default_factory=list, init=False)
     _rebalance: Rebalance = field(default=lambda _event: None, init=False)
+
+    def __post_init__(self) -> None:
+        self.refresh = Refresh(self.consumer.deadline.now)
 
     def begin(self, rebalance: Rebalance) -> None:
         """Join the group, or take the partitions that were assigned. rebalance: called with Revoked and Lost."""
@@ -208,6 +213,11 @@ class Membership:
         self.consumer.deadline.in_background(former.close)
         self._join(self.selection)
         return True
+
+    @property
+    def positions_old(self) -> bool:
+        """Whether the stored positions may expire soon: the group has no members if partitions are assigned (`-p`)."""
+        return self.refresh.due and not self.of_group and self.consumer.group is not None
 
     @property
     def of_group(self) -> bool:

@@ -14,8 +14,6 @@ from kdg.errors import Unreachable, UsageError
 
 INTERNAL = ("__consumer_offsets", "__transaction_state", "__share_group_state")
 """Kafka's own topics: a pattern never matches them (Java's exclude.internal.topics)."""
-EXCLUDED = {"topic.blacklist": f"^({'|'.join(INTERNAL)})$"}
-"""The library's property that leaves them out."""
 _READ_DIFFERENTLY = re.compile(r"\\[a-zA-Z]|\[\[:|\(\?|[*+?}][?+]")
 
 
@@ -48,6 +46,16 @@ def matching(metadata: Any, topics: Iterable[str], brokers: str) -> list[str]:
 def subscription(topics: Sequence[str], *, by_broker: bool) -> list[str]:
     """The topics as the library subscribes to them. by_broker: under KIP-848 a pattern has to match the whole name."""
     return [f"^({topic}).*" if by_broker and is_pattern(topic) else topic for topic in topics]
+
+
+def exclusion(topics: Iterable[str]) -> dict[str, str]:
+    """The library's property that leaves Kafka's own topics out of a pattern. A topic that is named is read.
+
+    The library would drop a named one, too, without an error: a reader would wait for ever [seen].
+    """
+    named = set(topics)
+    left_out = [topic for topic in INTERNAL if topic not in named]
+    return {"topic.blacklist": f"^({'|'.join(left_out)})$"} if left_out and any(map(is_pattern, named)) else {}
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

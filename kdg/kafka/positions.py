@@ -68,6 +68,10 @@ class Positions:
         """The positions that have changed since they were settled."""
         return [Position(t, p, offset) for (t, p), offset in self.next.items() if self.settled.get((t, p)) != offset]
 
+    def all(self) -> list[Position]:
+        """The position in every partition."""
+        return [Position(*partition, offset) for partition, offset in self.next.items()]
+
     def settle(self) -> None:
         """Every position is durable."""
         self.report({(position.topic, position.partition): position.offset for position in self.unsettled()})

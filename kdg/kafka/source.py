@@ -181,12 +181,13 @@ class KafkaSource:
     @property
     def moved(self) -> bool:
         """See Source."""
-        return self._positions.moved
+        return self._positions.moved or self._membership.positions_old
 
     def positions(self) -> list[Position]:
-        """See Source: only those that have changed. Raises PositionGone if a topic was made again (hazard 13)."""
+        """See Source. Raises PositionGone if a topic was made again (hazard 13)."""
         self.topic_ids.check()
-        return self.consumer.with_epochs(self._positions.unsettled())
+        all_of_them = self._membership.positions_old
+        return self.consumer.with_epochs(self._positions.all() if all_of_them else self._positions.unsettled())
 
     def offsets(self) -> Offsets:
         """See Source."""
@@ -207,6 +208,7 @@ class KafkaSource:
     def settled(self) -> None:
         """See Source."""
         self._positions.settle()
+        self._membership.refresh.stored()
 
     def rewind(self) -> None:
         """See Source. The next `read` moves the client."""

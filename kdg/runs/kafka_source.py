@@ -18,7 +18,7 @@ from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.leader_epochs import LeaderEpochs
 from kdg.kafka.lookup import Lookup, partitions_of
 from kdg.kafka.membership import Assignment, Selection, Subscription
-from kdg.kafka.patterns import EXCLUDED, is_pattern, matching, subscription
+from kdg.kafka.patterns import exclusion, is_pattern, matching, subscription
 from kdg.kafka.reach import reach
 from kdg.kafka.source import KafkaSource
 from kdg.kafka.stop_offsets import StopOffsets
@@ -97,10 +97,10 @@ def _connect(frame: Frame, wanted: Wanted) -> _Clients:
     watch = Watch(verbose=plan.verbose, note=plan.note, settings=settings)
 
     def another() -> ConsumerClient:
-        return make.consumer({**EXCLUDED, **settings}, watch)
+        return make.consumer({**exclusion(wanted.topics), **settings}, watch)
 
     def probe() -> ConsumerClient:
-        return make.consumer({**EXCLUDED, **settings, **PROBE}, Watch(settings=settings))
+        return make.consumer({**exclusion(wanted.topics), **settings, **PROBE}, Watch(settings=settings))
 
     consumer = another()
     # Both connect at once. The first question on a cold connection can wait for a retry of 1 to 3 s (hazard 25).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -14,7 +15,6 @@ from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError, ReaderGone
 from kdg.formats import Encoder
 from kdg.runtime.signals import SignalWaiter
-from kdg.sinks.locked_file import write_all
 
 PIPE_PIECE = 4096
 """A pipe that poll() calls writable takes this many bytes without blocking (PIPE_BUF in POSIX)."""
@@ -48,11 +48,31 @@ class Stdout:
         data = memoryview(self.encoder.encode(batch))
         try:
             if stat.S_ISREG(self._mode):
-                write_all(self.descriptor, data)
+                self._write_whole(data)
             else:
                 yield from self._write_in_pieces(data)
         except OSError as exc:
             raise self._translate(exc) from exc
+
+    def _write_whole(self, data: memoryview) -> None:
+        """Write into a file. If that fails, no piece of the batch stays: the next run would append to half a record.
+
+        Raises OSError.
+        """
+        before, left = os.fstat(self.descriptor).st_size, data
+        try:
+            while left:
+                left = left[os.write(self.descriptor, left) :]
+        except OSError:
+            with contextlib.suppress(OSError):  # report the first error
+                self._cut(before, len(data) - len(left))
+            raise
+
+    def _cut(self, before: int, written: int) -> None:
+        """Remove what this batch added to the file, if nobody else wrote to it meanwhile."""
+        if written and os.fstat(self.descriptor).st_size == before + written:
+            os.ftruncate(self.descriptor, before)
+            os.lseek(self.descriptor, before, os.SEEK_SET)
 
     def _write_in_pieces(self, data: memoryview) -> Work[None]:
         """Write pieces that do not block: a signal is noticed even if the reader of the pipe has stopped reading."""
@@ -80,7 +100,7 @@ class Stdout:
                 raise self._translate(exc) from exc
 
     def _translate(self, exc: OSError) -> KdgError:
-        """A part of the batch may be written: the batch must not be committed (hazard 18)."""
+        """A pipe may have taken a part of the batch: the batch must not be committed (hazard 18)."""
         if exc.errno == errno.EPIPE:
             return ReaderGone("the reader of stdout went away; the batch that was being written is not committed.")
         return KdgError(

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from kdg.core.records import Batch, Offsets, Position
+from kdg.core.refresh import Refresh
 from kdg.errors import Aborted, Fenced, Interrupted, KdgError, UsageError
 from kdg.formats import Decoder
 from kdg.formats.encoding import place_named
@@ -45,6 +46,7 @@ class Input:
     the input may be cut off. longest: the most bytes of a record without an end. store: where the position is stored;
     None without `--resume`. resume: its NAME. at_end: called once at the end of the input; raises if the input may be
     incomplete (a command that failed). while_idle: called when nothing has come for a while. read_bytes: os.read.
+    refresh: when a stored position is stored again.
     """
 
     descriptor: int
@@ -58,6 +60,7 @@ class Input:
     at_end: Callable[[], None] = lambda: None
     while_idle: Callable[[], None] = lambda: None
     read_bytes: Callable[[int, int], bytes] = os.read
+    refresh: Refresh = field(default_factory=Refresh)
     _pending: list[bytes] = field(default_factory=list)
     _taken: int = 0
     _splitter: Splitter = field(init=False)
@@ -133,8 +136,8 @@ class Input:
 
     @property
     def moved(self) -> bool:
-        """See Source: the position changes only with records."""
-        return False
+        """See Source: the position changes only with records, but a stored one does not become old."""
+        return self.refresh.due and self.store is not None and self._settled.records > 0
 
     def reached(self) -> InputPosition:
         """The position after all records handed out so far."""
@@ -166,6 +169,7 @@ class Input:
         if self.store is not None:
             self._settled = self._prefix.copy()
             self._held = []
+            self.refresh.stored()
 
     def rewind(self) -> None:
         """See Source: the records that are not settled are handed out again."""

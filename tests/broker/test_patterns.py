@@ -68,6 +68,15 @@ def test_without_a_group_what_matches_at_the_start_is_read(kafka: Kafka, prefix:
     assert sorted(kafka.ok("consume", f"^{prefix}.$", "-e").lines) == lines(6)
 
 
+def test_an_internal_topic_that_is_named_is_read(kafka: Kafka, group: str) -> None:
+    """A pattern leaves Kafka's own topics out; the name of one is read, as kcat does, and does not wait for ever."""
+    kafka.ok("consume", kafka.filled(lines(3)), "-G", group, "-e")
+    done = kafka.ok("consume", "__consumer_offsets", "-e", "-f", "%k\n", timeout=20)
+    assert group.encode() in done.out
+    args = ["consume", "__consumer_offsets", "^" + kafka.filled(lines(1)), "-e", "-f", "%k\n"]
+    assert group.encode() in kafka.ok(*args, timeout=20).out
+
+
 @pytest.mark.parametrize("stop", ["", "--idle-timeout 2s", "--until 2999-01-01"])
 def test_a_pipe_into_a_topic_that_matches_needs_a_bound(kafka: Kafka, group: str, prefix: str, stop: str) -> None:
     """A stop that the copied records put off is none: the topic would grow for as long as the run may work."""
