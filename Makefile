@@ -54,9 +54,9 @@ peers: setup
 	KDG_ROUND_TRIP=$(or $(RECORDS),100000) $(BIN)/python -m pytest tests/peers tests/broker/test_round_trip.py
 
 # The programs of `kdg explain GUARANTEE --client X`, each under a minute of faults with three workers. About 20 minutes.
-# `make dialects CLIENTS=python`.
+# Go has to be installed. `make dialects CLIENTS="python java"`.
 dialects: setup
-	KDG_DIALECTS="$(or $(CLIENTS),python java)" KDG_DIALECTS_SECONDS=60 $(BIN)/python -m pytest tests/dialects -p no:randomly $(ARGS)
+	KDG_DIALECTS="$(or $(CLIENTS),python java go)" KDG_DIALECTS_SECONDS=60 $(BIN)/python -m pytest tests/dialects -p no:randomly $(ARGS)
 
 # How fast kdg is beside kcat, the console tools and a plain Java loop, about 15 minutes on a machine that
 # does nothing else; kcat has to be installed. `make bench ARGS='--only consume'`. The quick form takes under three minutes.

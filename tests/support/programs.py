@@ -9,6 +9,7 @@ from pathlib import Path
 import kdg.explain
 from kdg.core.guarantees import Guarantee
 from kdg.explain.dialects.program import file_name
+from tests.support.go import go
 from tests.support.java import java
 
 FOLDER = Path(kdg.explain.__file__).parent / "programs"
@@ -22,6 +23,7 @@ def source(guarantee: Guarantee, client: str) -> Path:
 _COMMANDS: Mapping[str, Callable[[Path], list[str]]] = {
     "python": lambda path: [sys.executable, str(path)],
     "java": java,
+    "go": go,
 }
 
 CLIENTS = tuple(_COMMANDS)

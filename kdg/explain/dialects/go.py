@@ -1,22 +1,9 @@
-"""Owns how a guarantee is written in Go, with confluent-kafka-go."""
+"""Owns how a guarantee is written in Go, with confluent-kafka-go. The programs are in kdg/explain/programs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from kdg.core.guarantees import Role, Step
-from kdg.explain.dialects.dialect import LATE_COMMIT, NO_REWIND, Dialect, Settings, block, quoted, same_name
-
-_POSITIONS = (
-    "assigned, _ := consumer.Assignment()",
-    "positions, _ := consumer.Position(assigned)  // without negative offsets",
-)
-
-
-def _config(role: Role, settings: Settings) -> Iterator[str]:
-    kind = role.value.capitalize()
-    return block(f"{role.value}, err := kafka.New{kind}(&kafka.ConfigMap{{", "})", role, settings)
-
+from kdg.core.guarantees import Step
+from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, Dialect, quoted, same_name
 
 GO = Dialect(
     title="Go (confluent-kafka-go)",
@@ -24,40 +11,31 @@ GO = Dialect(
     comment="//",
     name_of=same_name,
     line=quoted,
-    config=_config,
-    calls={
-        Step.READ: ("message, err := consumer.ReadMessage(time.Second)",),
-        Step.COMMIT: (
-            *_POSITIONS,
-            "_, err = consumer.CommitOffsets(positions)",
-        ),
-        Step.BEGIN: ("err = producer.BeginTransaction()",),
-        Step.WRITE: (
-            "to := kafka.TopicPartition{Topic: &topic, Partition: kafka.PartitionAny}",
-            "err = producer.Produce(&kafka.Message{TopicPartition: to,",
-            "    Key: message.Key, Value: message.Value}, nil)",
-        ),
-        Step.FLUSH: ("left := producer.Flush(30000)  // the number of records not delivered",),
-        Step.RECORD_POSITION: (
-            *_POSITIONS,
-            "metadata, err := consumer.GetConsumerGroupMetadata()",
-            "err = producer.SendOffsetsToTransaction(ctx, positions, metadata)",
-        ),
-        Step.COMMIT_TRANSACTION: ("err = producer.CommitTransaction(ctx)",),
-    },
-    start=("err = producer.InitTransactions(ctx)",),
-    undo=(
-        "err = producer.AbortTransaction(ctx)",
-        "assigned, _ := consumer.Assignment()",
-        "committed, _ := consumer.Committed(assigned, 10000)",
-        "consumer.SeekPartitions(committed)  // negative offset: your own start",
-    ),
     notes=(
-        (Step.WRITE, "A record is delivered when its *kafka.Message on Events() has no TopicPartition.Error."),
-        (Step.BEGIN, "err.(kafka.Error): if IsRetriable(), repeat the call; if TxnRequiresAbort(), abort;"),
-        (Step.BEGIN, "if IsFatal(), create a new producer."),
-        (Step.RECORD_POSITION, NO_REWIND),
+        (Step.READ, ENDS),
+        (Step.READ, NEW_GROUP),
+        (Step.READ, GONE),
+        (Step.READ, ONLY_IN_POLL.format(poll="Poll()")),
+        (
+            Step.READ,
+            "Poll() returns nil after a timeout, and an error as kafka.Error or in message.TopicPartition.Error.",
+        ),
+        (Step.READ, "The library ignores what the rebalance callback returns; it then assigns the partitions itself."),
+        (Step.READ, "With partition.assignment.strategy=cooperative-sticky, call IncrementalAssign()."),
+        (Step.WRITE, "Somebody has to read producer.Events(): Flush() counts what lies there as not delivered."),
+        (Step.COMMIT, "Each record has its report on the channel that Produce() was given: look at each."),
+        (
+            Step.RECORD_POSITION,
+            (
+                "GetConsumerGroupMetadata() is asked when partitions are assigned. Asked later, it may name a "
+                "membership under which another instance owns them."
+            ),
+        ),
+        (
+            Step.COMMIT_TRANSACTION,
+            "The commit flushes, and fails if one record was refused: no delivery report has to be looked at.",
+        ),
+        (Step.COMMIT_TRANSACTION, "If IsRetriable(), only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
-        (Step.COMMIT, "consumer.CommitMessage(message) does the same for one record."),
     ),
 )

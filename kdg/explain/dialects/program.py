@@ -32,7 +32,7 @@ _LIBRDKAFKA = {
 CONFIGURATION, STEPS = "Configuration", "Steps"
 """The parts that every program has."""
 
-_SUFFIXES = {"python": ".py", "java": ".java"}
+_SUFFIXES = {"python": ".py", "java": ".java", "go": ".go"}
 _PASCAL_CASE = (".java", ".cs")
 
 WITH_PROGRAMS = tuple(_SUFFIXES)
@@ -54,7 +54,7 @@ def program(guarantee: Guarantee, client: str) -> str:
 
 def part(text: str, heading: str) -> tuple[str, ...]:
     """The lines of a program between a heading and the next one; they begin at the left, in a class, too."""
-    lines = text.splitlines()
+    lines = text.expandtabs(4).splitlines()
     marks = [number for number, line in enumerate(lines) if line.strip(" #/").startswith("==")]
     first = next(number for number in marks if lines[number].strip(" #/=") == heading)
     last = next((number for number in marks if number > first), len(lines))
