@@ -69,7 +69,8 @@ def make_topics(
     _await_controller(admin, watch, deadline, bootstrap)
     wanted = [NewTopic(name, num_partitions=partitions) for name, partitions in topics]
     for name, future in admin.create_topics(wanted, operation_timeout=30, request_timeout=35).items():
-        _result(future, f"making topic {name}")
+        with deadline.watched(f"making topic {name}"):
+            _result(future, f"making topic {name}")
 
 
 def _await_controller(admin: AdminClient, watch: Watch, deadline: Deadline, bootstrap: str) -> None:

@@ -41,6 +41,8 @@ def await_advertised(metadata: Any, deadline: Deadline, brokers: str) -> None:
                 "Let advertised.listeners on the brokers name an address that this machine reaches, or use the -b of "
                 "a listener that is meant for it.",
             )
+        end = "an address that the brokers advertise and that takes a connection ends it"
+        deadline.report_wait(f"connecting to {brokers}", began, reason, end)
         deadline.clock.sleep(AGAIN_SECONDS)
 
 

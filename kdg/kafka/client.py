@@ -40,7 +40,7 @@ class Watch:
     cut_off: what the library's log says of the first connection that was made and lost again.
     suspicious: a request was cut off or timed out, and may still take effect (hazard 1).
     no_token: the command that prints the tokens of the login has failed.
-    settings: of the client, as the library got them.
+    settings: of the client, as the library got them. say: prints a line for the user.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Watch:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.settings = settings or {}
-        self._note = note
+        self.say = note
         self._noted: set[int] = set()
         self.fault: KafkaError | None = None
         self.denied: KafkaError | None = None
@@ -76,7 +76,7 @@ class Watch:
         """Report an event that does not end the run; once for each code."""
         if error.code() not in self._noted:
             self._noted.add(error.code())
-            self._note(f"{doing}: the Kafka client reports: {describe(error)}")
+            self.say(f"{doing}: the Kafka client reports: {describe(error)}")
 
     def token_failed(self, error: KdgError) -> None:
         """Called with the error of the token command; the library itself only reports that there is no token."""
@@ -107,7 +107,7 @@ def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any])
                 f"{TOKEN_COMMAND} is for logins with tokens, and {MECHANISM} is {mechanism or 'not set'}.",
                 f"Set {MECHANISM}=OAUTHBEARER, or drop {TOKEN_COMMAND}.",
             )
-        config["oauth_cb"] = TokenCommand(str(command), watch.token_failed)
+        config["oauth_cb"] = TokenCommand(str(command), watch.token_failed, watch.say)
     return config
 
 

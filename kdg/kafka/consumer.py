@@ -24,6 +24,7 @@ from kdg.kafka.lookup import Lookup
 from kdg.kafka.partitions import stored_offsets, to_library
 from kdg.kafka.retry import ask_again
 from kdg.runtime.deadline import Deadline
+from kdg.text.words import plural
 
 if TYPE_CHECKING:
     from kdg.kafka.library import ConsumerClient, OnRebalance
@@ -106,7 +107,7 @@ class KafkaConsumer:
         doing = f"going back to {topic}[{number}] at {offset}"
         place = LibraryPartition(*partition, offset)
         try:
-            self.deadline.bounded(partial(self.client.seek, place), SEEK_SECONDS)
+            self.deadline.bounded(partial(self.client.seek, place), SEEK_SECONDS, doing)
         except KafkaException as exc:
             if error_of(exc).code() not in SEEK_AGAIN:
                 raise translate(error_of(exc), doing) from exc
@@ -120,7 +121,8 @@ class KafkaConsumer:
         ask, wanted = self.client.get_watermark_offsets, list(partitions)
         for partition in wanted:
             self.epochs.note(partition, None)
-        return {found: ask(LibraryPartition(*found), timeout=10, cached=False)[0] for found in wanted}
+        with self.deadline.watched(f"looking up the beginning of {plural(len(wanted), 'new partition')}"):
+            return {found: ask(LibraryPartition(*found), timeout=10, cached=False)[0] for found in wanted}
 
     def replace(self) -> bool:
         """Go on with a new client; False if another instance has taken over. The caller closes the former client."""
@@ -211,11 +213,12 @@ class KafkaConsumer:
         """
         commit = partial(self.client.commit, offsets=offsets, asynchronous=False)
         if self.in_callback:
-            return commit()
+            with self.deadline.watched(doing):
+                return commit()
         # Records that were read until --timeout was over are still settled.
         limit = min(max(self.deadline.left(COMMIT_SECONDS), LEAST_COMMIT_SECONDS), COMMIT_SECONDS)
         try:
-            return self.deadline.bounded(commit, limit)
+            return self.deadline.bounded(commit, limit, doing)
         except TimeoutError:
             again = "Run it again: with the same group it goes on from what is stored."
             raise NoAnswer(f"{doing}: no answer within {limit:.0f} s.", again) from None

@@ -15,6 +15,7 @@ from kdg.core.records import Batch
 from kdg.kafka.errors import NOT_AUTHORISED, REFUSED, rights, translate
 from kdg.kafka.producer import ProducerHandle
 from kdg.kafka.refused import Sorting, end_producer, stopped_by, until_stopped
+from kdg.kafka.unacknowledged import Unacknowledged
 from kdg.kafka.undelivered_records import OnUndelivered, Stopped, UndeliveredRecord, batch_of, of_reports
 from kdg.kafka.waiting import FirstRecords, Waiting
 from kdg.runtime.deadline import Deadline
@@ -25,7 +26,7 @@ class Delivery:
     """The records of one target that the library has taken. For the fields see KafkaTarget.
 
     waiting: batches that the library has not taken yet. again: makes such a batch of records that come back from it.
-    first: how many records may be sent before they are waited for.
+    first: how many records may be sent before they are waited for. silence: reports a long wait for records.
     given_up: whether what is not acknowledged counts as undelivered, and nothing is sent again.
     """
 
@@ -38,6 +39,7 @@ class Delivery:
     waiting: deque[Waiting]
     again: Callable[[Batch], Waiting]
     first: FirstRecords
+    silence: Unacknowledged
     given_up: bool = False
     _denied: bool = False
 
@@ -49,7 +51,7 @@ class Delivery:
         if not self.handle.failed:
             return False
         if self.sends_again and not self.given_up and any(map(stopped_by, self.handle.failed)):
-            yield from end_producer(self.handle, self.deadline)
+            yield from end_producer(self.handle, self.deadline, self.silence)
             if any(error.code() in REFUSED for error, *_ in self.handle.failed):
                 yield from self._send_again()
                 return True
@@ -68,7 +70,7 @@ class Delivery:
         """Send the records of refused batches again (kdg/kafka/refused.py); what was behind them waits meanwhile."""
         records, self.handle.failed = of_reports(self.handle.failed), []
         again, behind = (records, []) if self.stops else until_stopped(records)
-        sorting = Sorting(self.handle, self.topic, self.deadline, self.stops)
+        sorting = Sorting(self.handle, self.topic, self.deadline, self.silence, self.stops)
         self.first.begin_again()
         yield from sorting.run([record for record in again if record.is_refused or record.is_stopped])
         undelivered = [*sorting.refused, *sorting.lost]
@@ -95,7 +97,9 @@ class Delivery:
     def _stop_before(self, record: UndeliveredRecord) -> Work[None]:
         """The library refuses a record: deliver what was sent before it, and stop there. Raises Stopped."""
         self.waiting[0].done -= 1
+        self.silence.begin()
         while self.handle.flush(0.1) and not self.deadline.over():
+            self.silence.look()
             yield
         yield from self.report()
         if not len(self.handle.producer):

@@ -19,11 +19,15 @@ ASK_OTHERS_EVERY = 0.5
 
 @dataclass(slots=True)
 class EndOfRun:
-    """The end of one source."""
+    """The end of one source.
+
+    left_to_others: what other instances still have to read when this one is done, in words; empty for nothing.
+    """
 
     consumer: KafkaConsumer
     stop_offsets: StopOffsets
     positions: Positions
+    left_to_others: str = field(default="", init=False)
     _others_asked: float = field(default=0.0, init=False)
 
     @property
@@ -38,7 +42,10 @@ class EndOfRun:
         if not self.stop_offsets.are_set:
             return False
         others = self.stop_offsets.missing(self.positions.next)
-        return others == [] or (others is not None and self._others_done(others))
+        if not others:
+            self.left_to_others = ""
+            return others is not None
+        return self._others_done(others)
 
     def _others_done(self, partitions: list[TopicPartition]) -> bool:
         now = self.consumer.deadline.now()
@@ -46,9 +53,16 @@ class EndOfRun:
             return False
         self._others_asked = now
         try:
-            return self.stop_offsets.reached_by(self.consumer.committed(partitions, within=0.0), partitions)
+            positions = self.consumer.committed(partitions, within=0.0)
         except Unreachable:
             return False  # the transaction of another instance is open, or a broker is away: asked again later
+        left = [partition for partition in partitions if not self.stop_offsets.reached_by(positions, [partition])]
+        if left:
+            first = left[0]
+            at = f"at {positions[first]}" if first in positions else "without a position"
+            more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+            self.left_to_others = f"{first[0]}[{first[1]}] is {at} of {self.stop_offsets.offsets[first]}{more}"
+        return not left
 
     def records(self, messages: list[Message]) -> list[Message]:
         """The records alone; the events of the ends of partitions move the positions."""

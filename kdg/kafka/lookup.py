@@ -30,6 +30,8 @@ BEING_MADE = frozenset({KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPI
 MAKING_SECONDS = 5.0
 ASK_AGAIN_EVERY = 0.1
 RIGHTS_SECONDS = 1.0
+ANSWER_SECONDS = 5.0
+"""How long a broker has to answer one question before it is asked again."""
 EPOCH_SECONDS = 1.0
 """How long a broker has to name the leader epoch of a position that is about to be stored."""
 
@@ -122,7 +124,9 @@ class Lookup:
         topics = " ".join(sorted({topic for topic, _partition in partitions}))
 
         def ask() -> dict[TopicPartition, int]:
-            futures = self.admin.list_offsets(asked, isolation_level=isolation, request_timeout=self.timeout)
+            futures = self.admin.list_offsets(
+                asked, isolation_level=isolation, request_timeout=min(self.timeout, ANSWER_SECONDS)
+            )
             answers = {(found.topic, found.partition): future.result() for found, future in futures.items()}
             if epochs is not None:
                 for partition, answer in answers.items():
@@ -180,7 +184,7 @@ def await_topic(producer: ProducerClient, metadata: Any, topic: str, brokers: st
 
     Raises Unreachable if the broker does not make it.
     """
-    began = deadline.now()
+    doing, began = f"looking up {topic}", deadline.now()
     while True:
         found = metadata.topics.get(topic)
         if found is not None and found.error is None and found.partitions:
@@ -189,4 +193,4 @@ def await_topic(producer: ProducerClient, metadata: Any, topic: str, brokers: st
         if not pending or deadline.over(min(deadline.reach, MAKING_SECONDS), began):
             partitions_of(metadata, topic, brokers, making="the broker does not make topics by itself")
         producer.poll(0.05)
-        metadata = producer.list_topics(topic, timeout=5.0)
+        metadata = ask_again(lambda: producer.list_topics(topic, timeout=1.0), doing, deadline, within=deadline.reach)

@@ -124,7 +124,7 @@ def _refusal(error: KafkaError, doing: str, settings: Mapping[str, str]) -> KdgE
 
 def _asked(ask: Callable[[], T], deadline: Deadline) -> T | None:
     with suppress(TimeoutError):
-        return wait_out(ask, deadline, LOOK_SECONDS)
+        return wait_out(ask, "asking the addresses of -b what they speak", deadline, LOOK_SECONDS)
     return None
 
 

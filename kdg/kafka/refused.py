@@ -18,6 +18,7 @@ from kdg.core.ports import Work
 from kdg.kafka.errors import REFUSED, STOPPED, error_of
 from kdg.kafka.producer import LARGEST_BATCH, ProducerHandle
 from kdg.kafka.sent import Report
+from kdg.kafka.unacknowledged import Unacknowledged
 from kdg.kafka.undelivered_records import UndeliveredRecord
 from kdg.runtime.deadline import Deadline
 
@@ -45,10 +46,12 @@ def stopped_by(report: Report) -> bool:
     return report[0].code() in REFUSED or report[0].code() in STOPPED
 
 
-def end_producer(handle: ProducerHandle, deadline: Deadline) -> Work[None]:
+def end_producer(handle: ProducerHandle, deadline: Deadline, silence: Unacknowledged) -> Work[None]:
     """Wait until each record has its report. What waits to be sent is dropped, and reported as such."""
     began = deadline.now()
+    silence.begin()
     while handle.flush(0.1):
+        silence.look()
         # After a fatal error the library itself forgets some records that wait [seen].
         handle.producer.purge(in_flight=deadline.over(SETTLE_SECONDS, began))
         yield
@@ -104,6 +107,7 @@ class Sorting:
     handle: ProducerHandle
     topic: str
     deadline: Deadline
+    silence: Unacknowledged
     first_only: bool = False
     refused: list[UndeliveredRecord] = field(default_factory=list)
     held: list[UndeliveredRecord] = field(default_factory=list)
@@ -143,7 +147,9 @@ class Sorting:
         for group in groups:
             for record in group.records:
                 self._produce(record, partial(_note, failed, record))
+        self.silence.begin()
         while self.handle.flush(min(self.deadline.left(), 0.1)):
+            self.silence.look()
             if self.deadline.over():
                 return None
             yield

@@ -44,7 +44,8 @@ class ResumeStore:
         """Raises UsageError if the group has members, because then its positions are not kdg's (hazard 12)."""
         future = self.admin.describe_consumer_groups([self.group], request_timeout=30)[self.group]
         try:
-            members = future.result().members
+            with self.deadline.watched(f"looking up group {self.group}"):
+                members = future.result().members
         except KafkaException as exc:
             if error_of(exc).code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                 raise translate(error_of(exc), "--resume", rights(group=self.group)) from exc

@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from kdg.errors import KdgError
 from kdg.kafka.errors import describe, error_of, is_passing, translate
-from kdg.runtime.deadline import Deadline
+from kdg.runtime.deadline import AN_ANSWER, NO_ANSWER, Deadline
 
 T = TypeVar("T")
 
@@ -44,21 +44,24 @@ def ask_again(
     began = deadline.now()
     while True:
         try:
-            return call()
+            result = call()
         except KafkaException as exc:
             error = error_of(exc)
             if not passing(error):
                 raise refused(error, doing) from exc
             after_each()
-            deadline.report_wait(doing, began, describe(error), f"an answer ends it, or {within:.0f} s without one")
+            deadline.report_wait(doing, began, describe(error), f"{AN_ANSWER}, or {within:.0f} s without one")
             if deadline.over(within, began):
                 if too_late is None:
                     raise refused(error, doing) from exc
                 waited = deadline.now() - began
                 raise too_late(f"{doing}: no answer within {waited:.0f} s: {describe(error)}.") from exc
+        else:
+            deadline.wait_ended(doing)
+            return result
 
 
-def wait_out(call: Callable[[], T], deadline: Deadline, within: float) -> T:
+def wait_out(call: Callable[[], T], doing: str, deadline: Deadline, within: float) -> T:
     """The result of a call that does not keep to its own timeout. A signal shortens the wait, as the deadline says.
 
     Raises TimeoutError when the time is over; the call goes on in its thread, and its result is dropped.
@@ -67,10 +70,14 @@ def wait_out(call: Callable[[], T], deadline: Deadline, within: float) -> T:
     began = deadline.now()
     while True:
         try:
-            return outcome.result(WAIT_SECONDS)
+            result = outcome.result(WAIT_SECONDS)
         except TimeoutError:
+            deadline.report_wait(doing, began, NO_ANSWER, f"{AN_ANSWER}, or {within:.0f} s without one")
             if deadline.over(within, began):
                 raise
+        else:
+            deadline.wait_ended(doing)
+            return result
 
 
 def wait_until(done: Callable[[], bool], deadline: Deadline, within: float, pause: Callable[[], object]) -> bool:

@@ -59,8 +59,8 @@ class KafkaSource:
         self._columns = Columns(self.columns, *only(self.selection))
         self._unreadable = Unreadable(self.consumer.deadline.clock)
         self._answers = Answers(self.consumer, self._membership, self._positions, self._unreadable)
-        self._silence = Silence(self.consumer, self.topic_ids)
         self._end = EndOfRun(self.consumer, self.stop_offsets, self._positions)
+        self._silence = Silence(self.consumer, self.topic_ids, self._end)
 
     def begin(self, rebalance: Rebalance) -> None:
         """Subscribe, or take the assigned partitions. rebalance: see Rebalance."""
@@ -91,7 +91,7 @@ class KafkaSource:
         if touched := still_to_seek | self._membership.touched | self._positions.seeks.keys():
             messages = self._untouched(messages, touched)
         self.topic_ids.check(FRESH if messages else FRESH_WHEN_IDLE)
-        self._silence.look(quiet=not messages, owns=bool(self._positions.next))
+        self._silence.look(quiet=not messages, owned=self._positions.next)
         if events:
             messages = self._end.records(messages)
         return self._batch(messages)

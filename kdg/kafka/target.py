@@ -19,6 +19,7 @@ from kdg.kafka.delivery import Delivery
 from kdg.kafka.errors import describe, error_of, translate
 from kdg.kafka.partition_choice import PartitionChoice
 from kdg.kafka.producer import ProducerHandle
+from kdg.kafka.unacknowledged import Unacknowledged
 from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
 from kdg.kafka.waiting import FirstRecords, Waiting
 from kdg.runtime.deadline import Deadline
@@ -61,8 +62,10 @@ class KafkaTarget:
     _choice: PartitionChoice = field(init=False)
     _first: FirstRecords = field(init=False)
     _delivery: Delivery = field(init=False)
+    _silence: Unacknowledged = field(init=False)
 
     def __post_init__(self) -> None:
+        self._silence = Unacknowledged(self.handle, self.topic, self.deadline)
         self._choice = PartitionChoice(self.handle, self.topic, self.deadline, self.partition, self.partitions)
         self._first = FirstRecords(self.partitions if self.sends_again and self.handle.stops_when_refused else 0)
         self._delivery = Delivery(
@@ -75,6 +78,7 @@ class KafkaTarget:
             self._waiting,
             partial(self._waits, keep_partition=True),
             self._first,
+            self._silence,
         )
 
     # ── sending ──
@@ -111,7 +115,9 @@ class KafkaTarget:
             deque(calls, maxlen=0)  # makes every call, without a Python statement for each record
             waiting.done = end
         except BufferError:
-            waiting.done = end - length_hint(values) - 1
+            before, waiting.done = waiting.done, end - length_hint(values) - 1
+            if waiting.done > before:
+                self._silence.begin()
             yield from self._make_room()
         except KafkaException as exc:
             waiting.done = end - length_hint(values)
@@ -120,7 +126,9 @@ class KafkaTarget:
             self._waiting.popleft()
 
     def _await_first(self) -> Work[None]:
+        self._silence.begin()
         while self.handle.flush(0.1) and not self.deadline.over():
+            self._silence.look()
             yield
         self._first.on_their_way = False
         yield from self._delivery.report()
@@ -135,6 +143,7 @@ class KafkaTarget:
 
     def _make_room(self) -> Work[None]:
         self._serve(0.01)
+        self._silence.look()
         yield from self._delivery.report()
         if self.deadline.over():
             self.give_up()
@@ -176,23 +185,16 @@ class KafkaTarget:
     def flush(self) -> Work[None]:
         """See Target. On return every delivery report has come in, or the time is over and the rest was given up."""
         began = self.deadline.now()
+        self._silence.begin()
         while self.handle.flush(min(self.deadline.left(self.settle_seconds, began), 0.5)) or self._waiting:
             yield from self._delivery.report()
             yield from self._send_waiting()
-            self._report_wait(began)
+            self._silence.look()
             if self.deadline.over(self.settle_seconds, began):
                 self.give_up()
             yield
         if (yield from self._delivery.report()):
             yield from self.flush()
-
-    def _report_wait(self, began: float) -> None:
-        last = self.handle.watch.last
-        why = f"{len(self.handle.producer)} records are not acknowledged"
-        cause = "" if last is None else f", the last error is {describe(last)}"
-        self.deadline.report_wait(
-            f"producing to {self.topic}", began, why + cause, "a broker that answers ends it, or message.timeout.ms"
-        )
 
     def give_up(self) -> None:
         """Count every record that is not acknowledged by now as undelivered, once."""

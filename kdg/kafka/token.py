@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kdg.errors import KdgError, Unreachable
+from kdg.runtime.deadline import Deadline, NoSignals
 from kdg.settings.token_command import TOKEN_COMMAND
 
 SECONDS = 30.0
 """How long the command may take."""
+_END = f"it goes on when the command ends, and gives up after {SECONDS:g} s"
 _MILLISECONDS = 1e11
 """A larger time since 1970 is in milliseconds: it would be after the year 5000 in seconds."""
 _EXAMPLE = 'Print one JSON object: {"token": "...", "expires": SECONDS SINCE 1970}, or "expires_in": SECONDS.'
@@ -27,17 +29,21 @@ Token = tuple[str, float, str, dict[str, str]]
 class TokenCommand:
     """The library's oauth_cb. The first token is there when it is made, because the library waits 10 s at most for it.
 
-    report: gets the error of a command that gives no further token, because the library drops it.
+    report: gets the error of a command that gives no further token, because the library drops it. note: prints a line.
     Making it raises Unreachable if the command gives no token.
     """
 
-    def __init__(self, command: str, report: Callable[[KdgError], None]) -> None:
+    def __init__(
+        self, command: str, report: Callable[[KdgError], None], note: Callable[[str], None] = lambda _line: None
+    ) -> None:
         self._command = command
         self._report = report
+        self._deadline = Deadline(NoSignals(), note=note)
         self._first: Token | None = self._token()
 
     def _token(self) -> Token:
-        return parse(_run(self._command), time.time())
+        with self._deadline.watched("waiting for a token", f"the command of {TOKEN_COMMAND} still runs", _END):
+            return parse(_run(self._command), time.time())
 
     def __call__(self, _config: str) -> Token:
         """The first token, and then a new one with each call. Raises Unreachable, after it was reported."""

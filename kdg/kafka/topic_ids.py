@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
 
 from kdg.core.ports import TryAgain
+from kdg.core.records import TopicPartition
 from kdg.errors import PositionGone
 from kdg.kafka.errors import NO_SUCH_TOPIC, NOT_AUTHORISED, NOT_REACHED, error_of
 from kdg.kafka.retry import ask_again
@@ -38,12 +39,14 @@ CHECK_SECONDS = 15.0
 class TopicIds:
     """The ids that topics had when they were first read; compared again before records are handed out.
 
-    silent_since: when a question had no answer for the first time; None if the last one had an answer.
+    silent_since: when a question was asked for the first time that had no answer; None if the last one had an answer.
+    leaderless: the partitions without a leader, by the last answer.
     """
 
     admin: AdminClient
     topics: set[str]
     clock: Clock = SYSTEM_CLOCK
+    leaderless: set[TopicPartition] = field(default_factory=set, init=False)
     silent_since: float | None = field(default=None, init=False)
     _ids: dict[str, str] = field(default_factory=dict)
     _asked: float = float("-inf")
@@ -65,29 +68,32 @@ class TopicIds:
         if now - self._asked < fresh:
             return
         for topic, future in self.admin.describe_topics(TopicCollection(list(self.topics)), request_timeout=5).items():
-            self._compare(topic, future)
+            self._compare(topic, future, now)
         self._asked = now  # not after an error: the next check has to raise it again
 
-    def _compare(self, topic: str, future: Any) -> None:
+    def _compare(self, topic: str, future: Any, asked: float) -> None:
         try:
-            found = str(future.result(6).topic_id)
+            described = future.result(6)
         except TimeoutError:
-            self._note_silence()
+            self._note_silence(asked)
             return
         except KafkaException as exc:
             if error_of(exc).code() in NOT_REACHED:
-                self._note_silence()
+                self._note_silence(asked)
                 return
             if error_of(exc).code() in NO_SUCH_TOPIC and topic in self._ids:
                 raise _gone(topic, "was deleted") from exc
             return
         self.silent_since = None
+        self.leaderless = {each for each in self.leaderless if each[0] != topic}
+        self.leaderless |= {(topic, each.id) for each in described.partitions if each.leader is None}
+        found = str(described.topic_id)
         if self._ids.setdefault(topic, found) != found:
             raise _gone(topic, f"was made again: its id is {found}, and was {self._ids[topic]}")
 
-    def _note_silence(self) -> None:
+    def _note_silence(self, since: float) -> None:
         if self.silent_since is None:
-            self.silent_since = self.clock.monotonic()
+            self.silent_since = since
 
 
 def _gone(topic: str, what: str) -> PositionGone:

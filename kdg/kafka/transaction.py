@@ -169,7 +169,7 @@ class KafkaTransaction:
         """
         began = self.deadline.now()
         try:
-            wait_out(call, self.deadline, self.timeout + 1.0)
+            wait_out(call, doing, self.deadline, self.timeout + 1.0)
         except TimeoutError:
             self._abandoned = True
             raise TryAgain(f"{doing}: no answer within {self.deadline.now() - began:.0f} s.") from None

@@ -40,6 +40,7 @@ from kdg.settings.options.asking import CheckOptions
 from kdg.settings.options.properties import parse_properties
 from kdg.settings.requirements import LogFacts
 from kdg.settings.resolve import Layer
+from kdg.text.plain import print_note
 from kdg.text.render import FORMATS, render
 
 SECONDS = 30.0
@@ -185,7 +186,7 @@ def _logs(topics: list[str], brokers: str | None, connection: Configuration) -> 
         )
     watch = Watch()
     with Signals() as signals:
-        deadline = Deadline(signals, SECONDS, reach=SECONDS)
+        deadline = Deadline(signals, SECONDS, reach=SECONDS, note=print_note)
         admin = make_admin(settings, watch)
         metadata = reach(admin, watch, deadline, where)
         for topic in topics:

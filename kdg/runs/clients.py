@@ -57,11 +57,12 @@ def _stdin() -> int:
     return sys.stdin.fileno()
 
 
-def _stdout(encoder: Encoder, signals: SignalWaiter, durable: bool) -> Stdout:
+def _stdout(encoder: Encoder, signals: SignalWaiter, durable: bool, deadline: Deadline) -> Stdout:
     from kdg.sinks.stdout import Stdout
 
     require_stdout()
-    return Stdout(encoder, signals, durable=durable)
+    # On a terminal the reader is a pager, which takes a page at a time, and shows it on the same terminal.
+    return Stdout(encoder, signals, durable=durable, deadline=None if sys.stderr.isatty() else deadline)
 
 
 def _command(argv: Sequence[str], deadline: Deadline, *, captured: bool) -> BatchCommand:
@@ -90,7 +91,8 @@ class Surroundings:
     """What a run uses of the world outside of kdg.
 
     stdin: gives the descriptor of the standard input. read: as os.read. stdout: opens the target that prints records;
-    its arguments are the encoder, the signals, and whether a file is synced to the disk. command: see Commands.
+    its arguments are the encoder, the signals, whether a file is synced to the disk, and what reports a long wait.
+    command: see Commands.
     """
 
     clients: Clients = field(default_factory=LibraryClients)
@@ -98,5 +100,5 @@ class Surroundings:
     background: Background = in_thread
     stdin: Callable[[], int] = _stdin
     read: Callable[[int, int], bytes] = os.read
-    stdout: Callable[[Encoder, SignalWaiter, bool], Printing] = _stdout
+    stdout: Callable[[Encoder, SignalWaiter, bool, Deadline], Printing] = _stdout
     command: Commands = _command

@@ -108,7 +108,7 @@ def open_destination(frame: Frame, destination: Destination, reading: ReadingPla
 
 def _stdout(frame: Frame, _destination: Destination, reading: ReadingPlan, encoder: Encoder) -> OpenDestination:
     in_group = reading.group is not None
-    target = frame.surroundings.stdout(encoder, frame.signals, in_group)
+    target = frame.surroundings.stdout(encoder, frame.signals, in_group, frame.deadline)
     if in_group and target.is_pipe and not frame.plan.guarantee.may_lose:
         frame.plan.note(
             "records in the pipe are lost if its reader dies: the guarantee ends at the file descriptor; "

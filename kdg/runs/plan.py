@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -24,7 +23,7 @@ from kdg.settings.options.properties import parse_properties
 from kdg.settings.options.reading import Reading
 from kdg.settings.resolve import Layer, Resolved, known_overrides, resolve
 from kdg.sources.start_offsets import BEGINNING, Start, parse_start
-from kdg.text.plain import printable
+from kdg.text.plain import print_note
 
 ALONE = 0.05
 """Seconds without a new record, after which the batch is settled: a single record does not wait for the interval."""
@@ -76,8 +75,7 @@ class Plan:
     def note(self, line: str) -> None:
         """Print a note to the user on stderr, unless `-q` was given."""
         if not self.quiet:
-            sys.stderr.write(f"kdg: {printable(line)}\n")
-            sys.stderr.flush()
+            print_note(line)
 
 
 @dataclass(frozen=True, slots=True)

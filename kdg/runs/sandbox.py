@@ -13,7 +13,7 @@ from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import Signals
 from kdg.runtime.standard_streams import require_stdout
 from kdg.settings.options.sandboxing import SandboxOptions
-from kdg.text.plain import printable
+from kdg.text.plain import print_note
 
 if TYPE_CHECKING:
     from kdg.sandbox import Sandbox
@@ -30,19 +30,14 @@ def run(options: SandboxOptions, cmd: Sequence[str]) -> int:
         require_stdout()
     topics = [_topic(text) for text in options.topic or []]
     mode = _mode(options.security)
-    note = _ignore if options.quiet else _note
+    note = _ignore if options.quiet else print_note
     with Signals() as signals, Cluster(options.brokers, secured=mode is not None, note=note) as cluster:
         if topics:
             from kdg.kafka.admin import make_topics
 
-            make_topics(cluster.bootstrap, topics, Deadline(signals))
+            make_topics(cluster.bootstrap, topics, Deadline(signals, note=note))
         variables = {"KDG_BROKERS": cluster.bootstrap} if mode is None else _secured(cluster, mode)
         return _run_command(cmd, variables, signals) if cmd else _wait(variables, signals, note)
-
-
-def _note(line: str) -> None:
-    sys.stderr.write(f"kdg: {printable(line)}\n")
-    sys.stderr.flush()
 
 
 def _ignore(_line: str) -> None:

@@ -8,6 +8,7 @@ from kdg.core.ports import carry_out
 from kdg.errors import KdgError, StopNotReached, Undelivered, Unreachable
 from kdg.runs.report import Outcome
 from kdg.runs.session import Frame
+from kdg.runtime.deadline import Deadline
 from kdg.sinks.undelivered import UndeliveredFile
 from kdg.sources.descriptor import Input
 from kdg.text.words import plural
@@ -24,7 +25,7 @@ def keep_whole_input(frame: Frame, source: Input, undelivered: UndeliveredFile, 
     if undelivered.path is None:
         return
     try:
-        _keep_rest(source, undelivered)
+        _keep_rest(source, undelivered, frame.deadline, error)
         undelivered.close()
     except KdgError as exc:
         error.hint += f" {exc}"
@@ -34,9 +35,12 @@ def keep_whole_input(frame: Frame, source: Input, undelivered: UndeliveredFile, 
     error.hint += f"send them again with `{undelivered.again}`."
 
 
-def _keep_rest(source: Input, undelivered: UndeliveredFile) -> None:
-    for records in source.drain():
-        undelivered.keep_unsent(records)
+def _keep_rest(source: Input, undelivered: UndeliveredFile, deadline: Deadline, error: KdgError) -> None:
+    """Keep what is left of the input. It may not end for long: then it is said what became of the run."""
+    doing = f"keeping the rest of {source.name} in {undelivered.path}"
+    with deadline.watched(doing, str(error).rstrip("."), "the end of the input ends it, or Ctrl-C"):
+        for records in source.drain():
+            undelivered.keep_unsent(records)
 
 
 def settle_undelivered(target: KafkaTarget, source: Input, undelivered: UndeliveredFile, outcome: Outcome) -> None:
@@ -44,7 +48,7 @@ def settle_undelivered(target: KafkaTarget, source: Input, undelivered: Undelive
     if outcome.error is not None:
         _flush_after(outcome.error, target)
     if outcome.error is not None and undelivered.path is not None:
-        _keep_rest(source, undelivered)
+        _keep_rest(source, undelivered, target.deadline, outcome.error)
     failed = undelivered.count - undelivered.never_sent
     outcome.counts.written = max(outcome.counts.written - failed, 0)
     outcome.undelivered = undelivered.count

@@ -115,9 +115,10 @@ class BatchCommand:
         env = {**os.environ, VARIABLE: json.dumps([span._asdict() for span in spans])}
         process = start_process(self.argv, subprocess.PIPE, subprocess.PIPE if self.captured else None, env)
         with _ended(process):
-            output = yield from self._exchange(process, memoryview(data))
+            wait = _Wait(self, process, spans)
+            output = yield from self._exchange(process, memoryview(data), wait)
             while process.poll() is None:
-                self._check_deadline(process)
+                wait.look()
                 yield
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(WORK_SECONDS)
@@ -127,7 +128,7 @@ class BatchCommand:
         """A sentence for a failed batch: `jq ended with exit status 5 for orders[0] offsets 5 to 9: OUTCOME.`"""
         return f"{self.argv[0]} {describe_status(status)} for {name_spans(spans)}: {outcome}."
 
-    def _exchange(self, process: subprocess.Popen[bytes], left: memoryview) -> Work[bytes]:
+    def _exchange(self, process: subprocess.Popen[bytes], left: memoryview, wait: _Wait) -> Work[bytes]:
         """Write the batch and read the output at the same time, until both are done or the command has ended."""
         output = bytearray()
         ended: float | None = None
@@ -139,7 +140,7 @@ class BatchCommand:
                 selector.register(process.stdout, selectors.EVENT_READ)
             while selector.get_map():
                 ready = selector.select(WORK_SECONDS)
-                self._check_deadline(process)
+                wait.look()
                 yield
                 for key, _events in ready:
                     if key.fileobj is process.stdin:
@@ -166,13 +167,32 @@ class BatchCommand:
                 "Check whether the command prints without end; otherwise lower --batch-records.",
             )
 
-    def _check_deadline(self, process: subprocess.Popen[bytes]) -> None:
-        if not self.deadline.over():
+
+class _Wait:
+    """The wait for the command of one batch."""
+
+    def __init__(self, command: BatchCommand, process: subprocess.Popen[bytes], spans: Sequence[Span]) -> None:
+        self._deadline = command.deadline
+        self._name = command.argv[0]
+        self._process = process
+        self._spans = spans
+        self._began = command.deadline.now()
+
+    def look(self) -> None:
+        """Raises Interrupted after a signal, StopNotReached when --timeout is over. A long wait is reported once a run.
+
+        A command may take as long as it takes, so each further batch is not worth a line.
+        """
+        if self._process.poll() is None:
+            batch = f" with {name_spans(self._spans)}" if self._spans else ""
+            why = f"process {self._process.pid} is not done{batch}"
+            self._deadline.report_wait(f"-- {self._name}", self._began, why, "it goes on when the command ends")
+        if not self._deadline.over():
             return
-        if self.deadline.signals.received is not None:
-            raise Interrupted(self.deadline.signals.received)
+        if self._deadline.signals.received is not None:
+            raise Interrupted(self._deadline.signals.received)
         raise StopNotReached(
-            f"{self.argv[0]} (process {process.pid}) had not finished its batch when --timeout ended; "
+            f"{self._name} (process {self._process.pid}) had not finished its batch when --timeout ended; "
             "nothing of the batch is settled.",
             "Raise --timeout, or lower --batch-records.",
         )

@@ -69,3 +69,13 @@ class DatabaseFile:
             "nothing of the batch is committed.",
             "Leave the files of the database in place during a run, and run it again.",
         )
+
+
+def is_locked(exc: sqlite3.Error) -> bool:
+    """Whether another process has the lock."""
+    return primary_code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def primary_code(exc: sqlite3.Error) -> int:
+    """The code of the error without its extension; 0 if it does not come from SQLite itself."""
+    return getattr(exc, "sqlite_errorcode", 0) & 0xFF

@@ -8,12 +8,17 @@ Every loop that waits has a limit of its own and asks the Deadline of the run as
             raise ...
 
 The loop ends after 60 s; or earlier, when `--timeout` is over; or GRACE seconds after a signal.
+
+A wait that lasts for longer than SILENT_SECONDS is said in one line: a loop calls `report_wait`, a call that cannot be
+interrupted is made through `bounded` or inside `watched`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,6 +34,8 @@ The same after --timeout, for a run that then stops reading.
 """
 SILENT_SECONDS = 5.0
 """The longest that a run waits for others without saying so."""
+NO_ANSWER = "no answer"
+AN_ANSWER = "an answer ends it"
 
 
 class NoSignals:
@@ -105,13 +112,37 @@ class Deadline:
         """The next wait of this name is reported as well."""
         self._reported.discard(doing)
 
+    @contextmanager
+    def watched(self, doing: str, why: str = NO_ANSWER, end: str = AN_ANSWER) -> Iterator[None]:
+        """Report, as `report_wait` does, a call that blocks and has to be made in this thread."""
+        began = self.now()
+        timer = threading.Timer(SILENT_SECONDS, lambda: self.report_wait(doing, began, why, end))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self.wait_ended(doing)
+
     def in_background(self, call: Callable[[], T]) -> Future[T]:
         """Start a call that cannot be interrupted; its caller may stop waiting for it."""
         return self.background(call)
 
-    def bounded(self, call: Callable[[], T], seconds: float) -> T:
-        """The result of a call that takes no timeout.
+    def bounded(self, call: Callable[[], T], seconds: float, doing: str = "") -> T:
+        """The result of a call that takes no timeout. doing: how the wait is reported, if it may be long.
 
         Raises TimeoutError when the call has not returned after `seconds`; it goes on, and its result is dropped.
         """
-        return self.background(call).result(seconds)
+        outcome = self.background(call)
+        began = self.now()
+        if doing and seconds > SILENT_SECONDS:
+            try:
+                return outcome.result(SILENT_SECONDS)
+            except TimeoutError:
+                self.report_wait(doing, began, NO_ANSWER, f"{AN_ANSWER}, or {seconds:.0f} s without one")
+                seconds -= SILENT_SECONDS
+        try:
+            return outcome.result(seconds)
+        finally:
+            self.wait_ended(doing)

@@ -40,6 +40,7 @@ def open_noticing(path: str | Path, flags: int, deadline: Deadline) -> int:
     flags |= os.O_CLOEXEC
     if not is_pipe(path):
         return os.open(path, flags, 0o666)
+    began = deadline.now()
     opened = deadline.in_background(lambda: os.open(path, flags))
     while True:
         try:
@@ -47,6 +48,8 @@ def open_noticing(path: str | Path, flags: int, deadline: Deadline) -> int:
         except TimeoutError:
             if deadline.signals.received is not None:
                 raise Interrupted(deadline.signals.received) from None
+            why = "it is a pipe, and no program has opened its other end"
+            deadline.report_wait(f"opening {path}", began, why, "it goes on when one does")
             if deadline.timeout is not None and deadline.elapsed >= deadline.timeout:
                 raise
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kdg.core.records import Batch, Offsets, Origin, Position, TopicPartition
 from kdg.errors import Fenced, KdgError, UsageError
-from kdg.runtime.database_file import DatabaseFile
+from kdg.runtime.database_file import DatabaseFile, is_locked, primary_code
 from kdg.runtime.deadline import Deadline
 from kdg.sinks.kept_positions import KeptPositions, commit_alone, refuse_other_topics
 from kdg.sinks.sqlite_table import insert, make_tables
@@ -176,7 +176,7 @@ class SqliteSink:
             try:
                 self.connection.execute(statement)
             except sqlite3.OperationalError as exc:
-                if not _is_locked(exc) or self.deadline.over(LOCKED_SECONDS, began):
+                if not is_locked(exc) or self.deadline.over(LOCKED_SECONDS, began):
                     raise
             else:
                 return
@@ -200,23 +200,14 @@ class SqliteSink:
 
     def _unusable(self, exc: sqlite3.DatabaseError) -> KdgError:
         what = f"--sqlite {self.path}"
-        if _is_locked(exc):
+        if is_locked(exc):
             return KdgError(
                 f"{what} has been locked by another process for {LOCKED_SECONDS:g} s; "
                 "nothing of the batch is committed.",
                 "Wait until that process has ended its transaction, and run this again.",
             )
-        if _primary_code(exc) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB) and not self._file.opened:
+        if primary_code(exc) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB) and not self._file.opened:
             return UsageError(f"{what} cannot be used: {exc}.", "Choose another file.")
         return KdgError(
             f"{what} cannot be used: {exc}; nothing of the batch is committed.", "Fix the cause and run it again."
         )
-
-
-def _is_locked(exc: sqlite3.Error) -> bool:
-    return _primary_code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
-def _primary_code(exc: sqlite3.Error) -> int:
-    """The code of the error without its extension; 0 if it does not come from SQLite itself."""
-    return getattr(exc, "sqlite_errorcode", 0) & 0xFF

@@ -14,6 +14,7 @@ from kdg.core.ports import WORK_SECONDS, Work
 from kdg.core.records import Batch
 from kdg.errors import Interrupted, KdgError, ReaderGone
 from kdg.formats import Encoder
+from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import SignalWaiter
 
 PIPE_PIECE = 4096
@@ -24,11 +25,16 @@ BLOCKED_GRACE = 3.0
 
 @dataclass(slots=True)
 class Stdout:
-    """A Target that writes to a file descriptor. durable: if it is a file, `flush` syncs it to the disk."""
+    """A Target that writes to a file descriptor.
+
+    durable: if it is a file, `flush` syncs it to the disk. deadline: reports once that nobody reads; None if that
+    would appear in the middle of what is shown.
+    """
 
     encoder: Encoder
     signals: SignalWaiter
     durable: bool = False
+    deadline: Deadline | None = None
     descriptor: int = 1
     clock: Callable[[], float] = time.monotonic
     _mode: int = field(default=0)
@@ -77,6 +83,7 @@ class Stdout:
     def _write_in_pieces(self, data: memoryview) -> Work[None]:
         """Write pieces that do not block: a signal is noticed even if the reader of the pipe has stopped reading."""
         blocked_since: float | None = None
+        wrote = self.clock()
         yielded = self.clock()
         while data:
             if self.clock() - yielded > WORK_SECONDS:
@@ -85,7 +92,11 @@ class Stdout:
             if self.signals.wait_for(self.descriptor, WORK_SECONDS, writing=True):
                 data = data[os.write(self.descriptor, data[:PIPE_PIECE]) :]
                 blocked_since = None
+                wrote = self.clock()
                 continue
+            if self.deadline is not None:
+                why = "the program that reads from it reads nothing"
+                self.deadline.report_wait("writing to stdout", wrote, why, "it goes on when that program reads")
             if self.signals.received is not None:
                 blocked_since = blocked_since or self.clock()
                 if self.clock() - blocked_since > BLOCKED_GRACE:

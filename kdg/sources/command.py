@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kdg.errors import Aborted, KdgError
+from kdg.core.ports import WORK_SECONDS
+from kdg.errors import Aborted, Interrupted, KdgError, StopNotReached
 from kdg.runtime.child import describe_status, end_process, report_held_output, start_process
 from kdg.runtime.deadline import Deadline
 
@@ -37,9 +38,13 @@ class CommandInput:
             report_held_output(self.deadline, self.argv[0], self._ended)
 
     def check(self) -> None:
-        """Called at the end of the output. Raises Aborted (revocable) or KdgError if the exit status is not 0."""
+        """Called at the end of the output: wait for the end of the command.
+
+        Raises Aborted (revocable) or KdgError if the exit status is not 0, Interrupted after a signal, StopNotReached
+        when --timeout is over.
+        """
         assert self.process is not None  # noqa: S101  # start() was called
-        status = self.process.wait()
+        status = self._wait(self.process)
         if status == 0:
             return
         failed = f"{self.argv[0]} {describe_status(status)}: its output may be incomplete"
@@ -51,6 +56,22 @@ class CommandInput:
             f"{failed}; the records it printed were sent.",
             "Fix the command; a second run sends those records again.",
         )
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+        began = self.deadline.now()
+        while True:
+            try:
+                return process.wait(WORK_SECONDS)
+            except subprocess.TimeoutExpired:
+                why = f"process {process.pid} has closed its output and still runs"
+                self.deadline.report_wait(f"-- {self.argv[0]}", began, why, "it goes on when the command ends")
+            if self.deadline.signals.received is not None:
+                raise Interrupted(self.deadline.signals.received)
+            if self.deadline.over():
+                raise StopNotReached(
+                    f"{self.argv[0]} (process {process.pid}) had closed its output and still ran when --timeout ended.",
+                    "Raise --timeout.",
+                )
 
     def stop(self) -> None:
         """End the command if it still runs when the run ends."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdg.errors import KdgError, UsageError
-from kdg.runtime.database_file import DatabaseFile
+from kdg.runtime.database_file import DatabaseFile, is_locked
 
 AT_ONCE = 10_000
 """Ids in one query; SQLite accepts at most 32766."""
@@ -68,6 +68,8 @@ class SeenStore:
             store._make_tables()
             file.remember()
         except sqlite3.DatabaseError as exc:
+            if is_locked(exc):
+                raise _locked(file.name) from exc
             raise UsageError(f"--dedup-store {path} cannot be used: {exc}.", "Choose another file.") from exc
         return store
 
@@ -152,6 +154,8 @@ class SeenStore:
         try:
             yield
         except sqlite3.DatabaseError as exc:
+            if is_locked(exc):
+                raise _locked(self.name) from exc
             raise KdgError(
                 f"{self.name} cannot be used: {exc}; nothing of the batch is committed.",
                 "Fix the cause and run it again.",
@@ -160,3 +164,10 @@ class SeenStore:
     def close(self) -> None:
         """Close the database; a temporary one is removed."""
         self.connection.close()
+
+
+def _locked(name: str) -> KdgError:
+    return KdgError(
+        f"{name} has been locked by another process for {WAIT_SECONDS:g} s; nothing of the batch is committed.",
+        "Wait until that process has ended its transaction, and run this again.",
+    )

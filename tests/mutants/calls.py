@@ -48,7 +48,7 @@ def _calls_without_end() -> Iterator[Change]:
     from kdg.runs import session
     from kdg.runtime.deadline import Deadline
 
-    def bounded(_deadline: Deadline, call: Callable[[], T], _seconds: float) -> T:
+    def bounded(_deadline: Deadline, call: Callable[[], T], _seconds: float, _doing: str = "") -> T:
         return call()
 
     def wait_out(_transaction: KafkaTransaction, call: Callable[[], object], _doing: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +36,7 @@ class TopicDescription(NamedTuple):
     """The part of a TopicDescription that kdg reads."""
 
     topic_id: int
+    partitions: Sequence[Any] = ()
 
 
 class GroupDescription(NamedTuple):

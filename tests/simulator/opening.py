@@ -29,6 +29,7 @@ from kdg.runs.plan import Plan, ReadingPlan
 from kdg.runs.resume import group_of
 from kdg.runs.session import OpenSession
 from kdg.runtime.child import BatchCommand, Span
+from kdg.runtime.deadline import Deadline
 from kdg.runtime.signals import SignalWaiter
 from kdg.settings.resolve import Layer, resolve
 from kdg.sources.start_offsets import BEGINNING
@@ -232,6 +233,7 @@ class Screen:
     encoder: Encoder
     signals: SignalWaiter
     durable: bool
+    deadline: Deadline
     is_pipe: bool = False
 
     def write(self, batch: Batch) -> None:

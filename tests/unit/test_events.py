@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from confluent_kafka import KafkaError, Message
@@ -56,7 +56,12 @@ class Reporting:
         """Nothing comes."""
 
     silent_since = None
+    leaderless: ClassVar = set[tuple[str, int]]()
     assign = watch = check = commit = poll
+
+    def get_watermark_offsets(self, *_args: object, **_named: object) -> tuple[int, int]:
+        """An empty partition."""
+        return 0, 0
 
     def starts(self, *_args: object) -> dict[tuple[str, int], int]:
         """As Lookup.starts: the partition is empty, and begins and ends here."""

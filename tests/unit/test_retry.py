@@ -108,12 +108,12 @@ def test_too_late_makes_the_exception_of_its_own() -> None:
 
 def test_wait_out_returns_the_result_or_gives_up() -> None:
     """A call that returns gives its result; one that does not is left in its thread."""
-    assert wait_out(lambda: 5, Deadline(NoSignals()), 9.0) == 5
+    assert wait_out(lambda: 5, "asking", Deadline(NoSignals()), 9.0) == 5
     import threading
 
     stuck = threading.Event()
     with pytest.raises(TimeoutError):
-        wait_out(stuck.wait, Deadline(NoSignals()), 0.0)
+        wait_out(stuck.wait, "asking", Deadline(NoSignals()), 0.0)
     stuck.set()
 
 
