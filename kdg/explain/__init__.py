@@ -26,8 +26,7 @@ from collections.abc import Sequence
 from kdg.core.guarantees import find
 from kdg.errors import UsageError
 from kdg.explain import pages
-from kdg.explain.dialects import CLIENTS
-from kdg.explain.dialects.program import WITH_PROGRAMS
+from kdg.explain.dialects import CLIENTS, DIALECTS
 from kdg.explain.dialects.program import program as program_of
 from kdg.explain.names import names, page_of
 from kdg.text.render import FORMATS, markdown_of, render
@@ -59,10 +58,8 @@ def _program(names: Sequence[str], client: str) -> str:
     guarantee = find("-".join(names))
     if guarantee is None:
         raise UsageError("--program prints the program of a guarantee.", "Write kdg explain exactly-once --program.")
-    if client not in WITH_PROGRAMS:
-        raise UsageError(
-            f"--program: kdg has no program for {client}.", f"Choose --client {' or '.join(WITH_PROGRAMS)}."
-        )
+    if client not in DIALECTS:
+        raise UsageError(f"--program: kdg has no program for {client}.", f"Choose --client {' or '.join(DIALECTS)}.")
     return program_of(guarantee, client)
 
 

@@ -14,9 +14,6 @@ from kdg.explain.dialects import CLIENTS, DIALECTS
 from kdg.explain.dialects.program import (
     CONFIGURATION,
     STEPS,
-    WITH_PROGRAMS,
-    calls,
-    configuration,
     functions,
     notes,
     one_line,
@@ -175,12 +172,13 @@ def _pages(guarantee: Guarantee) -> list[str]:
 
 def _in_client(guarantee: Guarantee, client: str) -> tuple[Sequence[Section], dict[str, Any]]:
     dialect, done = DIALECTS[client], steps(guarantee, _EXAMPLE)
-    settings, lines, known = *_code(guarantee, client), notes(dialect, done)
+    text, known = program(guarantee, client), notes(dialect, done)
+    settings, lines = part(text, CONFIGURATION), part(text, STEPS)
     whole = f"kdg explain {guarantee.name} --client {client} --program"
-    pages = [*([whole] if client in WITH_PROGRAMS else []), f"kdg explain {guarantee.name}"]
+    pages = [whole, f"kdg explain {guarantee.name}"]
     sections = (
         Section("Configuration in", Code(dialect.language, settings), dialect.title),
-        Section("The steps of", Code(dialect.language, lines), "a copy from topic to topic"),
+        Section(dialect.does, Code(dialect.language, lines)),
         Section("To know", two_columns(tuple(("-", note) for note in known))),
         Section("Where it ends", guarantee.where_it_ends),
         see(pages),
@@ -193,12 +191,3 @@ def _in_client(guarantee: Guarantee, client: str) -> tuple[Sequence[Section], di
         "see": pages,
     }
     return sections, data
-
-
-def _code(guarantee: Guarantee, client: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The configuration and the steps, as they are in the client's program."""
-    if client not in WITH_PROGRAMS:
-        dialect = DIALECTS[client]
-        return configuration(guarantee, dialect), calls(guarantee, dialect, steps(guarantee, _EXAMPLE))
-    text = program(guarantee, client)
-    return part(text, CONFIGURATION), part(text, STEPS)

@@ -14,11 +14,10 @@ from kdg.core.guarantees import (
     GUARANTEES,
     Guarantee,
     Role,
-    Step,
 )
 from kdg.explain import explain, table_markdown
 from kdg.explain.dialects import DIALECTS
-from kdg.explain.dialects.program import WITH_PROGRAMS, shown_value
+from kdg.explain.dialects.program import shown_value
 from kdg.explain.facts import FACTS, Default
 from kdg.explain.names import DESTINATIONS
 from kdg.explain.words import promised
@@ -29,7 +28,6 @@ from tests.support.pages import data, squeezed, unwrapped
 
 every_guarantee = pytest.mark.parametrize("row", GUARANTEES, ids=lambda row: row.name)
 every_client = pytest.mark.parametrize("client", DIALECTS)
-without_program = pytest.mark.parametrize("client", [name for name in DIALECTS if name not in WITH_PROGRAMS])
 
 
 # ── guarantees ──
@@ -140,12 +138,12 @@ def test_dotnet_has_enums_and_types_of_its_own() -> None:
     for part in (
         "Acks = Acks.All,",
         "EnableIdempotence = true,",
-        'TransactionalId = "...",',
+        "TransactionalId = Group + ",
         "IsolationLevel = IsolationLevel.ReadCommitted,",
         "EnableAutoCommit = false,",
         "EnableAutoOffsetStore = false,",
         "AutoOffsetReset = AutoOffsetReset.Error,",
-        "producer.SendOffsetsToTransaction(",
+        "Producer.SendOffsetsToTransaction(",
     ):
         assert part in eos
     assert "Acks = Acks.None," in amo
@@ -157,30 +155,6 @@ def test_java_has_none_of_the_settings_it_would_ignore() -> None:
     assert "enable.auto.offset.store" not in text
     assert "message.send.max.retries" not in text
     assert '"auto.offset.reset", "none"' in text
-
-
-@without_program
-@every_guarantee
-def test_the_calls_come_in_the_order_of_the_row(row: Guarantee, client: str) -> None:
-    lines = data(row.name, client=client)["code"]
-    calls = DIALECTS[client].calls
-    places = [lines.index(calls[step][-1]) for step in row.steps if step in calls]
-    assert places == sorted(places)
-
-
-@without_program
-@every_guarantee
-def test_transactions_are_aborted_after_an_error(row: Guarantee, client: str) -> None:
-    """Only a guarantee with transactions shows how to start and how to abort one."""
-    lines, dialect = data(row.name, client=client)["code"], DIALECTS[client]
-    for first in (*dialect.start[:1], dialect.undo[0]):
-        assert (first in lines) == row.transactional
-
-
-def test_each_step_with_a_client_has_a_call_in_every_dialect() -> None:
-    own = {Step.FILTER, Step.DEDUP, Step.MARK}
-    for dialect in (DIALECTS[name] for name in DIALECTS if name not in WITH_PROGRAMS):
-        assert set(dialect.calls) == set(Step) - own
 
 
 @every_client

@@ -10,22 +10,31 @@ from kdg.core.guarantees import GUARANTEES, Guarantee, Role, Step
 from kdg.errors import UsageError
 from kdg.explain import explain
 from kdg.explain.dialects import DIALECTS
-from kdg.explain.dialects.program import CONFIGURATION, STEPS, WITH_PROGRAMS, part, program
+from kdg.explain.dialects.program import CONFIGURATION, STEPS, part, program
 from tests.support.pages import data
 
-every_client = pytest.mark.parametrize("client", WITH_PROGRAMS)
+COPIES = [client for client in DIALECTS if client != "kcat"]
+"""The clients whose programs copy a topic; kcat cannot do it."""
+
+every_client = pytest.mark.parametrize("client", DIALECTS)
+every_copy = pytest.mark.parametrize("client", COPIES)
 every_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.name)
 
 # How a program writes a setting: a name, what stands between, and a value.
 SETTING = {
     "python": re.compile(r'^ +"([a-z.]+)": (.+),$', re.MULTILINE),
+    "dotnet": re.compile(r"^ +(\w+) = (.+),$", re.MULTILINE),
+    "kcat": re.compile(r"-X ([a-z.]+)=([^ \"]+)"),
     "go": re.compile(r'^ +"([a-z.]+)": +(.+),$', re.MULTILINE),
     "java": re.compile(r'^ +"([a-z.]+)", (.+?)[,)]+;?$', re.MULTILINE),
 }
 OWN = {
     "bootstrap.servers": "BROKERS",
     "group.id": "GROUP",
-    "transactional.id": "KDG_WORKER",
+    "transactional.id": "KDG_",
+    "BootstrapServers": "BROKERS",
+    "GroupId": "GROUP",
+    "TransactionalId": "KDG_",
     "go.delivery.reports": "FALSE",
 }
 """The settings whose values come from the environment, or are no part of a promise, and what the value contains."""
@@ -41,6 +50,15 @@ STEP = {
         Step.FLUSH: "producer.flush(",
         Step.RECORD_POSITION: "producer.send_offsets_to_transaction",
         Step.COMMIT_TRANSACTION: "producer.commit_transaction",
+    },
+    "dotnet": {
+        Step.READ: "Consumer.Consume(",
+        Step.COMMIT: "Consumer.Commit(",
+        Step.BEGIN: "Producer.BeginTransaction()",
+        Step.WRITE: "Producer.Produce(",
+        Step.FLUSH: "Producer.Flush(",
+        Step.RECORD_POSITION: "Producer.SendOffsetsToTransaction(",
+        Step.COMMIT_TRANSACTION: "Producer.CommitTransaction(",
     },
     "go": {
         Step.READ: "consumer.Poll(",
@@ -61,8 +79,8 @@ STEP = {
     },
 }
 """The call of each step."""
-SETTLE = {"python": "def settle():", "java": "void settle(", "go": "func settle("}
-BELOW = {"python": "\n\n\n", "java": "\n}\n", "go": "\nfunc nothing"}
+SETTLE = {"python": "def settle():", "java": "void settle(", "go": "func settle(", "dotnet": "static void Settle("}
+BELOW = {"python": "\n\n\n", "java": "\n}\n", "go": "\nfunc nothing", "dotnet": "\n}\n"}
 """How the function that settles begins, and how it ends if it is not the last one."""
 
 
@@ -72,26 +90,41 @@ def settings_of(guarantee: Guarantee, client: str) -> dict[str, str]:
     return {name: value.strip('"') for name, value in SETTING[client].findall(text)}
 
 
-@every_client
+def expected_settings(guarantee: Guarantee, client: str) -> dict[str, str]:
+    """What a copy sets in a client: its own names, and values in small letters."""
+    found = {"session.timeout.ms": SOONER["session.timeout.ms"]}
+    for setting in (setting for role in Role for setting in guarantee.settings(role)):
+        if setting.value and (not setting.commands or "pipe" in setting.commands):
+            found[setting.name] = SOONER.get(setting.name, setting.value)
+    dialect = DIALECTS[client]
+    lines = {dialect.name_of(name): dialect.line(name, value) for name, value in found.items()}
+    return {name: re.split(r'=|": "', line, maxsplit=1)[1].strip(' ",').lower() for name, line in lines.items() if name}
+
+
+@every_copy
 @every_guarantee
 def test_configuration_of_a_program_is_the_guarantee(guarantee: Guarantee, client: str) -> None:
     """Every setting of the guarantee that the client has is in the program with the same value, and no other."""
-    found = settings_of(guarantee, client)
-    expected = {}
-    for setting in (setting for role in Role for setting in guarantee.settings(role)):
-        if setting.value and (not setting.commands or "pipe" in setting.commands):
-            line = DIALECTS[client].line(setting.name, SOONER.get(setting.name, setting.value))
-            name, value = re.split(r'=|": "', line.strip('",'), maxsplit=1)
-            expected[name] = value
-    expected.pop("", None)  # what the client does not have
-    expected.setdefault("session.timeout.ms", SOONER["session.timeout.ms"])
-    assert {name: value.lower() for name, value in found.items() if name not in OWN} == expected
+    found, name_of = settings_of(guarantee, client), DIALECTS[client].name_of
+    assert {name: value.lower() for name, value in found.items() if name not in OWN} == expected_settings(
+        guarantee, client
+    )
     assert all(part in found[name].upper() for name, part in OWN.items() if name in found)
-    assert {"bootstrap.servers", "group.id"} <= set(found)
-    assert ("transactional.id" in found) == guarantee.transactional
+    assert {name_of("bootstrap.servers"), name_of("group.id")} <= set(found)
+    assert (name_of("transactional.id") in found) == guarantee.transactional
 
 
-@every_client
+@every_guarantee
+def test_configuration_for_kcat_is_that_of_a_producer(guarantee: Guarantee) -> None:
+    """kcat can only produce under a guarantee; what it reads is committed."""
+    wanted = {s.name: s.value for s in guarantee.producer if s.value and s.commands in ((), ("produce",))}
+    found = settings_of(guarantee, "kcat")
+    assert found.pop("isolation.level") == "read_committed"
+    assert (found.pop("transactional.id", None) == "$KDG_GROUP") == guarantee.transactional
+    assert found == wanted
+
+
+@every_copy
 @every_guarantee
 def test_steps_of_a_program_have_the_order_of_the_guarantee(guarantee: Guarantee, client: str) -> None:
     """In the function that settles a batch. Reading is outside of it; the commit of a transaction flushes by itself."""
@@ -119,7 +152,7 @@ def test_page_shows_what_is_in_the_program(guarantee: Guarantee, client: str) ->
     assert "==" not in "".join(line[:4] for line in page["code"])
 
 
-@every_client
+@every_copy
 @every_guarantee
 def test_program_says_what_it_does_and_how_to_prove_it(guarantee: Guarantee, client: str) -> None:
     text = program(guarantee, client)

@@ -1,9 +1,9 @@
-"""Owns how a guarantee is written for other Kafka clients: the names of the settings, and the calls of each step.
+"""Owns how a guarantee is written for other Kafka clients: the names of the settings, and what is to be known.
 
     dialect              what kdg knows about one client, as data
     python, dotnet, java, go, kcat
                          that data, one module a client
-    program              a guarantee's configuration, calls and notes in one client
+    program              a guarantee's program in one client, its configuration and its steps
 
 Sources: confluent-kafka-python, confluent-kafka-dotnet, confluent-kafka-go, kafka-clients 4.3, librdkafka's rdkafka.h.
 """

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable
 from typing import NamedTuple
 
-from kdg.core.guarantees import Role, Step
+from kdg.core.guarantees import Step
 
 Names = Callable[[str], str]
 """From librdkafka's name of a setting to the client's own name; "" if the client does not have the setting."""
-
-Settings = Sequence[tuple[str, str]]
-"""Names and values, both as librdkafka writes them."""
 
 
 class Dialect(NamedTuple):
     """One client.
 
-    title: its name for people. language: the name after a Markdown code fence. comment: how a comment line begins.
-    name_of: the client's name of a setting. line: one setting in the client's syntax. config: a whole configuration.
-    calls: the lines that perform each step. start: the lines before the first transaction.
-    undo: the lines after a transaction that failed; they abort it and rewind the consumer.
-    notes: common mistakes, each with the step that it concerns.
+    title: its name for people. language: the name after a Markdown code fence. name_of: the client's name of a
+    setting. line: one setting in the client's syntax. notes: common mistakes, each with the step that it concerns.
+    does: the heading of its programs.
     """
 
     title: str
     language: str
-    comment: str
     name_of: Names
     line: Callable[[str, str], str]
     notes: tuple[tuple[Step, str], ...]
-    config: Callable[[Role, Settings], Iterator[str]] = lambda _role, _settings: iter(())
-    calls: Mapping[Step, tuple[str, ...]] = MappingProxyType({})
-    start: tuple[str, ...] = ()
-    undo: tuple[str, ...] = ()
+    does: str = "The steps of a copy"
 
 
 LATE_COMMIT = (
@@ -59,8 +49,6 @@ ONLY_IN_POLL = (
     "nothing is half done when a partition goes."
 )
 
-NO_REWIND = "An abort does not move the consumer back: without the seek, the records of the batch are skipped."
-
 
 def same_name(name: str) -> str:
     """The name of a setting in a client that uses librdkafka's names."""
@@ -70,13 +58,3 @@ def same_name(name: str) -> str:
 def quoted(name: str, value: str) -> str:
     """One setting as an entry of a dict in Python, or of a map in Go."""
     return f'"{name}": "{value}",'
-
-
-def block(first: str, last: str, role: Role, settings: Settings) -> Iterator[str]:
-    """A configuration of quoted entries, between its first and its last line."""
-    yield first
-    yield f"    {quoted('bootstrap.servers', '...')}"
-    if role is Role.CONSUMER:
-        yield f"    {quoted('group.id', '...')}"
-    yield from (f"    {quoted(name, value)}" for name, value in settings)
-    yield last

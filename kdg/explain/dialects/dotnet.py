@@ -1,11 +1,12 @@
-"""Owns how a guarantee is written in .NET, with Confluent.Kafka: its names, its C# values and its calls."""
+"""Owns how a guarantee is written in .NET, with Confluent.Kafka: its names and its C# values.
+
+The programs are in kdg/explain/programs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from kdg.core.guarantees import Role, Step
-from kdg.explain.dialects.dialect import LATE_COMMIT, NO_REWIND, Dialect, Settings
+from kdg.core.guarantees import Step
+from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, Dialect
 
 _NAMES = {
     "max.in.flight.requests.per.connection": "MaxInFlight",
@@ -48,59 +49,33 @@ def _line(name: str, value: str) -> str:
     return f"{dotnet_name(name)} = {dotnet_value(name, value)},"
 
 
-def _config(role: Role, settings: Settings) -> Iterator[str]:
-    yield f"var {role.value}Config = new {role.value.capitalize()}Config"
-    yield "{"
-    yield '    BootstrapServers = "...",'
-    if role is Role.CONSUMER:
-        yield '    GroupId = "...",'
-    yield from (f"    {_line(name, value)}" for name, value in settings)
-    yield "};"
-
-
-_OFFSETS = (
-    "var offsets = consumer.Assignment",
-    "    .Select(p => new TopicPartitionOffset(p, consumer.Position(p)))",
-    "    .Where(o => o.Offset.Value >= 0).ToList();",
-)
-
 DOTNET = Dialect(
     title=".NET (Confluent.Kafka)",
     language="csharp",
-    comment="//",
     name_of=dotnet_name,
     line=_line,
-    config=_config,
-    calls={
-        Step.READ: ("var result = consumer.Consume(TimeSpan.FromSeconds(1));",),
-        Step.COMMIT: (
-            *_OFFSETS,
-            "consumer.Commit(offsets);",
-        ),
-        Step.BEGIN: ("producer.BeginTransaction();",),
-        Step.WRITE: ("producer.Produce(topic, result.Message);",),
-        Step.FLUSH: ("producer.Flush(TimeSpan.FromSeconds(30));",),
-        Step.RECORD_POSITION: (
-            *_OFFSETS,
-            "producer.SendOffsetsToTransaction(",
-            "    offsets, consumer.ConsumerGroupMetadata, TimeSpan.FromSeconds(30));",
-        ),
-        Step.COMMIT_TRANSACTION: ("producer.CommitTransaction(TimeSpan.FromSeconds(30));",),
-    },
-    start=("producer.InitTransactions(TimeSpan.FromSeconds(30));",),
-    undo=(
-        "producer.AbortTransaction(TimeSpan.FromSeconds(30));",
-        "foreach (var o in consumer.Committed(TimeSpan.FromSeconds(10)))",
-        "    consumer.Seek(o);  // without a committed offset: your own start",
-    ),
     notes=(
+        (Step.READ, ENDS),
+        (Step.READ, NEW_GROUP),
+        (Step.READ, GONE),
+        (Step.READ, ONLY_IN_POLL.format(poll="Consume()")),
+        (Step.READ, "Consume() returns null after a timeout, and throws a ConsumeException for an error."),
         (Step.READ, "EnableAutoCommit and EnableAutoOffsetStore are true unless you set them to false."),
+        (Step.WRITE, "Produce() refuses a timestamp of another type than CreateTime: make a new one, as Copy() does."),
         (Step.WRITE, "There is no Retries property; its name is MessageSendMaxRetries."),
-        (Step.WRITE, "PersistenceStatus.PossiblyPersisted in a DeliveryResult means: the outcome is unknown."),
-        (Step.BEGIN, "KafkaRetriableException: repeat the call. KafkaTxnRequiresAbortException: abort."),
-        (Step.BEGIN, "If ex.Error.IsFatal: create a new producer."),
-        (Step.RECORD_POSITION, NO_REWIND),
+        (Step.COMMIT, "Flush() returns how many records have no report yet; 0 does not say that they were delivered."),
+        (
+            Step.RECORD_POSITION,
+            (
+                "ConsumerGroupMetadata is asked when partitions are assigned. Asked later, it may name a membership "
+                "under which another instance owns them."
+            ),
+        ),
+        (
+            Step.COMMIT_TRANSACTION,
+            "The commit flushes, and fails if one record was refused: no delivery report has to be looked at.",
+        ),
+        (Step.COMMIT_TRANSACTION, "KafkaRetriableException: only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
-        (Step.COMMIT, "consumer.Commit(result) does the same for one record."),
     ),
 )

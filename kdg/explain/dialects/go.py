@@ -8,7 +8,6 @@ from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONL
 GO = Dialect(
     title="Go (confluent-kafka-go)",
     language="go",
-    comment="//",
     name_of=same_name,
     line=quoted,
     notes=(

@@ -20,7 +20,6 @@ def _line(name: str, value: str) -> str:
 JAVA = Dialect(
     title="Java (kafka-clients)",
     language="java",
-    comment="//",
     name_of=java_name,
     line=_line,
     notes=(

@@ -1,6 +1,6 @@
 """Owns a guarantee in one client: the program that copies a topic, its configuration, its steps, and the notes.
 
-The programs are files in kdg/explain/programs, which tests/dialects runs under the faults of `kdg verify`. A heading
+The programs are files in kdg/explain/programs. tests/dialects runs them under the faults of `kdg verify`. A heading
 such as `# == Steps ==` begins a part of a program. The pages show two of the parts.
 """
 
@@ -12,9 +12,7 @@ from collections.abc import Iterator, Sequence
 from kdg.core.guarantees import Guarantee, Role, Setting, Step
 from kdg.explain.dialects.dialect import Dialect
 from kdg.explain.dialects.dotnet import dotnet_name, dotnet_value
-from kdg.explain.words import phases
 
-_CLIENTS = (Role.CONSUMER, Role.PRODUCER)
 _COMMAND = "pipe"
 """The settings are those of `kdg pipe`, which has both clients."""
 
@@ -28,15 +26,11 @@ _LIBRDKAFKA = {
     Step.COMMIT_TRANSACTION: "rd_kafka_commit_transaction",
 }
 
-
 CONFIGURATION, STEPS = "Configuration", "Steps"
 """The parts that every program has."""
 
-_SUFFIXES = {"python": ".py", "java": ".java", "go": ".go"}
+_SUFFIXES = {"python": ".py", "dotnet": ".cs", "java": ".java", "go": ".go", "kcat": ".sh"}
 _PASCAL_CASE = (".java", ".cs")
-
-WITH_PROGRAMS = tuple(_SUFFIXES)
-"""The clients that have programs, by the names that `--client` takes."""
 
 
 def file_name(guarantee: Guarantee, client: str) -> str:
@@ -63,14 +57,6 @@ def part(text: str, heading: str) -> tuple[str, ...]:
     return tuple("\n".join(found).strip("\n").splitlines())
 
 
-_WHEN = {
-    "each chunk": "for each chunk of records that you read",
-    "each interval": "when the batch is complete",
-    "at the end": "at the end",
-}
-"""The comment above the calls of each part of a cycle."""
-
-
 def shown_value(setting: Setting) -> str:
     """The value of a setting for people: `none` if it has to stay unset, `...` if the user chooses it."""
     return setting.value or ("none" if setting.locked else "...")
@@ -87,36 +73,11 @@ def one_line(guarantee: Guarantee) -> str:
     return f"new ProducerConfig {{ {', '.join(f'{dotnet_name(n)} = {dotnet_value(n, v)}' for n, v in first)} }}"
 
 
-def configuration(guarantee: Guarantee, dialect: Dialect) -> tuple[str, ...]:
-    """The guarantee's settings for both clients, ready to copy."""
-    consumer, producer = (dialect.config(role, list(_settings(guarantee, role))) for role in _CLIENTS)
-    return (*consumer, "", *producer)
-
-
 def _settings(guarantee: Guarantee, role: Role) -> Iterator[tuple[str, str]]:
     """What has to be set, in librdkafka's terms; a setting that has to stay unset is left out."""
     for setting in guarantee.settings(role):
         if (setting.value or not setting.locked) and (not setting.commands or _COMMAND in setting.commands):
             yield setting.name, shown_value(setting)
-
-
-def calls(guarantee: Guarantee, dialect: Dialect, steps: Sequence[Step]) -> tuple[str, ...]:
-    """The calls of these steps, in the guarantee's order, with comments that say when each part runs."""
-    transactional = Step.COMMIT_TRANSACTION in steps
-    lines = [f"{dialect.comment} once, at the start", *dialect.start] if transactional and dialect.start else []
-    for name, phase in phases(guarantee):
-        found = [line for step in phase if step in steps for line in _lines(dialect, step)]
-        lines += [f"{dialect.comment} {_WHEN[name]}", *found] if found else []
-    if transactional:
-        lines += [f"{dialect.comment} if one of these calls fails", *dialect.undo]
-    return tuple(lines)
-
-
-def _lines(dialect: Dialect, step: Step) -> tuple[str, ...]:
-    if step is Step.FILTER:
-        return (f"{dialect.comment} your work on the records",)
-    only_once = (f"{dialect.comment} unless a transaction is open",) if step is Step.BEGIN else ()
-    return only_once + dialect.calls.get(step, ())
 
 
 def notes(dialect: Dialect, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONL
 PYTHON = Dialect(
     title="Python (confluent-kafka)",
     language="python",
-    comment="#",
     name_of=same_name,
     line=quoted,
     notes=(

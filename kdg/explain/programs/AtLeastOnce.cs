@@ -1,0 +1,174 @@
+// Copies a topic at least once: a record may be duplicated, none is lost.
+//
+// The records are sent first. The position is committed when the delivery
+// report of each record says that the topic has it. Any error ends the
+// program; start it again, and it goes on at the committed position.
+//
+//     dotnet new console -o copy && cd copy && rm Program.cs
+//     dotnet add package Confluent.Kafka && dotnet build -o out
+//     kdg verify -g at-least-once -- dotnet out/copy.dll
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading;
+using Confluent.Kafka;
+
+static class AtLeastOnce
+{
+    static string Get(string name) => Environment.GetEnvironmentVariable(name);
+    static readonly string Brokers = Get("KDG_BROKERS");
+    static readonly string Group = Get("KDG_GROUP");
+    static readonly string Source = Get("KDG_SOURCE");
+    static readonly string Target = Get("KDG_TARGET");
+
+    // == Configuration ==
+    static readonly ConsumerConfig Reading = new ConsumerConfig
+    {
+        BootstrapServers = Brokers,
+        GroupId = Group,
+        IsolationLevel = IsolationLevel.ReadCommitted,
+        EnableAutoCommit = false,
+        EnableAutoOffsetStore = false,
+        AutoOffsetReset = AutoOffsetReset.Error,
+        SessionTimeoutMs = 6000,
+    };
+
+    static readonly ProducerConfig Writing = new ProducerConfig
+    {
+        BootstrapServers = Brokers,
+        Acks = Acks.All,
+        EnableIdempotence = true,
+        MessageSendMaxRetries = 2147483647,
+    };
+
+    // == Start ==
+    static IConsumer<byte[], byte[]> Consumer;
+    static IProducer<byte[], byte[]> Producer;
+    static volatile bool Stopping;
+
+    static void Stop(PosixSignalContext signal)
+    {
+        signal.Cancel = true;
+        Stopping = true;
+    }
+
+    // == Steps ==
+    static readonly List<ConsumeResult<byte[], byte[]>> Batch =
+        new List<ConsumeResult<byte[], byte[]>>();
+
+    static void Main()
+    {
+        using (PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop))
+        using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop))
+        using (Producer = new ProducerBuilder<byte[], byte[]>(Writing).Build())
+        using (Consumer = new ConsumerBuilder<byte[], byte[]>(Reading)
+            .SetPartitionsAssignedHandler(Assigned)
+            .SetPartitionsRevokedHandler(Revoked)
+            .Build())
+        {
+            Consumer.Subscribe(Source);
+            try
+            {
+                while (!Stopping)
+                {
+                    Read();
+                    if (Batch.Count > 0)
+                    {
+                        Settle();
+                        Batch.Clear();
+                    }
+                }
+            }
+            finally
+            {
+                Consumer.Close();
+            }
+        }
+    }
+
+    // A partition without a position is new: start at its beginning.
+    static IEnumerable<TopicPartitionOffset> Assigned(
+        IConsumer<byte[], byte[]> consumer, List<TopicPartition> partitions)
+    {
+        return consumer.Committed(partitions, TimeSpan.FromSeconds(60))
+            .Select(p => new TopicPartitionOffset(
+                p.TopicPartition,
+                p.Offset == Offset.Unset ? Offset.Beginning : p.Offset))
+            .ToList();
+    }
+
+    // Drops what was read: nothing of it is sent, the next owner reads it.
+    static void Revoked(
+        IConsumer<byte[], byte[]> consumer,
+        List<TopicPartitionOffset> partitions)
+    {
+        Batch.Clear();
+    }
+
+    // Up to 500 records, within half a second; only here records arrive, and
+    // only here partitions come and go. An error is an exception.
+    static void Read()
+    {
+        var until = DateTime.UtcNow.AddSeconds(0.5);
+        while (Batch.Count < 500 && DateTime.UtcNow < until)
+        {
+            var result = Consumer.Consume(TimeSpan.FromSeconds(0.1));
+            if (result == null)
+            {
+                return;
+            }
+            Batch.Add(result);
+        }
+    }
+
+    static Message<byte[], byte[]> Copy(ConsumeResult<byte[], byte[]> result)
+    {
+        return new Message<byte[], byte[]>
+        {
+            Key = result.Message.Key,
+            Value = result.Message.Value,
+            Headers = result.Message.Headers,
+            Timestamp = new Timestamp(
+                result.Message.Timestamp.UnixTimestampMs,
+                TimestampType.CreateTime),
+        };
+    }
+
+    // For each partition the offset after its last record in the batch.
+    static List<TopicPartitionOffset> Positions()
+    {
+        return Batch.GroupBy(result => result.TopicPartition)
+            .Select(group => new TopicPartitionOffset(
+                group.Key, group.Last().Offset + 1))
+            .ToList();
+    }
+
+    static void Settle()
+    {
+        var delivered = 0;
+        var refused = new Error(ErrorCode.NoError);
+        foreach (var result in Batch)
+        {
+            Producer.Produce(Target, Copy(result), report =>
+            {
+                if (report.Error.IsError)
+                {
+                    refused = report.Error;
+                }
+                else
+                {
+                    Interlocked.Increment(ref delivered);
+                }
+            });
+        }
+        while (Producer.Flush(TimeSpan.FromSeconds(1)) > 0)
+        {
+        }
+        if (delivered < Batch.Count)
+        {
+            throw new KafkaException(refused);
+        }
+        Consumer.Commit(Positions());
+    }
+}
