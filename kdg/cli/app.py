@@ -70,7 +70,10 @@ def split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run one command line and return its exit code; messages go to stderr. 128 + N: end the process by signal N."""
+    """Run one command line and return its exit code; messages go to stderr.
+
+    If the code is 128 + N, the caller ends the process with signal N: a shell expects that after an interruption.
+    """
     code = _run(argv)
     try:
         sys.stdout.flush()

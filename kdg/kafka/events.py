@@ -114,8 +114,9 @@ ENDING: tuple[Row, ...] = (
     Row(
         frozenset({E._LOG_TRUNCATION}),
         PositionGone,
-        "{doing}: the log was cut off before this position: {error}.",
-        "A replica that lagged behind became the leader. Choose where to start: a new group (-G), or -o.",
+        "{doing}: the records before this position are not in the log any more: {error}.",
+        "A replica that lagged behind became the leader, and the log ends earlier. Choose where to start: a new group "
+        "(-G), or -o.",
     ),
     Row(
         frozenset({E._CRIT_SYS_RESOURCE, E._FS}),

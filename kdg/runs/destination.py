@@ -94,8 +94,8 @@ def refuse_destination(guarantee: Guarantee, kind: DestinationKind, group: str |
     raise UsageError(
         f"{guarantee.name} cannot end at {kind.flag} with a group: "
         f"the position in the group and {what} cannot be kept together.",
-        f"Use {instead}, `kdg pipe` to a topic, drop -G (each committed record once, nothing outlives the run), "
-        "or -g at-least-once --dedup-by position.",
+        f"Use {instead}, or `kdg pipe` to a topic. Or drop -G: then each run hands out each record once, and no "
+        "position is stored. Or use -g at-least-once --dedup-by position.",
     )
 
 

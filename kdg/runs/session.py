@@ -33,9 +33,10 @@ Settling in order takes at most `kdg.runtime.deadline.GRACE` seconds, so a run t
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """What a command opens its parts with.
+    """What all parts of a run share: the plan, the signals, the time limits, and what is to be closed at the end.
 
-    outcome: what the run reports at its end. closing: closes the parts, the last one that was opened first.
+    surroundings: what the run uses of the world outside of kdg. outcome: what the run reports at its end. closing:
+    closes the parts, the last one that was opened first.
     """
 
     plan: Plan
@@ -47,7 +48,7 @@ class Frame:
 
     @classmethod
     def of(cls, plan: Plan, signals: SignalWaiter, surroundings: Surroundings) -> Frame:
-        """The frame of a run that begins now."""
+        """For a run that begins now: its time limits count from here."""
         deadline = Deadline(
             signals,
             plan.timeout,

@@ -57,10 +57,11 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """How a cost is measured: so many records at full speed, then so many seconds of a trickle.
+    """How the cost of a guarantee is measured: first throughput, then the delay of single records.
 
-    own_cluster: whether the cluster is a sandbox, so that nothing has to be removed. connection: the settings beside
-    bootstrap.servers that reach the cluster. extra: more options for `kdg pipe`.
+    records: sent as fast as possible, for the throughput. seconds: how long single records are sent, for the delay.
+    own_cluster: the cluster is a sandbox of this command, so that no topic has to be removed. connection: the settings
+    beside bootstrap.servers that reach the cluster. extra: more options for `kdg pipe`.
     """
 
     bootstrap: str

@@ -62,9 +62,9 @@ class Result:
         return sum(self.faults.values())
 
     def too_few(self, least: int = 1) -> list[str]:
-        """Why the run shows nothing although nothing broke; empty if it shows enough.
+        """Why the run proves nothing, although no promise was broken; empty if it had enough faults to prove something.
 
-        It does if at least `least` faults, and FLOWING_SHARE of all faults, hit while records flowed.
+        Enough: at least `least` faults, and FLOWING_SHARE of all faults, came while records were being copied.
         """
         if self.while_flowing >= max(least, FLOWING_SHARE * self.injected):
             return []

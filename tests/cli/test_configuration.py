@@ -120,7 +120,7 @@ def test_what_is_passed_over_is_one_note(kdg: Kdg, tmp_path: Path) -> None:
     code, _out, err = kdg("produce", "t", "-F", str(file), "--dry-run")
     assert (code, err) == (0, f"kdg: {file}: kdg has no use for sasl.login.read.timeout.ms, schema.registry.url\n")
     code, out, _err = kdg("check", "-F", str(file))
-    assert (code, "no use for" in out) == (0, True)
+    assert (code, "no use for" in " ".join(out.split())) == (0, True)  # the lines end where the file's name lets them
 
 
 def test_environment_that_beats_a_named_file_is_noted(kdg: Kdg, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

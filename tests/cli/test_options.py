@@ -51,7 +51,7 @@ CONTRACT = {
     "-K/--key-delimiter -J/--json -f/--format -Z/--null --key-encoding --value-encoding",
     "pipe": f"{COMMON} {READING} --transactional-id --acks -z/--compression --keep-partition --lines --ok-exit "
     f"{DEDUPLICATION}",
-    "explain": "--client --format",
+    "explain": "--client --program --format",
     "check": "-g/--guarantee -F/--config --profile -X --topic -b/--brokers --client --role --format",
     "verify": "-g/--guarantee --records --workers --faults --for --brokers --seed --junit --on-this-cluster -b --cost "
     "-v/--verbose -X -F/--config --profile --report -q/--quiet",

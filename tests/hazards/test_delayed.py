@@ -81,7 +81,7 @@ def _late_position_in_the_next_transaction(kafka: Hazards, name: str, delay: Del
     stored its position and is about to commit.
     """
     source, target = kafka.topic(), kafka.topic()
-    args = ["pipe", source, target, "-g", "eos", "-G", name, *QUICK_GROUP, *delay.options]
+    args = ["pipe", source, target, "-g", "eos", "-G", name, *delay.options]
     with kafka.running(*args, mutant=mutant) as run:
         late = _hold(kafka, Api.TXN_OFFSET_COMMIT, name, delay)
         kafka.produce(source, lines(3))
