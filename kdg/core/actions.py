@@ -34,8 +34,10 @@ def _read(pump: Pump) -> Did:
     if len(batch):
         pump.last_record = now
         pump.counts.pending_read += len(batch)
-    elif pump.limits.silent(now - pump.last_record):
-        pump.advance(Stop(StopReason.COMPLETE))
+    else:
+        if pump.limits.silent(now - pump.last_record):
+            pump.advance(Stop(StopReason.COMPLETE))
+        pump.flush_due = pump.look()
     # Markers alone begin an interval, too: the position follows them.
     if pump.cycle.settles and (len(batch) or (pump.source.moved and pump.interval.began is None)):
         pump.interval.add(len(batch), batch.size, now)

@@ -11,7 +11,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kdg.core.actions import PERFORM
 from kdg.core.cycle import advance, plan
@@ -45,13 +45,16 @@ class Pump:
 
     What it runs on: cycle, the steps; source, target, transaction, dedup, the ports; interval, when a batch is due;
     limits, when the run ends by itself; signals; filter, changes each chunk between READ and WRITE; crash_at, for
-    demonstrations; progress, called with the counts whenever they change; clock, seconds.
+    demonstrations; progress, called with the counts whenever they change; look, called while the input or the filter is
+    waited for: it looks what became of the records that the target has taken, and says whether a FLUSH is due, or
+    raises as FLUSH does; clock, seconds.
 
     What it leads to: counts; error, what ended the run early, None if it did all that was asked; interrupted, the
     signal that ended it, or None.
 
     While it runs: state, of the cycle; batch, the records of this chunk; failure, the first failure that is not undone
-    yet; last_record, when the latest record came, or work last waited; work, the action that waits, and its Work.
+    yet; last_record, when the latest record came, or work last waited; work, the action that waits, and its Work;
+    flush_due, what `look` has said.
     """
 
     cycle: Cycle
@@ -65,6 +68,7 @@ class Pump:
     dedup: Dedup = field(default_factory=NoDedup)
     crash_at: CrashAt | None = None
     progress: Callable[[Counts], None] | None = None
+    look: Callable[[], bool] = lambda: False
     clock: Callable[[], float] = time.monotonic
     counts: Counts = field(default_factory=Counts)
     error: KdgError | None = None
@@ -74,6 +78,7 @@ class Pump:
     failure: KdgError | None = None
     last_record: float = 0.0
     work: tuple[Action, Work[None]] | None = None
+    flush_due: bool = False
     _until: float | None = None
     """When a revoke has to be over; None outside of one."""
     _started: float = 0.0
@@ -93,6 +98,9 @@ class Pump:
     def step(self) -> bool:
         """Perform one action. False if nothing is left to do: then `finish` is to be called."""
         self._notice_stop()
+        if not self.state.todo and self.flush_due and self.state.stop_reason is None:
+            self.state = replace(self.state, todo=(Step.FLUSH,))
+            self.flush_due = False
         if not self.state.todo:
             self.state = plan(self.cycle, self.state, due=self.interval.due(self.clock()))
         if not self.state.todo:
@@ -139,6 +147,8 @@ class Pump:
         self.work = action, work
         for _ in work:
             self.last_record = self.clock()  # nobody looks at the input: it is not silent
+            if action is Step.FILTER:
+                self.look()
             if self._until is None:
                 self.source.keep_alive()
                 if self.source.incomplete and not self.source.rejoining:

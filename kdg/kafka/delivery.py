@@ -43,6 +43,11 @@ class Delivery:
     given_up: bool = False
     _denied: bool = False
 
+    @property
+    def has_refused(self) -> bool:
+        """Whether there are reports of a refused batch, whose records are to be sent again."""
+        return self.sends_again and not self.given_up and any(map(stopped_by, self.handle.failed))
+
     def report(self) -> Work[bool]:
         """Hand over the records of the delivery reports that have come in.
 
@@ -50,7 +55,7 @@ class Delivery:
         """
         if not self.handle.failed:
             return False
-        if self.sends_again and not self.given_up and any(map(stopped_by, self.handle.failed)):
+        if self.has_refused:
             yield from end_producer(self.handle, self.deadline, self.silence)
             if any(error.code() in REFUSED for error, *_ in self.handle.failed):
                 yield from self._send_again()

@@ -87,6 +87,7 @@ class KafkaTarget:
         """Put the batch into the library's queue, and wait while the queue is full."""
         self.most_unsent = max(self.most_unsent, len(self.handle.producer) + len(batch))
         self._waiting.append(self._waits(batch, keep_partition=self.keep_partition))
+        self._silence.begin()
         try:
             yield from self._send_waiting()
         finally:
@@ -153,6 +154,23 @@ class KafkaTarget:
         self.handle.serve(timeout)
         if self.handle.watch.fault is not None:
             raise self.handle.watch.no_token or translate(self.handle.watch.fault, f"producing to {self.topic}")
+
+    def look(self) -> bool:
+        """Look at the delivery reports while the run waits for something else, so that a failure is reported at once.
+
+        True if some records are to be sent again: `flush` does that. Raises what `on_undelivered` raises.
+        """
+        if not len(self.handle.producer):
+            self.handle.serve(0)  # a login is renewed there
+            return False
+        self._serve(0)
+        if self._delivery.has_refused:
+            return True
+        if self.handle.failed:
+            self._delivery.hand_over()
+        if len(self.handle.producer):
+            self._silence.look()
+        return False
 
     # ── records that are not delivered ──
 

@@ -16,7 +16,7 @@ from kdg.core.records import Batch, Headers, Place, TopicPartition
 from kdg.errors import Aborted, Undelivered
 from kdg.kafka.errors import HOPELESS_RECORD, OUTCOME_UNKNOWN, REFUSED, STOPPED, describe
 from kdg.kafka.sent import Report, SentBatch
-from kdg.text.words import plural_were
+from kdg.text.words import plural, plural_were
 
 SHOWN_BYTES_OF_KEY = 40
 
@@ -157,14 +157,14 @@ def abort_on_undelivered(records: Sequence[UndeliveredRecord]) -> None:
     """
     # Records behind a refused one can be reported before it, as purged [seen]: the refused one is the cause.
     refused = [record for record in records if record.is_refused or record.reason.code() in HOPELESS_RECORD]
-    what = f"{len(records)} of its records could not be delivered, such as {example_of(refused or records)}"
+    what = f"{plural(len(records), 'record')} of it could not be delivered, such as {example_of(refused or records)}"
     if refused:
         raise RefusedInTransaction(
             f"the transaction is aborted: {what}.",
             "Raise the limit that the record breaks (message.max.bytes, max.message.bytes), or leave the record out.",
             refused,
         )
-    raise TryAgain(f"{what}.")
+    raise TryAgain(f"the transaction is aborted: {what}.")
 
 
 class RefusedInTransaction(Aborted):

@@ -171,6 +171,7 @@ def open_session(frame: Frame, reading: ReadingPlan, options: Options) -> Sessio
         dedup=open_dedup(frame, options.dedup, reading.group, options.source, source.topic_ids.of),
         crash_at=plan.crash_at,
         progress=progress,
+        look=target.look,
         clock=frame.surroundings.clock.monotonic,
     )
     source.begin(pump.on_rebalance)

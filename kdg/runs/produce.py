@@ -214,9 +214,18 @@ def _connect(frame: Frame, options: Options, source: Input, undelivered: Undeliv
         signals=frame.signals,
         crash_at=plan.crash_at,
         progress=progress,
+        look=partial(_look, target, undelivered),
         clock=frame.surroundings.clock.monotonic,
     )
+    undelivered.ending = lambda: pump.state.stop_reason is not None
     return Session(pump, partial(_describe, options, target, transaction, source, undelivered), progress)
+
+
+def _look(target: KafkaTarget, undelivered: UndeliveredFile) -> bool:
+    """While the input is waited for: see Pump.look. What was not delivered is said."""
+    due = target.look()
+    undelivered.say()
+    return due
 
 
 def _find_topic(frame: Frame, options: Options, handle: ProducerHandle) -> int:

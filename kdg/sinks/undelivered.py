@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,19 @@ from kdg.text.words import plural_were
 if TYPE_CHECKING:
     from kdg.kafka.undelivered_records import UndeliveredRecord
 
+SAY_EVERY = 60.0
+"""Seconds between two notes that records were not delivered."""
+BUSY_SECONDS = 1.0
+"""So long an input that does not pause may go on before the note: most inputs end first, with an error that says it."""
+
 
 @dataclass(slots=True)
 class UndeliveredFile:
     """Counts the undelivered records of a run, and keeps them in a file if there is a path.
 
-    note: prints a line on stderr; called if the file has records of an earlier run. count: all undelivered records.
+    note: prints a line on stderr; called if the file has records of an earlier run, and when records turn out not to be
+    delivered while the input goes on, once a minute at most. ending: whether the run is about to end; its error says
+    what was not delivered. clock: seconds. count: all undelivered records.
     unknown: those that may be in the topic all the same (hazard 7). never_sent: those that were never given to the
     client. first: an example of the first failure, for the message.
     again: the command that sends the file again.
@@ -40,12 +48,17 @@ class UndeliveredFile:
     path: str | None
     note: Callable[[str], None] = lambda _line: None
     again: str = ""
+    ending: Callable[[], bool] = lambda: False
+    clock: Callable[[], float] = time.monotonic
     count: int = 0
     unknown: int = 0
     never_sent: int = 0
     first: str = ""
     _descriptor: int = -1
     _opened: Identity | None = None
+    _unsaid: str = ""
+    _unsaid_since: float = 0.0
+    _said_at: float = float("-inf")
     _before: bytes = b""
     """A delimiter that the record before has not got."""
 
@@ -98,6 +111,19 @@ class UndeliveredFile:
         self.first = self.first or example_of(records)
         self.unknown += sum(not record.certain for record in records)
         self.keep([self._as_read(record) for record in records])
+        if not self._unsaid:
+            self._unsaid, self._unsaid_since = example_of(records), self.clock()
+        self.say(BUSY_SECONDS)
+
+    def say(self, after: float = 0.0) -> None:
+        """Note, while the input goes on, that records were not delivered. after: seconds since the first of them."""
+        now = self.clock()
+        if not self._unsaid or self.ending() or now - self._unsaid_since < after or now - self._said_at < SAY_EVERY:
+            return
+        kept = f"such records are kept in {self.path}" if self.path else "--undelivered FILE keeps such records"
+        so_far = f"{plural_were(self.count, 'record')} not delivered so far, such as {self._unsaid}"
+        self.note(f"{so_far}; the run goes on; {kept}")
+        self._unsaid, self._said_at = "", now
 
     def _as_read(self, record: UndeliveredRecord) -> bytes:
         timestamp = None if record.timestamp < 0 else record.timestamp

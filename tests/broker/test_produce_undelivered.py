@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from kdg.kafka.transaction import KafkaTransaction
 from kdg.kafka.undelivered_records import abort_on_undelivered
 from kdg.runs.clients import LibraryClients
 from kdg.runtime.deadline import Deadline, NoSignals
+from kdg.sandbox import Sandbox
 from tests.support.kafka import Kafka, configure
-from tests.support.processes import lines, text
+from tests.support.processes import KDG, Fed, lines, text
 from tests.support.waiting import eventually
 
 NOBODY = "127.0.0.1:1"
@@ -187,3 +189,65 @@ def content(kafka: Kafka, topic: str, options: tuple[str, ...]) -> list[tuple[ob
         (repr(r.key), repr(r.value), repr(r.headers), r.timestamp if timed else 0, r.partition if placed else 0)
         for r in kafka.records(topic)
     )
+
+
+IMPATIENT = ("-X", "message.timeout.ms=8000")
+
+
+@pytest.mark.parametrize("guarantee", ["alo", "eos"])
+def test_failure_is_said_while_the_input_goes_on(tmp_path: Path, guarantee: str) -> None:
+    """The broker goes away while produce waits for input: that is said when the delivery fails, and records are kept.
+
+    A transaction cannot be completed any more: exactly-once ends by itself, with exit 4.
+    """
+    kept = tmp_path / "kept"
+    keeps = [] if guarantee == "eos" else ["--undelivered", str(kept)]
+    with Sandbox() as sandbox:
+        kafka = Kafka(sandbox.bootstrap)
+        topic = kafka.topic()
+        args = [KDG, "produce", topic, "-g", guarantee, *IMPATIENT, *keeps]
+        with Fed(args, kafka.environment(), subprocess.PIPE, None) as run:
+            run.feed(lines(1))
+            assert eventually(lambda: kafka.values(topic, "read_uncommitted") == lines(1))
+            sandbox.brokers[0].kill()
+            run.feed(lines(3, 1))
+            if guarantee == "eos":
+                done = run.end(40)  # its input is still open
+                assert done.code == 4
+                assert "3 records of it could not be delivered, such as line 2" in done.err
+                return
+            assert eventually(lambda: "3 records were not delivered so far, such as line 2" in run.err, 12)
+            assert run.running
+            assert kept.read_bytes() == text(lines(3, 1))
+            done = run.done()
+            assert done.code == 3
+            assert done.err.count("not delivered so far") == 1
+            assert kept.read_bytes() == text(lines(3, 1))
+
+
+def test_refused_record_is_said_while_the_input_goes_on(kafka: Kafka, tmp_path: Path) -> None:
+    """A record that the broker refuses: those around it arrive, and it is kept, while produce waits for input."""
+    topic, kept = kafka.topic(max_message_bytes="1000"), tmp_path / "kept"
+    args = [KDG, "produce", topic, "--undelivered", str(kept)]
+    with Fed(args, kafka.environment(), subprocess.PIPE, None) as run:
+        run.feed([b"a", b"x" * 5000, b"b"])
+        assert eventually(lambda: "1 record was not delivered so far, such as line 2" in run.err, 20)
+        assert kept.read_bytes() == text([b"x" * 5000])
+        assert kafka.values(topic) == [b"a", b"b"]
+        run.feed([b"c"])
+        assert run.done().code == 3
+        assert kafka.values(topic) == [b"a", b"b", b"c"]
+
+
+def test_failure_is_said_while_a_command_works(group: str, tmp_path: Path) -> None:
+    """`pipe -- CMD`: records of an earlier chunk fail while CMD takes long over the next one: the run ends."""
+    with Sandbox() as sandbox:
+        kafka = Kafka(sandbox.bootstrap)
+        source, target = kafka.filled(lines(40_000)), kafka.topic()
+        freezes = f"if [ -e $0 ]; then sleep 100; else touch $0; kill -STOP {sandbox.brokers[0].pid}; fi; cat"
+        args = ["pipe", source, target, "-G", group, "--batch-records", "40000", *IMPATIENT, "--lines"]
+        with kafka.start(*args, "--", "sh", "-c", freezes, str(tmp_path / "flag")) as run:
+            done = run.end(60)
+        sandbox.brokers[0].resume()
+        assert done.code == 3, done
+        assert "were not delivered" in done.err

@@ -188,7 +188,7 @@ def test_example_of_a_refused_batch_is_its_largest_record() -> None:
 
 def test_refused_record_aborts_and_a_lost_one_tries_again() -> None:
     """In a transaction, a record that would be refused again is exit 4; any other error aborts and tries again."""
-    with pytest.raises(Aborted, match="1 of its records could not be delivered, such as a record of 1 bytes"):
+    with pytest.raises(Aborted, match="1 record of it could not be delivered, such as a record of 1 bytes"):
         abort_on_undelivered([undelivered(KafkaError.MSG_SIZE_TOO_LARGE)])
     with pytest.raises(TryAgain):
         abort_on_undelivered([undelivered(KafkaError._MSG_TIMED_OUT)])

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from confluent_kafka import KafkaError
 
 from kdg.errors import KdgError, Undelivered, UsageError
 from kdg.formats.lines import LineDecoder
-from kdg.sinks.undelivered import UndeliveredFile
+from kdg.kafka.undelivered_records import UndeliveredRecord
+from kdg.sinks.undelivered import SAY_EVERY, UndeliveredFile
 from tests.support.sinks import NO_LIMIT
 
 
@@ -81,3 +83,28 @@ def test_failed_write_leaves_no_piece_of_a_record(tmp_path: Path, monkeypatch: p
         file.keep([b"22222\n", b"3\n"])
     file.release()
     assert path.read_bytes() == b"1\n"
+
+
+def test_note_while_the_input_goes_on() -> None:
+    """One note a minute, with the number so far; an input that does not pause is not waited for; none at the end."""
+    notes: list[str] = []
+    now, ending = [100.0], [False]
+    file = UndeliveredFile(LineDecoder(b"\n"), None, notes.append, ending=lambda: ending[0], clock=lambda: now[0])
+    late = KafkaError(KafkaError._MSG_TIMED_OUT)  # noqa: SLF001  # the library's own name
+    record = UndeliveredRecord(None, b"v", None, -1, late, source="line 1")
+    file([record])
+    assert notes == []
+    file.say()
+    assert len(notes) == 1
+    assert notes[0].startswith("1 record was not delivered so far, such as line 1")
+    file([record])
+    file.say()
+    now[0] += SAY_EVERY
+    file([record])
+    assert len(notes) == 2
+    assert notes[1].startswith("3 records were not delivered so far")
+    now[0] += SAY_EVERY
+    file([record])
+    ending[0] = True
+    file.say()
+    assert len(notes) == 2
