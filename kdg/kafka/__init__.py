@@ -16,6 +16,7 @@
     undelivered_records   records that were not delivered: their names in messages, and what they do to a run
     transaction, resume   transactional calls, what follows a commit that timed out; the position of `produce --resume`
     source, consumer      reading records; the bounded calls of the consumer, and commits of offsets
+    added                 partitions that are added while a run without a group reads
     membership, positions what a rebalance does; where each partition stands
     cut_logs              asks whether the log was cut off before a stored position
     leader_epochs         the leader epoch of each position, so that a log that was cut off is noticed

@@ -17,6 +17,7 @@ from kdg.core.records import Offsets, Position, TopicPartition
 from kdg.core.refresh import Refresh
 from kdg.core.state import Lost, Revoked
 from kdg.errors import NoAnswer, OutcomeUnknown
+from kdg.kafka.added import AddedPartitions
 from kdg.kafka.consumer import KafkaConsumer
 from kdg.kafka.cut_logs import check_log
 from kdg.kafka.partitions import to_library, tuples_of
@@ -45,11 +46,13 @@ class Subscription:
 class Assignment:
     """Partitions that this instance reads alone, whatever members a group has.
 
-    stored: those with a stored position, and this position. starts: all others, and where each begins.
+    stored: those with a stored position, and this position. starts: all others, and where each begins. grows: take
+    partitions that are added to the topics meanwhile, too.
     """
 
     stored: Offsets
     starts: Offsets
+    grows: bool = False
 
 
 Selection = Subscription | Assignment
@@ -74,6 +77,7 @@ class Membership:
     refresh: Refresh = field(init=False)
     _too_slow: bool = field(default=False, init=False)
     _leaving: list[TopicPartition] = field(default_factory=list, init=False)
+    _added: AddedPartitions | None = field(default=None, init=False)
     _rebalance: Rebalance = field(default=lambda _event: None, init=False)
 
     def __post_init__(self) -> None:
@@ -92,10 +96,19 @@ class Membership:
 
     def _assign(self, selection: Assignment) -> None:
         offsets = {**selection.starts, **selection.stored}
+        if selection.grows:
+            self._added = AddedPartitions(self.consumer, self.topic_ids, offsets)
         check_log(self.consumer, selection.stored)
         self.consumer.client.assign(to_library(offsets))
         self._own(offsets)
         self.begin_at(selection.starts)
+
+    def take_added(self) -> bool:
+        """Read partitions that were added to a topic meanwhile; whether there are any. A group gives out its own."""
+        if self._added is None or not (offsets := self._added.take()):
+            return False
+        self._own(offsets)
+        return True
 
     def _own(self, offsets: Offsets) -> None:
         self.positions.own(offsets)

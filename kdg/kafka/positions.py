@@ -64,13 +64,10 @@ class Positions:
         """Whether there is something to settle."""
         return self.next != self.settled
 
-    def unsettled(self) -> list[Position]:
-        """The positions that have changed since they were settled."""
-        return [Position(t, p, offset) for (t, p), offset in self.next.items() if self.settled.get((t, p)) != offset]
-
-    def all(self) -> list[Position]:
-        """The position in every partition."""
-        return [Position(*partition, offset) for partition, offset in self.next.items()]
+    def unsettled(self, *, and_settled: bool = False) -> list[Position]:
+        """The positions that have changed since they were settled; and_settled: the others, too."""
+        changed = {p: offset for p, offset in self.next.items() if and_settled or self.settled.get(p) != offset}
+        return [Position(*partition, offset) for partition, offset in changed.items()]
 
     def settle(self) -> None:
         """Every position is durable."""

@@ -76,14 +76,13 @@ class KafkaSource:
             self._unreadable.end(timeout, settled=not (self.consumer.keeps_positions and self.moved))
             return Batch()
         self._seek()
-        self.stop_offsets.look_at_clock()
+        self.stop_offsets.look_at_clock(self._positions.next)
         if self._end.reached:
             return None
         self._membership.touched.clear()
         still_to_seek = set(self._positions.seeks)
-        messages = self.consumer.fetch(self._columns.fetch_size(limit), timeout, self.gather)
-        self._polled = self.consumer.deadline.now()
-        messages = self._answers.with_postponed(messages)
+        fetched = self.consumer.fetch(self._columns.fetch_size(limit), timeout, self.gather)
+        self._polled, messages = self.consumer.deadline.now(), self._answers.with_postponed(fetched)
         if events := any(map(Message.error, messages)):
             messages = self._answers.without_trouble(messages)
         self._unreadable.look(self._positions.next, quiet=not messages)
@@ -91,6 +90,8 @@ class KafkaSource:
         if touched := still_to_seek | self._membership.touched | self._positions.seeks.keys():
             messages = self._untouched(messages, touched)
         self.topic_ids.check(FRESH if messages else FRESH_WHEN_IDLE)
+        if not self.stop_offsets.are_set and self._membership.take_added():
+            self._columns.partition = None  # messages come from several now
         self._silence.look(quiet=not messages, owned=self._positions.next)
         if events:
             messages = self._end.records(messages)
@@ -186,8 +187,7 @@ class KafkaSource:
     def positions(self) -> list[Position]:
         """See Source. Raises PositionGone if a topic was made again (hazard 13)."""
         self.topic_ids.check()
-        all_of_them = self._membership.positions_old
-        return self.consumer.with_epochs(self._positions.all() if all_of_them else self._positions.unsettled())
+        return self.consumer.with_epochs(self._positions.unsettled(and_settled=self._membership.positions_old))
 
     def offsets(self) -> Offsets:
         """See Source."""

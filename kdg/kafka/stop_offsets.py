@@ -46,10 +46,10 @@ class StopOffsets:
             self.offsets = {**self.lookup.offsets_at(partitions, milliseconds), **self.offsets}
             self.are_set, self.until = True, None
 
-    def look_at_clock(self) -> None:
-        """Set the stop offsets if the time of `--until` has come."""
+    def look_at_clock(self, owned: Iterable[TopicPartition]) -> None:
+        """Set the stop offsets if the time of `--until` has come; also of partitions that were added meanwhile."""
         if self.until is not None:
-            self.at_time(self._watched, self.until)
+            self.at_time(dict.fromkeys([*self._watched, *owned]), self.until)
 
     def cap(self, partition: TopicPartition, offset: int) -> int:
         """The offset, or the partition's stop offset if that comes first."""

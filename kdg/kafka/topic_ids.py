@@ -41,6 +41,7 @@ class TopicIds:
 
     silent_since: when a question was asked for the first time that had no answer; None if the last one had an answer.
     leaderless: the partitions without a leader, by the last answer.
+    partitions: how many each topic has, by the last answer.
     """
 
     admin: AdminClient
@@ -48,6 +49,7 @@ class TopicIds:
     clock: Clock = SYSTEM_CLOCK
     leaderless: set[TopicPartition] = field(default_factory=set, init=False)
     silent_since: float | None = field(default=None, init=False)
+    partitions: dict[str, int] = field(default_factory=dict, init=False)
     _ids: dict[str, str] = field(default_factory=dict)
     _asked: float = float("-inf")
 
@@ -88,6 +90,7 @@ class TopicIds:
         self.leaderless = {each for each in self.leaderless if each[0] != topic}
         self.leaderless |= {(topic, each.id) for each in described.partitions if each.leader is None}
         found = str(described.topic_id)
+        self.partitions[topic] = len(described.partitions)
         if self._ids.setdefault(topic, found) != found:
             raise _gone(topic, f"was made again: its id is {found}, and was {self._ids[topic]}")
 

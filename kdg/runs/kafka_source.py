@@ -186,7 +186,8 @@ def _select(
         return _subscription(plan, wanted, starts)
     # A partition without a position in a topic with positions was added later: read it from its beginning (hazard 11).
     added = [partition for partition in partitions if partition not in stored and partition not in starts]
-    return Assignment(stored, {**consumer.lookup.starts(added, BEGINNING), **starts})
+    starts = {**consumer.lookup.starts(added, BEGINNING), **starts}
+    return Assignment(stored, starts, grows=not wanted.partitions)
 
 
 def _subscription(plan: Plan, wanted: Wanted, starts: Offsets) -> Subscription:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]  # not in its __all__
 
 from tests.support.kafka import Kafka
 from tests.support.processes import QUICK_GROUP, lines
@@ -73,3 +76,21 @@ def test_added_partition_of_a_known_topic_is_read_whole(kafka: Kafka, group: str
         b"new partition",
         b"old partition",
     ]
+
+
+@pytest.mark.parametrize("guarantee", ["at-least-once", "exactly-once"])
+def test_added_partition_is_read_without_a_group(kafka: Kafka, tmp_path: Path, guarantee: str) -> None:
+    """A partition that is added while a run without a group reads is read from its beginning, as in a group."""
+    topic, out = kafka.filled([b"a"]), tmp_path / "out"
+    args = ["consume", topic, "-g", guarantee, "--output", str(out)]
+    with kafka.start(*args) as run:
+        assert eventually(lambda: out.exists() and out.read_bytes() == b"a\n")
+        kafka.admin.create_partitions([NewPartitions(topic, 3)])[topic].result(30)
+        kafka.produce(topic, [b"b", b"c", b"d"], 3)
+        assert eventually(lambda: sorted(out.read_bytes().split()) == [b"a", b"b", b"c", b"d"], 20)
+        run.signal(15)
+        assert run.end(10).code == -15
+    if guarantee == "exactly-once":  # the position of an added partition is in the sink
+        kafka.produce(topic, [b"e", b"f", b"g"], 3)
+        kafka.ok(*args, "-e")
+        assert sorted(out.read_bytes().split()) == [b"a", b"b", b"c", b"d", b"e", b"f", b"g"]

@@ -32,11 +32,18 @@ class ConfigEntry(NamedTuple):
     value: str
 
 
+class Partition(NamedTuple):
+    """The part of a TopicPartitionInfo that kdg reads."""
+
+    id: int
+    leader: str = "always there"
+
+
 class TopicDescription(NamedTuple):
     """The part of a TopicDescription that kdg reads."""
 
     topic_id: int
-    partitions: Sequence[Any] = ()
+    partitions: Sequence[Partition]
 
 
 class GroupDescription(NamedTuple):
@@ -119,7 +126,9 @@ class SimAdmin:
         """The id of each topic."""
         known = self.cluster.topics
         return {
-            name: _answered(TopicDescription(known[name]))
+            name: _answered(
+                TopicDescription(known[name], [Partition(number) for _, number in self.cluster.places(name)])
+            )
             if name in known
             else _refused(KafkaError.UNKNOWN_TOPIC_OR_PART)
             for name in topics.topic_names
