@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -106,6 +107,13 @@ def _run(argv: Sequence[str]) -> int:
         return UsageError.exit_code
     except typer.Abort:
         return 130
+    except OSError as exc:
+        if exc.errno not in (errno.EMFILE, errno.ENFILE):
+            return _defect(exc)
+        _print_error(
+            KdgError("this process may not open so many files.", "Raise the limit: ulimit -n 256 is enough for kdg.")
+        )
+        return KdgError.exit_code
     except Exception as exc:  # noqa: BLE001  # a defect of kdg: the user gets a message, and on request the traceback
         return _defect(exc)
     return code if isinstance(code, int) else 0

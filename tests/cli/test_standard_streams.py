@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -67,3 +68,16 @@ def test_reader_that_goes_away_is_not_an_error(line: str) -> None:
 def test_exit_code_does_not_depend_on_stderr(line: str, where: str) -> None:
     wanted = shell(f"kdg {line}")
     assert shell(f"kdg {line} {where}")[:2] == wanted[:2]
+
+
+def test_too_few_descriptors_are_exit_1_in_one_line() -> None:
+    """`ulimit -n` below what the Kafka client needs is not a defect of kdg; the message says what to raise."""
+    few = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (6, 6)); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    argv = [sys.executable, "-c", few, KDG, "produce", "t", "-b", "127.0.0.1:1", "--timeout", "1s"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1
+    assert done.stderr.startswith("kdg: this process may not open so many files.")
+    assert "ulimit -n" in done.stderr

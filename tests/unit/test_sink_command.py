@@ -128,3 +128,14 @@ def test_no_process_is_left_behind() -> None:
             big(*argv)
         except KdgError:
             continue
+
+
+def test_output_that_a_background_process_holds_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that has ended can leave a process that holds its stdout; nothing of that output is dropped."""
+    monkeypatch.setattr("kdg.runtime.deadline.SILENT_SECONDS", 0.1)
+    notes = list[str]()
+    runs = BatchCommand(
+        ["sh", "-c", "{ sleep 1; echo late; } & cat"], Deadline(NoSignals(), note=notes.append), captured=True
+    )
+    assert carry_out(runs.run(b"1\n", [])) == (0, b"1\nlate\n")
+    assert "sh has ended, but a process that it started in the background still holds its stdout" in notes[-1]
