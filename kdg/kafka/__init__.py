@@ -26,7 +26,8 @@
     topic_ids, expired    noticing that a topic was deleted and created again; the error for a position that is gone
     silence               saying what a run that reads nothing waits for
     unacknowledged        saying that no broker acknowledges the records that a target waits for
-    token                 the command that prints the tokens of a login
+    tokens, token         the tokens of logins; the command that prints them
+    unsecured_token       the unsigned tokens of a sandbox
     lag_mirror            the progress of a sink, shown in a group for lag monitors
     cluster_facts         replicas, in-sync replicas and the transaction log, for the requirements of a guarantee
     admin                 names for completion; topics, groups and rights for the sandbox and `verify`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -15,7 +16,9 @@ from kdg.kafka.errors import NOT_AUTHORISED, describe, error_of
 from kdg.kafka.events import Fate, fate
 from kdg.kafka.login_errors import is_login
 from kdg.kafka.tls_files import check_files, refused
-from kdg.kafka.token import TokenCommand
+from kdg.kafka.token import issued
+from kdg.kafka.tokens import Refusals, Token, Tokens
+from kdg.kafka.unsecured_token import unsecured
 from kdg.settings.brokers import BROKERS, PROTOCOL, understood
 from kdg.settings.token_command import MECHANISM, TOKEN_COMMAND
 from kdg.text.plain import printable
@@ -29,6 +32,7 @@ NOT_CONNECTED = "in state CONNECT)"
 """A failed connection of which the log says this was never made."""
 DECISIVE = ("FATAL", "TXNERR")
 """A log line of these facilities names the cause of a fatal error. confluent_kafka calls no error_cb for it [seen]."""
+UNSECURED = "enable.sasl.oauthbearer.unsecure.jwt"
 DEBUG = 10
 """logging.DEBUG, the level of the library's debug lines. Importing logging would slow down the start."""
 
@@ -40,6 +44,7 @@ class Watch:
     cut_off: what the library's log says of the first connection that was made and lost again.
     suspicious: a request was cut off or timed out, and may still take effect (hazard 1).
     no_token: the command that prints the tokens of the login has failed.
+    reached: a broker has answered once, so the login was right then.
     settings: of the client, as the library got them. say: prints a line for the user.
     """
 
@@ -59,6 +64,8 @@ class Watch:
         self.cut_off = ""
         self.suspicious = False
         self.no_token: KdgError | None = None
+        self.reached = False
+        self._refusals = Refusals()
         self._verbose = verbose
 
     def error(self, error: KafkaError) -> None:
@@ -66,7 +73,8 @@ class Watch:
         if self.last is None or error.code() != KafkaError._ALL_BROKERS_DOWN:  # it only counts the brokers
             self.last = error
         if is_login(error):
-            self.fault = self.fault or error
+            if not (self.reached and self._tried_again(error)):
+                self.fault = self.fault or error
         elif error.code() in NOT_AUTHORISED:
             self.denied = error
         elif fate(error) is not Fate.PASSES:  # a call that fails because of it ends the run
@@ -78,7 +86,23 @@ class Watch:
             self._noted.add(error.code())
             self.say(f"{doing}: the Kafka client reports: {describe(error)}")
 
-    def token_failed(self, error: KdgError) -> None:
+    def _tried_again(self, error: KafkaError) -> bool:
+        """Whether a login with tokens that was refused is tried again, with a new token."""
+        if self.settings.get(MECHANISM, "").upper() != "OAUTHBEARER":
+            return False
+        # So a broker answers to the second login of one connection within a second: the next connection begins anew.
+        if "current SASL state" not in error.str() and not self._refusals.tried_again():
+            return False
+        self.note(error, "logging in again")
+        return True
+
+    def tokens(self, issue: Callable[[], Token]) -> Tokens:
+        """The client's oauth_cb. Raises KdgError if `issue` makes no first token."""
+        made = Tokens(issue, self._token_failed)
+        self._refusals.tokens.append(made)
+        return made
+
+    def _token_failed(self, error: KdgError | None) -> None:
         """Called with the error of the token command; the library itself only reports that there is no token."""
         self.no_token = error
 
@@ -107,8 +131,21 @@ def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any])
                 f"{TOKEN_COMMAND} is for logins with tokens, and {MECHANISM} is {mechanism or 'not set'}.",
                 f"Set {MECHANISM}=OAUTHBEARER, or drop {TOKEN_COMMAND}.",
             )
-        config["oauth_cb"] = TokenCommand(str(command), watch.token_failed, watch.say)
+    if watch.settings.get(PROTOCOL, "").upper().startswith("SASL"):  # else no login asks for a token
+        if command:
+            config["oauth_cb"] = watch.tokens(partial(issued, str(command), watch.say))
+        elif (issue := _unsecured(watch.settings)) is not None:
+            del config[UNSECURED]
+            config["oauth_cb"] = watch.tokens(issue)
     return config
+
+
+def _unsecured(settings: Mapping[str, str]) -> Callable[[], Token] | None:
+    """What makes unsigned tokens. The library's own handler for them serves only clients that are polled."""
+    asked = settings.get(UNSECURED, "").lower() in ("true", "t", "1")
+    if not asked or BROKERS not in settings or settings.get(MECHANISM, "").upper() != "OAUTHBEARER":
+        return None
+    return unsecured(settings.get("sasl.oauthbearer.config", ""))
 
 
 def _reaching(settings: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from kdg.kafka.errors import (
     QUESTIONS,
     STARTING,
 )
-from kdg.kafka.login_errors import is_login
+from kdg.kafka.login_errors import is_login, is_lost
 from kdg.kafka.row import Row
 
 E = KafkaError
@@ -195,6 +195,8 @@ EVENTS: tuple[Row, ...] = (*ENDING, *QUESTIONS)
 
 def fate(error: KafkaError) -> Fate:
     """What becomes of an event. If the library calls it fatal, it ends the run."""
+    if is_lost(error):
+        return Fate.PASSES
     if error.fatal() or is_login(error) or error.code() in _ENDS:
         return Fate.ENDS
     return Fate.PASSES if error.code() in _PASSES or error.retriable() else Fate.NOTED

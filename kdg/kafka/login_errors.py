@@ -25,7 +25,14 @@ _CERTIFICATE = _LOGIN._replace(
     hint="Check ssl.ca.location, and that the name in -b stands in the certificate of the broker.",
     only=says("certificate verify failed"),
 )
+# The library calls it a login that was refused; nobody has refused it [seen].
+_LOST = _LOGIN._replace(
+    text="{doing}: the connection was lost during the login: {error}.",
+    hint="Check -b and that the broker runs.",
+    only=says("mechanism handshake failed: Local:"),
+)
 LOGINS = (
+    _LOST,
     _CERTIFICATE,
     _LOGIN._replace(
         codes=frozenset({E._SSL}),
@@ -56,7 +63,12 @@ NO_CERTIFICATE = TLS_ALERT._replace(
 
 def is_login(error: KafkaError) -> bool:
     """Whether the broker refused the login, or this client refused the broker's certificate."""
-    return _LOGIN.fits(error) or TLS_ALERT.fits(error)
+    return (_LOGIN.fits(error) or TLS_ALERT.fits(error)) and not is_lost(error)
+
+
+def is_lost(error: KafkaError) -> bool:
+    """Whether the connection was lost during the login. The library connects again."""
+    return _LOST.fits(error)
 
 
 def is_certificate(error: KafkaError) -> bool:

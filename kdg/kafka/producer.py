@@ -15,6 +15,7 @@ from confluent_kafka import KafkaError, KafkaException, Message
 
 from kdg.core.records import Batch
 from kdg.kafka.client import Watch
+from kdg.kafka.errors import translate
 from kdg.kafka.sent import Report, SentBatches
 
 if TYPE_CHECKING:
@@ -130,6 +131,11 @@ class ProducerHandle:
         with PollGuard() as guard:
             self.producer.poll(timeout)
         return guard.raised
+
+    def raise_fault(self, topic: str) -> None:
+        """Raises what a refused login means. Without one nothing happens."""
+        if self.watch.fault is not None:
+            raise self.watch.no_token or translate(self.watch.fault, f"producing to {topic}")
 
     def flush(self, timeout: float) -> int:
         """Wait at most `timeout` seconds for delivery reports; the number of records without one."""

@@ -19,7 +19,7 @@ from kdg.kafka import listener
 from kdg.kafka.advertised import addresses, await_advertised
 from kdg.kafka.client import Watch
 from kdg.kafka.errors import NOT_REACHED, QUESTIONS, describe, translate
-from kdg.kafka.login_errors import NO_CERTIFICATE, is_certificate, lacks_certificate
+from kdg.kafka.login_errors import NO_CERTIFICATE, is_certificate, is_lost, lacks_certificate
 from kdg.kafka.retry import ask_again, wait_out
 from kdg.runtime.deadline import Deadline
 
@@ -40,6 +40,7 @@ def reach(client: Client, watch: Watch, deadline: Deadline, brokers: str, topic:
     Raises Unreachable if no broker answers within `deadline.reach` seconds or refuses the login, or a signal comes.
     """
     metadata = _metadata(client, watch, deadline, brokers, topic)
+    watch.reached = True
     await_advertised(metadata, deadline, brokers)
     if isinstance(client, Producer):
         # A producer requests its id when metadata arrive, but not over the bootstrap connection, which may be the only
@@ -63,12 +64,12 @@ def _metadata(client: Client, watch: Watch, deadline: Deadline, brokers: str, to
         # A signal ends the wait at once: nothing is open yet that would have to be settled.
         if watch.no_token or watch.fault or deadline.signals.received is not None:
             return False
-        return error.code() in NOT_REACHED and differences.found() is None
+        return (error.code() in NOT_REACHED or is_lost(error)) and differences.found() is None
 
     def refused(error: KafkaError, doing: str) -> KdgError:
         if (decided := watch.no_token or differences.found()) is not None:
             return decided
-        if watch.fault is not None or error.code() not in NOT_REACHED:
+        if watch.fault is not None or not (error.code() in NOT_REACHED or is_lost(error)):
             return _certificate(watch, brokers, deadline) or _refusal(watch.fault or error, doing, watch.settings)
         return Unreachable(
             f"no broker reached at {brokers} within {deadline.elapsed:.1f} s: {_cause(watch, error)}.",

@@ -16,7 +16,7 @@ from confluent_kafka import KafkaError, KafkaException
 from kdg.core.ports import TryAgain, Work
 from kdg.core.records import Batch
 from kdg.kafka.delivery import Delivery
-from kdg.kafka.errors import describe, error_of, translate
+from kdg.kafka.errors import describe, error_of
 from kdg.kafka.partition_choice import PartitionChoice
 from kdg.kafka.producer import ProducerHandle
 from kdg.kafka.unacknowledged import Unacknowledged
@@ -129,6 +129,7 @@ class KafkaTarget:
     def _await_first(self) -> Work[None]:
         self._silence.begin()
         while self.handle.flush(0.1) and not self.deadline.over():
+            self.handle.raise_fault(self.topic)
             self._silence.look()
             yield
         self._first.on_their_way = False
@@ -152,8 +153,7 @@ class KafkaTarget:
 
     def _serve(self, timeout: float) -> None:
         self.handle.serve(timeout)
-        if self.handle.watch.fault is not None:
-            raise self.handle.watch.no_token or translate(self.handle.watch.fault, f"producing to {self.topic}")
+        self.handle.raise_fault(self.topic)
 
     def look(self) -> bool:
         """Look at the delivery reports while the run waits for something else, so that a failure is reported at once.
@@ -208,8 +208,9 @@ class KafkaTarget:
             yield from self._delivery.report()
             yield from self._send_waiting()
             self._silence.look()
-            if self.deadline.over(self.settle_seconds, began):
+            if self.handle.watch.fault is not None or self.deadline.over(self.settle_seconds, began):
                 self.give_up()
+                self.handle.raise_fault(self.topic)
             yield
         if (yield from self._delivery.report()):
             yield from self.flush()

@@ -1,6 +1,6 @@
 """Owns running the command of `sasl.oauthbearer.token.command`, which prints the token of a login.
 
-The client library calls `TokenCommand` when it needs the first token, and again before a token ends.
+When it is run: kdg/kafka/tokens.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kdg.errors import KdgError, Unreachable
+from kdg.errors import Unreachable
+from kdg.kafka.tokens import Token
 from kdg.runtime.deadline import Deadline, NoSignals
 from kdg.settings.token_command import TOKEN_COMMAND
 
@@ -22,37 +23,12 @@ _MILLISECONDS = 1e11
 """A larger time since 1970 is in milliseconds: it would be after the year 5000 in seconds."""
 _EXAMPLE = 'Print one JSON object: {"token": "...", "expires": SECONDS SINCE 1970}, or "expires_in": SECONDS.'
 
-Token = tuple[str, float, str, dict[str, str]]
-"""A token as the library takes it: the token, when it ends (seconds since 1970), its principal, SASL extensions."""
 
-
-class TokenCommand:
-    """The library's oauth_cb. The first token is there when it is made, because the library waits 10 s at most for it.
-
-    report: gets the error of a command that gives no further token, because the library drops it. note: prints a line.
-    Making it raises Unreachable if the command gives no token.
-    """
-
-    def __init__(
-        self, command: str, report: Callable[[KdgError], None], note: Callable[[str], None] = lambda _line: None
-    ) -> None:
-        self._command = command
-        self._report = report
-        self._deadline = Deadline(NoSignals(), note=note)
-        self._first: Token | None = self._token()
-
-    def _token(self) -> Token:
-        with self._deadline.watched("waiting for a token", f"the command of {TOKEN_COMMAND} still runs", _END):
-            return parse(_run(self._command), time.time())
-
-    def __call__(self, _config: str) -> Token:
-        """The first token, and then a new one with each call. Raises Unreachable, after it was reported."""
-        first, self._first = self._first, None
-        try:
-            return first or self._token()
-        except KdgError as exc:
-            self._report(exc)
-            raise
+def issued(command: str, note: Callable[[str], None] = lambda _line: None) -> Token:
+    """The token that the command prints. Raises Unreachable if it prints none. note: prints a line for the user."""
+    deadline = Deadline(NoSignals(), note=note)
+    with deadline.watched("waiting for a token", f"the command of {TOKEN_COMMAND} still runs", _END):
+        return parse(_run(command), time.time())
 
 
 def _run(command: str) -> bytes:

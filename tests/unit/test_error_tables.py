@@ -9,6 +9,7 @@ from kdg.core.ports import TryAgain
 from kdg.errors import Fenced, KdgError, OutcomeUnknown, PositionGone, Unreachable, UsageError
 from kdg.kafka import errors
 from kdg.kafka.errors import COMMITS, QUESTIONS, TRANSACTIONS, is_passing, rights, translate
+from kdg.kafka.events import Fate, fate
 from kdg.kafka.login_errors import is_login
 from kdg.kafka.row import Row
 
@@ -115,6 +116,7 @@ TEXTS = (
     "SSL alert number 116",
     "certificate verify failed",
     "Unsupported SASL mechanism",
+    "mechanism handshake failed: Local: Broker transport failure",
     "fenced by another",
     "instance ID is still used",
 )
@@ -212,6 +214,12 @@ def test_login_and_passing_errors_are_told_apart() -> None:
     """A TLS alert is a refused login; the same code without it is a broker that is not reached."""
     assert is_login(error("_TRANSPORT", "SSL alert number 42"))
     assert not is_login(error("_TRANSPORT"))
+    assert is_login(
+        error("_AUTHENTICATION", "SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL mechanism")
+    )
+    lost = error("_AUTHENTICATION", "SASL PLAIN mechanism handshake failed: Local: Broker transport failure")
+    assert not is_login(lost)
+    assert fate(lost) is Fate.PASSES
     assert is_passing(error("_TRANSPORT"))
     assert is_passing(error("UNKNOWN", retriable=True))
     assert not is_passing(error("UNKNOWN"))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import base64
+import json
 
 import pytest
+from confluent_kafka import KafkaError
 
 from kdg.errors import KdgError, Unreachable, UsageError
 from kdg.kafka.client import Watch, make_producer
-from kdg.kafka.token import TokenCommand, parse
+from kdg.kafka.token import parse
+from kdg.kafka.tokens import Refusals, Token, Tokens
+from kdg.kafka.unsecured_token import unsecured
 from kdg.settings.token_command import TOKEN_COMMAND
 
 NOW = 1_800_000_000.0
@@ -40,17 +44,143 @@ def test_what_is_no_token_is_not_shown(printed: bytes) -> None:
     assert "expires" in caught.value.hint
 
 
-def test_each_call_after_the_first_runs_the_command(tmp_path: Path) -> None:
-    """The first token is made with the object; a command that fails later is reported."""
-    reported: list[KdgError] = []
-    count = f"{tmp_path}/count"
-    token = f'"{{\\"token\\": \\"t$(wc -l < {count})\\", \\"expires_in\\": 60}}"'
-    printed = f"echo x >> {count}; [ $(wc -l < {count}) -lt 3 ] && echo {token}"
-    command = TokenCommand(printed, reported.append)
-    assert [command("")[0].replace(" ", ""), command("")[0].replace(" ", "")] == ["t1", "t2"]
-    with pytest.raises(Unreachable, match="exit status 1"):
-        command("")
-    assert len(reported) == 1
+class Clock:
+    """Both clocks of the time module, which move when they are told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = NOW
+        monkeypatch.setattr("kdg.kafka.tokens.time.time", lambda: self.now)
+        monkeypatch.setattr("kdg.kafka.tokens.time.monotonic", lambda: self.now)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+class Issuer:
+    """Numbers its tokens, which last 100 s. fails: whether it makes none."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.made, self.fails = clock, 0, False
+
+    def __call__(self) -> Token:
+        if self.fails:
+            raise Unreachable("no token")
+        self.made += 1
+        return f"t{self.made}", self.clock.now + 100, "", {}
+
+
+def test_token_is_made_anew_before_it_ends(clock: Clock) -> None:
+    """The library is told of a shorter life: it asks again every 24 s, and mostly gets the token that it has."""
+    made = Tokens(Issuer(clock), list[KdgError | None]().append)
+    got = []
+    for _ in range(8):
+        token, ends, *_ = made("")
+        got.append(token)
+        assert clock.now < ends <= clock.now + 30
+        clock.now += 0.8 * (ends - clock.now)  # as the library asks
+    assert got == ["t1", "t1", "t1", "t1", "t2", "t2", "t2", "t2"]
+
+
+def test_short_token_is_made_anew_before_it_ends(clock: Clock) -> None:
+    """After 0.8 of its life, with each call."""
+    made = Tokens(lambda: (str(clock.now), clock.now + 10, "", {}), list[KdgError | None]().append)
+    for _ in range(3):
+        before = clock.now
+        assert made("")[:2] == (str(before), before + 10)
+        clock.now += 8
+
+
+def test_token_that_lasts_outlives_its_issuer(clock: Clock) -> None:
+    """A command that fails is asked again; only when the token has ended, the failure is reported, until it works."""
+    reported: list[KdgError | None] = []
+    issuer = Issuer(clock)
+    made = Tokens(issuer, reported.append)
+    issuer.fails = True
+    clock.now += 99
+    assert made("")[0] == "t1"
+    assert reported == []
+    clock.now += 2
+    with pytest.raises(Unreachable):
+        made("")
+    assert [str(error) for error in reported] == ["no token"]
+    issuer.fails = False
+    assert made("")[0] == "t2"
+    assert reported[1:] == [None]
+
+
+def test_refused_token_is_replaced_once(clock: Clock) -> None:
+    """A refusal makes a new token with the next call. If that one is refused as well, the refusal is final."""
+    made = Tokens(Issuer(clock), list[KdgError | None]().append)
+    refusals = Refusals()
+    refusals.tokens.append(made)
+    clock.now += 5
+    assert refusals.tried_again()
+    clock.now += 20
+    assert refusals.tried_again()
+    assert made("")[0] == "t2"
+    assert refusals.tried_again()  # this login may have begun with the first token
+    clock.now += 2
+    assert not refusals.tried_again()
+
+
+def test_refusal_long_after_the_last_begins_anew(clock: Clock) -> None:
+    """Each time a token is replaced; without a new one a refusal is final after a minute."""
+    refusals = Refusals()
+    for _ in range(3):
+        clock.now += 100
+        assert refusals.tried_again()
+    clock.now += 59
+    assert refusals.tried_again()
+    clock.now += 2
+    assert not refusals.tried_again()
+
+
+def test_only_a_login_that_worked_once_is_tried_again(clock: Clock) -> None:
+    """The first refusal of a run is final, and so is one of a password."""
+    refused = KafkaError(KafkaError._AUTHENTICATION, "refused")  # noqa: SLF001  # the library's name for it
+    for mechanism, reached, final in [
+        ("OAUTHBEARER", False, True),
+        ("OAUTHBEARER", True, False),
+        ("PLAIN", True, True),
+    ]:
+        watch = Watch(settings={"sasl.mechanism": mechanism})
+        watch.reached = reached
+        watch.error(refused)
+        assert (watch.fault is not None) is final
+
+
+def test_unsigned_token_is_that_of_the_library() -> None:
+    """Its claims, its end, its principal and its extensions."""
+    issue = unsecured("principal=me scopeClaimName=roles scope=a,b lifeSeconds=60 extension_x=1")
+    assert issue is not None
+    token, ends, principal, extensions = issue()
+    head, claims, signature = token.split(".")
+    assert [json.loads(base64.urlsafe_b64decode(part + "==")) for part in (head, claims)] == [
+        {"alg": "none"},
+        {"sub": "me", "iat": ends - 60, "exp": ends, "roles": ["a", "b"]},
+    ]
+    assert (signature, principal, extensions) == ("", "me", {"x": "1"})
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        "",
+        "scope=a",
+        "principal=",
+        "principal=a principal=b",
+        "principal=a lifeSeconds=0",
+        "principal=a lifeSeconds=x",
+        "principal=a other=b",
+        "principal=a extension_=b",
+        'principal=a"',
+    ],
+)
+def test_wrong_configuration_of_unsigned_tokens_is_left_to_the_library(config: str) -> None:
+    """Its message names what is wrong."""
+    assert unsecured(config) is None
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", None])
