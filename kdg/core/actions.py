@@ -78,8 +78,10 @@ def _begin(pump: Pump) -> None:
 
 
 def _write(pump: Pump) -> Work[None]:
+    pump.counts.writing = len(pump.batch)
     if (work := pump.target.write(pump.batch)) is not None:
         yield from work
+    pump.counts.writing = 0
     pump.counts.pending_written += len(pump.batch)
     pump.batch = Batch()
     settles_later = pump.cycle.settles or pump.cycle.kind is Kind.TRANSACTION

@@ -59,7 +59,8 @@ class Counts:
     """What this run did, in records, except: committed, aborted (transactions) and commits (commits of a position).
 
     pending_read, pending_written, pending_dropped: handed out, written or dropped since the last settling; settling
-    adds them to read, written and dropped. in_doubt: the outcome of one transaction is not known yet.
+    adds them to read, written and dropped. writing: records of the batch that is being written. in_doubt: the outcome
+    of one transaction is not known yet.
     """
 
     read: int = 0
@@ -67,6 +68,7 @@ class Counts:
     pending_read: int = 0
     pending_written: int = 0
     pending_dropped: int = 0
+    writing: int = 0
     committed: int = 0
     aborted: int = 0
     dropped: int = 0
@@ -79,6 +81,12 @@ class Counts:
         self.written += self.pending_written
         self.dropped += self.pending_dropped
         self.pending_read = self.pending_written = self.pending_dropped = 0
+
+    def stop_without(self, missing: int) -> None:
+        """The run ends before it settles: of the pending records so many are not where they were to go."""
+        self.written += max(self.pending_written + self.writing - missing, 0)
+        self.pending_written = self.writing = 0
+        self.settle()
 
     def forget(self) -> None:
         """The pending records will be read again."""

@@ -47,8 +47,8 @@ class Batch:
     """Records as columns of equal length; a column that is None holds the same nothing for every record.
 
     values, keys: bytes, or None for null. headers: in order, repeats kept. timestamps: milliseconds since the
-    epoch, negative for none. source: where the record with this index was read; None if nobody can say, as after
-    a command.
+    epoch, negative for none. source: where the record with this index was read, or which records a command
+    made it from; None if nobody can say.
     topics, partitions, offsets: where a record was read; partitions also say where it is to go, when the target keeps
     them.
     """

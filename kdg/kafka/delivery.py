@@ -48,6 +48,27 @@ class Delivery:
         """Whether there are reports of a refused batch, whose records are to be sent again."""
         return self.sends_again and not self.given_up and any(map(stopped_by, self.handle.failed))
 
+    def look(self) -> bool:
+        """See KafkaTarget.look."""
+        if self.has_refused:
+            return True
+        if self.handle.failed:
+            self.hand_over()
+        if len(self.handle.producer):
+            self.silence.look()
+        return False
+
+    def give_up(self) -> None:
+        """Count every record that is not acknowledged by now as undelivered, once."""
+        if not self.given_up:
+            self.given_up = True
+            # A request in flight may still arrive: no transaction may begin with this producer (hazard 1).
+            self.handle.watch.suspicious = True
+            self.handle.producer.purge()
+            self.handle.flush(1.0)
+            if self.handle.failed:
+                self.hand_over()
+
     def report(self) -> Work[bool]:
         """Hand over the records of the delivery reports that have come in.
 

@@ -20,7 +20,7 @@ from kdg.kafka.errors import describe, error_of
 from kdg.kafka.partition_choice import PartitionChoice
 from kdg.kafka.producer import ProducerHandle
 from kdg.kafka.unacknowledged import Unacknowledged
-from kdg.kafka.undelivered_records import OnUndelivered, UndeliveredRecord
+from kdg.kafka.undelivered_records import LeftOut, OnUndelivered, UndeliveredRecord
 from kdg.kafka.waiting import FirstRecords, Waiting
 from kdg.runtime.deadline import Deadline
 
@@ -42,6 +42,7 @@ class KafkaTarget:
     stops: whether nothing may follow a record that is refused alone.
     settle_seconds: the longest that `flush` may take; None for no limit but the run's deadline.
     note: prints a line for the user.
+    unsent: records of the last batch that were not handed to the library, because `write` raised.
     most_unsent: the most records without a delivery report at one time: a crash could have lost so many.
     """
 
@@ -57,6 +58,7 @@ class KafkaTarget:
     stops: bool = False
     note: Callable[[str], None] = lambda _line: None
     most_unsent: int = 0
+    unsent: int = 0
     _noted_zero: bool = field(default=False)
     _waiting: deque[Waiting] = field(default_factory=deque)
     _choice: PartitionChoice = field(init=False)
@@ -91,7 +93,9 @@ class KafkaTarget:
         try:
             yield from self._send_waiting()
         finally:
-            self._waiting.clear()  # if it failed, the loop hands the records over again, or ends
+            # If it failed, the loop hands the records over again, or ends.
+            self.unsent = sum(len(waiting.batch) - waiting.done for waiting in self._waiting)
+            self._waiting.clear()
 
     def _waits(self, batch: Batch, *, keep_partition: bool) -> Waiting:
         return Waiting(batch, keep_partition, self.handle.of_batch(batch), self._note_zero)
@@ -164,13 +168,7 @@ class KafkaTarget:
             self.handle.serve(0)  # a login is renewed there
             return False
         self._serve(0)
-        if self._delivery.has_refused:
-            return True
-        if self.handle.failed:
-            self._delivery.hand_over()
-        if len(self.handle.producer):
-            self._silence.look()
-        return False
+        return self._delivery.look()
 
     # ── records that are not delivered ──
 
@@ -217,14 +215,15 @@ class KafkaTarget:
 
     def give_up(self) -> None:
         """Count every record that is not acknowledged by now as undelivered, once."""
-        if not self._delivery.given_up:
-            self._delivery.given_up = True
-            # A request in flight may still arrive: no transaction may begin with this producer (hazard 1).
-            self.handle.watch.suspicious = True
-            self.handle.producer.purge()
-            self.handle.flush(1.0)
-            if self.handle.failed:
-                self._delivery.hand_over()
+        self._delivery.give_up()
+
+    def give_up_rest(self) -> int:
+        """After LeftOut was raised: give up as well what is not acknowledged by now, and return how many these are."""
+        try:
+            self.give_up()
+        except LeftOut as more:
+            return more.count + self.unsent
+        return self.unsent
 
     def close(self) -> None:
         """Drop the records that were not flushed; wait for none of them."""

@@ -175,11 +175,19 @@ class RefusedInTransaction(Aborted):
         self.records = records
 
 
-class Stopped(Undelivered):
+class LeftOut(Undelivered):
+    """A pipe without transactions ends, because it is not known of so many records that they were delivered."""
+
+    def __init__(self, message: str, hint: str, count: int) -> None:
+        super().__init__(message, hint)
+        self.count = count
+
+
+class Stopped(LeftOut):
     """A pipe without transactions has stopped before records that cannot be delivered; all others are delivered.
 
-    before: where the position has to stay, in each partition of the source with a record that is not delivered; None if
-    nobody can say where the records come from.
+    count: of the records that are not delivered. before: where the position has to stay, in each partition of the
+    source with a record that is not delivered; None if nobody can say where the records come from.
     """
 
     def __init__(
@@ -189,6 +197,7 @@ class Stopped(Undelivered):
         super().__init__(
             f"{topic} does not take {first.name}: {describe(first.reason)}; the input's position stays before it.",
             ways_on(first),
+            len(records) + len(held),
         )
         places = [record.source for record in (*records, *held)]
         self.before: dict[TopicPartition, int] | None = {}
@@ -212,8 +221,9 @@ def ways_on(record: UndeliveredRecord) -> str:
 
 def stop_on_undelivered(records: Sequence[UndeliveredRecord]) -> None:
     """In a pipe without transactions, the position of the input must not move past the records. Raises Undelivered."""
-    raise Undelivered(
+    raise LeftOut(
         f"{plural_were(len(records), 'record')} not delivered, such as {example_of(records)}; "
         "the input's position stays before them.",
         "Fix the cause and run it again: with the same group the records are read again.",
+        len(records),
     )

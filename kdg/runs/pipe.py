@@ -252,10 +252,12 @@ def _describe(
     options: Options, target: KafkaTarget, transaction: KafkaTransaction | None, source: KafkaSource, outcome: Outcome
 ) -> None:
     """Settle what came before a record that cannot be delivered, and complete the outcome with the summary."""
-    from kdg.kafka.undelivered_records import Stopped
+    from kdg.kafka.undelivered_records import LeftOut, Stopped
 
     plan, counts = outcome.plan, outcome.counts
     name_culprit(outcome, target, transaction)
+    if isinstance(outcome.error, LeftOut):
+        counts.stop_without(outcome.error.count + target.give_up_rest())
     if isinstance(outcome.error, Stopped) and outcome.error.before is not None:
         source.settle_before(outcome.error.before)
         outcome.positions = source.offsets()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from kdg.core.ports import Work
 from kdg.core.records import Batch
 from kdg.errors import KdgError, UsageError
 from kdg.formats import Decoder, Encoder
-from kdg.runtime.child import BatchCommand, Span, spans_of
+from kdg.runtime.child import BatchCommand, Span, name_spans, spans_of
 
 DELIMITER = b"\n"
 READS = frozenset({"topics", "partitions", "offsets"})
@@ -59,7 +60,7 @@ class CommandFilter:
         if not records:
             return Batch()
         try:
-            return self.decoder.decode(records, 1)
+            batch = self.decoder.decode(records, 1)
         except UsageError as exc:
             topic, partition, first, _last = spans[0]
             name = self.command.argv[0]
@@ -70,6 +71,13 @@ class CommandFilter:
                 + ("jq prints one record a line with -c. " if Path(name).name == "jq" else "")
                 + "If it works on plain values, add --lines.",
             ) from exc
+        # One record of the batch may have become none or many: which one this was, only the command knows.
+        batch.source = partial(_made_of, f"by {self.command.argv[0]} from {name_spans(spans)}")
+        return batch
+
+
+def _made_of(spans: str, index: int) -> str:
+    return f"record {index + 1} printed {spans}"
 
 
 def _has_newline(batch: Batch) -> KdgError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,8 +19,10 @@ from kdg.kafka.target import KafkaTarget
 from kdg.kafka.undelivered_records import UndeliveredRecord
 from kdg.runs.clients import LibraryClients
 from kdg.runtime.deadline import Deadline, NoSignals
+from kdg.sandbox import Sandbox
 from tests.support.kafka import Kafka
-from tests.support.processes import text
+from tests.support.processes import lines, text
+from tests.support.waiting import eventually
 
 COMPACT: dict[str, Any] = {"cleanup_policy": "compact"}
 LONG_AGO: dict[str, Any] = {"message_timestamp_before_max_ms": "3600000"}
@@ -114,9 +117,11 @@ def test_pipe_stops_before_a_refused_record(kafka: Kafka, group: str) -> None:
     kafka.produce(source, values, partitions=2)
     place = f"{source}[1]@350"
     for _start in range(3):
+        before = len(kafka.values(target))
         done = kafka.kdg("pipe", source, target, "-G", group, "-e", "--keep-partition")
         assert done.code == 3, done
         assert place in done.err
+        assert f", wrote {len(kafka.values(target)) - before} to {target}" in done.err
         assert kafka.committed(group, source)[1] == 350
     arrived = [record for record in kafka.records(target) if record.partition == 1]
     assert [record.value for record in arrived] == values[1:701:2]
@@ -127,6 +132,37 @@ def test_pipe_stops_before_a_refused_record(kafka: Kafka, group: str) -> None:
     assert sorted({record.value or b"" for record in kafka.records(target)}) == sorted(
         v for v in values if len(v) < 100
     )
+
+
+@pytest.mark.parametrize("guarantee", ["alo", "eos"])
+def test_refused_record_of_a_command_names_its_batch(kafka: Kafka, group: str, guarantee: str) -> None:
+    """`pipe -- CMD`: only CMD knows from which record it made this one, but the batch is known; the counts are true."""
+    source = kafka.filled([b"%03d" % n + b"x" * (20_000 if n == 7 else 50) for n in range(10)])
+    topic = kafka.topic(**SMALL)
+    done = kafka.kdg("pipe", source, topic, "-G", group, "-g", guarantee, "-e", "--", "jq", "-c", ".")
+    assert done.code == (3 if guarantee == "alo" else 4), done
+    assert f"record 8 printed by jq from {source}[0] offsets 0 to 9, a record of 20003 bytes" in done.err
+    if guarantee == "alo":
+        assert f"read 10, wrote {len(kafka.values(topic))} to {topic}" in done.err
+        assert kafka.committed(group, source) == {0: 0}
+
+
+def test_pipe_counts_what_was_delivered(group: str) -> None:
+    """The target's broker goes away: the summary counts the records that were delivered before."""
+    with Sandbox() as sandbox:
+        kafka = Kafka(sandbox.bootstrap)
+        source, target = kafka.filled(lines(20)), kafka.topic()
+        slow = ("-X", "message.timeout.ms=3000", "--batch-records", "1", "--", "sh", "-c", "cat; sleep 0.5")
+        with kafka.start("pipe", source, target, "-G", group, *slow) as run:
+            assert eventually(lambda: len(kafka.values(target)) > 2)
+            sandbox.brokers[0].pause()
+            done = run.end(60)
+            sandbox.brokers[0].resume()
+        assert done.code == 3, done
+        settled = kafka.committed(group, source)[0]
+        counted = re.search(r"read (\d+), wrote (\d+) to", done.err)
+        assert counted is not None
+        assert settled <= int(counted[2]) < int(counted[1]) <= settled + 1
 
 
 def test_pipe_into_a_topic_of_small_batches(kafka: Kafka, group: str) -> None:
