@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, ThrottleEvent
 from confluent_kafka.admin import AdminClient
 
 from kdg.core.guarantees import Role
@@ -32,6 +32,8 @@ NOT_CONNECTED = "in state CONNECT)"
 """A failed connection of which the log says this was never made."""
 DECISIVE = ("FATAL", "TXNERR")
 """A log line of these facilities names the cause of a fatal error. confluent_kafka calls no error_cb for it [seen]."""
+THROTTLED_SECONDS = 1.0
+"""A shorter delay by a quota is not worth a line."""
 UNSECURED = "enable.sasl.oauthbearer.unsecure.jwt"
 DEBUG = 10
 """logging.DEBUG, the level of the library's debug lines. Importing logging would slow down the start."""
@@ -67,6 +69,7 @@ class Watch:
         self.reached = False
         self._refusals = Refusals()
         self._verbose = verbose
+        self._throttled = False
 
     def error(self, error: KafkaError) -> None:
         """The library's error_cb. It recovers from most of these errors by itself."""
@@ -106,6 +109,15 @@ class Watch:
         """Called with the error of the token command; the library itself only reports that there is no token."""
         self.no_token = error
 
+    def throttled(self, event: ThrottleEvent) -> None:
+        """The library's throttle_cb: a quota of the cluster delays this client. Said once."""
+        if event.throttle_time >= THROTTLED_SECONDS and not self._throttled:
+            self._throttled = True
+            self.say(
+                f"the broker {event.broker_name} delays this client for {event.throttle_time:.0f} s: a quota of the "
+                "cluster is reached (producer_byte_rate, consumer_byte_rate or request_percentage)"
+            )
+
     def log(self, level: int, _format: str, facility: str, client: str, line: str) -> None:
         """The library's log, with the arguments that confluent_kafka gives to a logger."""
         if facility in SUSPICIOUS_FACILITIES or any(mark in line for mark in SUSPICIOUS):
@@ -121,7 +133,7 @@ class Watch:
 def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any]) -> dict[str, Any]:
     check_files(settings)
     watch.settings = _reaching(settings)
-    config = {**watch.settings, **extra, "error_cb": watch.error, "logger": watch}
+    config = {**watch.settings, **extra, "error_cb": watch.error, "throttle_cb": watch.throttled, "logger": watch}
     command = config.pop(TOKEN_COMMAND, None)
     if command:
         mechanism = settings.get(MECHANISM, "")

@@ -143,6 +143,10 @@ def example_of(records: Sequence[UndeliveredRecord]) -> str:
     return f"{example.name}: {describe(example.reason)}"
 
 
+NOT_IN_TIME = OUTCOME_UNKNOWN | {KafkaError._PURGE_QUEUE}
+"""Reasons of records that no broker has refused."""
+
+
 class OnUndelivered(Protocol):
     """What a run does about records that were not delivered."""
 
@@ -164,7 +168,11 @@ def abort_on_undelivered(records: Sequence[UndeliveredRecord]) -> None:
             "Raise the limit that the record breaks (message.max.bytes, max.message.bytes), or leave the record out.",
             refused,
         )
-    raise TryAgain(f"the transaction is aborted: {what}.")
+    late = (
+        "They were not acknowledged in time: raise -X transaction.timeout.ms, or make transactions smaller (--resume)."
+    )
+    in_time = any(record.reason.code() not in NOT_IN_TIME for record in records)
+    raise TryAgain(f"the transaction is aborted: {what}.", "" if in_time else late)
 
 
 class RefusedInTransaction(Aborted):

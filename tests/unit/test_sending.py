@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, ThrottleEvent
 
 from kdg.core.ports import TryAgain, carry_out
 from kdg.core.records import Batch
@@ -165,6 +165,18 @@ def test_log_line_of_a_cut_off_commit_is_suspicious(line: str) -> None:
         assert other.suspicious
 
 
+def test_quota_of_the_cluster_is_said_once() -> None:
+    """A client that a quota delays waits, and says why."""
+    notes = list[str]()
+    watch = Watch(note=notes.append)
+    watch.throttled(ThrottleEvent("h:1/1", 1, 0.2))
+    assert not notes
+    for seconds in (11.0, 12.0):
+        watch.throttled(ThrottleEvent("h:1/1", 1, seconds))
+    assert len(notes) == 1
+    assert "h:1/1 delays this client for 11 s: a quota of the cluster is reached" in notes[0]
+
+
 def undelivered(code: int, value: bytes = b"v", key: bytes | None = b"k") -> UndeliveredRecord:
     return UndeliveredRecord(key, value, None, 0, KafkaError(code))
 
@@ -190,7 +202,8 @@ def test_refused_record_aborts_and_a_lost_one_tries_again() -> None:
     """In a transaction, a record that would be refused again is exit 4; any other error aborts and tries again."""
     with pytest.raises(Aborted, match="1 record of it could not be delivered, such as a record of 1 bytes"):
         abort_on_undelivered([undelivered(KafkaError.MSG_SIZE_TOO_LARGE)])
-    with pytest.raises(TryAgain):
+    with pytest.raises(TryAgain) as late:
         abort_on_undelivered([undelivered(KafkaError._MSG_TIMED_OUT)])
+    assert "transaction.timeout.ms" in late.value.hint
     with pytest.raises(Undelivered, match="the input's position stays before them"):
         stop_on_undelivered([undelivered(KafkaError._MSG_TIMED_OUT)])
