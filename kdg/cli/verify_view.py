@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from kdg.text.plain import printable
+
 if TYPE_CHECKING:
     from kdg.verify.progress import Progress
     from kdg.verify.setup import Setup
@@ -56,7 +58,7 @@ class View:
 
     def _draw(self) -> Group:
         now, setup = self._now, self._setup
-        program = " ".join(setup.command) or "kdg pipe"
+        program = printable(" ".join(setup.command)) or "kdg pipe"
         title = Text(f"{setup.guarantee.name}  ", style="bold")
         title.append(f"{program} × {setup.workers}", style="default")
         if now is None:

@@ -27,6 +27,11 @@ _END = (
 )
 _MEMORY = "constant: each id takes 16 bytes in a SQLite file, which is temporary without --dedup-store"
 
+_FILE = (
+    "FILE of --dedup-store has to stay where it is: if it is renamed, removed or replaced during a run, the run ends "
+    "with exit 1 before it commits the batch, and the batch is read again"
+)
+
 DEDUPLICATION = (
     ("position", _POSITION),
     ("key, value, header:NAME", _ID),
@@ -34,5 +39,6 @@ DEDUPLICATION = (
     ("a crash", _CRASH),
     ("where it ends", _END),
     ("memory", _MEMORY),
+    ("the file", _FILE),
 )
 """A subject and a sentence."""

@@ -102,8 +102,11 @@ def destination(kind: DestinationKind) -> Page:
     """A destination of `kdg consume`, under each guarantee."""
     rows = tuple((guarantee.name, promised(guarantee, kind)) for guarantee in GUARANTEES)
     pages = ["kdg consume --help"]
-    sections = (Section("", two_columns(rows)), Section("Where it ends", kind.beyond), see(pages))
+    moved = [Section("If FILE moves", kind.moved)] if kind.moved else []
+    sections = (Section("", two_columns(rows)), *moved, Section("Where it ends", kind.beyond), see(pages))
     data = {"guarantees": dict(rows), "where_it_ends": kind.beyond, "see": pages}
+    if kind.moved:
+        data["if_file_moves"] = kind.moved
     return Page("end", kind.flag, "consume", "What each guarantee promises for records written here.", sections, data)
 
 

@@ -80,6 +80,15 @@ def test_each_destination_has_a_page(name: str) -> None:
         assert f"| {row.name} | {promised(row, kind)} |" in page
 
 
+@pytest.mark.parametrize(("name", "file"), [("output", "FILE.kdg"), ("sqlite", "FILE-wal"), ("dedup-by", "FILE of")])
+def test_page_of_a_file_says_what_its_renaming_does(name: str, file: str) -> None:
+    """The files that have to stay where they are, and how the run ends otherwise."""
+    sentence = unwrapped(name).split("to stay where")
+    assert len(sentence) == 2
+    assert file in sentence[0]
+    assert "exit 1" in sentence[1]
+
+
 def test_the_window_of_deduplication_is_stated() -> None:
     assert f"remembered for {DEDUP_TTL}" in unwrapped("dedup-by")
     assert unwrapped("dedup-by") == unwrapped("dedup-store")

@@ -37,6 +37,17 @@ def test_view_shows_records_lag_and_faults() -> None:
     assert "P pause 1" in shown
 
 
+def test_names_cannot_act_on_the_terminal() -> None:
+    """The command of the workers is shown with its control characters escaped."""
+    console = Console(file=StringIO(), width=80, force_terminal=True, color_system=None)
+    view = View(Setup(EXACTLY_ONCE, command=("sh", "\x1b]0;title\x07\x9b2J\u202e")), console)
+    with view:
+        view.show(Progress("faults", 1.0, 1, 1, []))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert r"sh \x1b]0;title\x07\x9b2J\u202e" in shown
+    assert "\x1b]0" not in shown
+
+
 @pytest.mark.parametrize(
     ("terminal", "quiet", "verbose", "live"),
     [(True, False, False, True), (False, False, False, False), (True, True, False, False), (True, False, True, False)],
