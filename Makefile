@@ -40,7 +40,7 @@ mutants: setup
 torture: setup
 	$(BIN)/python tests/torture/run.py $(if $(ARGS),$(ARGS),--page tests/torture/last.md)
 
-# What kcat, the console tools and plain Python loops lose and double: the README's table, about 8 minutes. kcat has to be
+# What kcat, the console tools and plain Python loops lose and double: the README's table, about 17 minutes. kcat has to be
 # installed (apt-get install kcat, brew install kcat).
 verify-others: setup
 	$(BIN)/python -m tests.verify.others $(ARGS)

@@ -213,3 +213,11 @@ def test_what_is_asked_of_the_cluster_is_said_on_its_page() -> None:
     text = unwrapped("min.insync.replicas")
     assert AT_LEAST_ONCE.name in text
     assert EXACTLY_ONCE.name in text
+
+
+@every_client
+def test_no_limit_of_a_delivery_is_said_for_each_client(client: str) -> None:
+    """Java refuses a value below linger.ms + request.timeout.ms; in librdkafka 0 is no limit."""
+    text = squeezed(explain(["message.timeout.ms"], client=client))
+    assert "0 means no limit in librdkafka" in text
+    assert "Java refuses delivery.timeout.ms=0" in text

@@ -15,13 +15,15 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kdg.core.guarantees import GUARANTEES
 from kdg.sandbox import Sandbox
 from tests.peers.programs import CONSOLE_TOOLS, MissingPeerError, kcat
+from tests.support.programs import command
 
 KDG = str(Path(sys.executable).with_name("kdg"))
 PROGRAMS = Path(__file__).with_name("programs.py")
@@ -67,6 +69,14 @@ OTHERS = (
         PYTHON.format(programs=PROGRAMS, name="commit-after"),
     ),
 )
+
+
+def programs() -> Iterator[Other]:
+    """The programs of `kdg explain GUARANTEE --client X` that need nothing but kdg and its sandbox."""
+    for client in ("python", "java"):
+        for guarantee in GUARANTEES:
+            shown = f"`kdg explain {guarantee.name} --client {client} --program`"
+            yield Other(shown, guarantee.name, shlex.join(command(guarantee, client)))
 
 
 def verify(other: Other, seconds: str, path: str, report: Path) -> Mapping[str, Any]:
@@ -120,7 +130,7 @@ def main(arguments: Sequence[str]) -> int:
         folder = Path(home)
         wrappers(folder)
         path = os.pathsep.join([home, str(Path(sys.executable).parent), os.environ["PATH"]])
-        for other in OTHERS:
+        for other in (*OTHERS, *programs()):
             lines.append(row(other, verify(other, seconds, path, folder / "report.json")))
             sys.stderr.write(lines[-1])
     sys.stdout.write(f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, --for {seconds}\n\n{''.join(lines)}")

@@ -61,7 +61,10 @@ PRODUCER = (
         loss="a record fails after this time, retries included",
         duplicates="a record that timed out may be in the log, because its request may have arrived; "
         "sending it again can write it twice",
-        note="0 means no limit. A timeout means that the outcome is unknown, not that the record is absent.",
+        note=(
+            "0 means no limit in librdkafka; Java refuses delivery.timeout.ms=0. "
+            "A timeout means that the outcome is unknown, not that the record is absent."
+        ),
     ),
     Fact(
         "transactional.id",
