@@ -38,7 +38,12 @@ KDG_DEFAULTS: Mapping[Role, tuple[Setting, ...]] = {
             "fetch.queue.backoff.ms", "10", "fetches again as soon as there is room; the default costs a factor of 4"
         ),
         Setting("check.crcs", "true", "a record whose bytes were damaged on a disk is an error, and is not handed out"),
-        Setting("queued.max.messages.kbytes", "16384", "keeps memory flat"),
+        Setting("queued.max.messages.kbytes", "16384", "fetches no more while so much waits to be read"),
+        Setting(
+            "fetch.message.max.bytes",
+            "131072",
+            "bounds what one fetch unpacks to: 330 MB where records compress a thousandfold, with the default 1.4 GB",
+        ),
         Setting("fetch.wait.max.ms", "100", "the broker does not hold a single record back for longer"),
     ),
 }

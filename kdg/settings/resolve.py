@@ -72,12 +72,13 @@ def is_secret(name: str) -> bool:
     return any(part in name for part in SECRETS)
 
 
-# A timeout that depends on another one follows it, unless the user sets it: (client, name, the setting it depends on,
-# how, librdkafka's default in milliseconds, why).
+# A setting that depends on another one follows it, unless the user sets it: (client, name, the setting it depends on,
+# how, the value to compare with, why).
 _FOLLOWS = (
     (Role.PRODUCER, "socket.timeout.ms", "transaction.timeout.ms", min, 60_000, "not longer than the transaction"),
     (Role.PRODUCER, "message.timeout.ms", "transaction.timeout.ms", min, 300_000, "not longer than the transaction"),
     (Role.CONSUMER, "max.poll.interval.ms", "session.timeout.ms", max, 300_000, "not shorter than the session"),
+    (Role.CONSUMER, "fetch.max.bytes", "fetch.message.max.bytes", max, 1_000_000, "of all partitions of a broker"),
 )
 
 # With group.protocol=consumer the broker decides these (KIP-848), and librdkafka refuses them.
@@ -237,21 +238,19 @@ def _without_idempotence(settings: dict[str, Setting], given: dict[str, Resolved
 
 
 def _follow(role: Role, resolved: dict[str, Resolved]) -> dict[str, Resolved]:
-    """Add the timeouts that follow another one."""
+    """Add the settings that follow another one."""
     for of_role, name, leader, how, default, why in _FOLLOWS:
         if of_role is role and leader in resolved and name not in resolved:
-            milliseconds = _milliseconds(resolved[leader])
-            resolved[name] = Resolved(name, str(how(milliseconds, default)), f"follows {leader}", why)
+            value = _number(resolved[leader])
+            resolved[name] = Resolved(name, str(how(value, default)), f"follows {leader}", why)
     return resolved
 
 
-def _milliseconds(setting: Resolved) -> int:
+def _number(setting: Resolved) -> int:
     try:
         return int(setting.value)
     except ValueError:
-        raise UsageError(
-            f"{setting.name}={setting.value} ({setting.origin}) is not a number of milliseconds."
-        ) from None
+        raise UsageError(f"{setting.name}={setting.value} ({setting.origin}) is not a whole number.") from None
 
 
 def _without_classic(resolved: dict[str, Resolved], given: Mapping[str, Resolved]) -> dict[str, Resolved]:
