@@ -175,8 +175,8 @@ QUESTIONS = (
     Question(
         "clients",
         "How do I write this in Python, .NET (dotnet), Java, Go or kcat?",
-        "kdg explain GUARANTEE --client python, dotnet, java, go or kcat prints the configuration to paste, and the "
-        "calls in their order.",
+        "kdg explain GUARANTEE --client python, dotnet, java, go or kcat shows the configuration and the steps of a "
+        "program that copies a topic. --program prints the whole program, and kdg verify -- CMD proves it.",
         ("exactly-once", "at-least-once", "at-most-once"),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,9 @@ from typing import IO
 from kdg.core.guarantees import Guarantee
 from tests.support.kafka import Kafka
 from tests.support.programs import command
+
+WELL = (0, 128 + signal.SIGTERM)
+"""A Java program ends with 143 after SIGTERM, whatever it does."""
 
 
 class Copy:
@@ -50,3 +54,9 @@ def start(kafka: Kafka, guarantee: Guarantee, client: str, source: str, target: 
             yield run
         finally:
             run.kill()
+
+
+def stop(run: Copy) -> None:
+    """End it with SIGTERM."""
+    run.terminate()
+    assert run.ended() in WELL, run.err

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 
 import pytest
@@ -13,21 +12,14 @@ from tests.support.kafka import Kafka, Record
 from tests.support.processes import lines
 from tests.support.waiting import eventually
 
-from .running import Copy, start
+from .running import WELL, start, stop
 
 every_guarantee = pytest.mark.parametrize("guarantee", GUARANTEES, ids=lambda guarantee: guarantee.name)
 without_loss = pytest.mark.parametrize(
     "guarantee", [each for each in GUARANTEES if not each.may_lose], ids=lambda guarantee: guarantee.name
 )
 
-WELL = (0, 128 + signal.SIGTERM)
-"""A Java program ends with 143 after SIGTERM, whatever it does."""
 BORN = 1_700_000_000_000
-
-
-def stop(run: Copy) -> None:
-    run.terminate()
-    assert run.ended() in WELL, run.err
 
 
 def whole(records: list[Record]) -> Counter[tuple[object, ...]]:

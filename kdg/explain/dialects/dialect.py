@@ -28,8 +28,13 @@ class Dialect(NamedTuple):
 
 
 LATE_COMMIT = (
-    "After a commit or an abort that timed out, create a new producer: "
-    "the late request could end the next transaction of the old one."
+    "After a commit or an abort that timed out, the program ends, and the next start has a new producer: the late "
+    "request could end the next transaction of the old one."
+)
+
+RESENT_COMMIT = (
+    "If its connection breaks, librdkafka sends a commit again without an error, and the first copy can have the same "
+    "effect. kdg pipe finds this in the library's log (debug=eos) and makes a new producer."
 )
 
 ENDS = "Any error ends the program. Run it where it is started again; the next start goes on where it settled."
@@ -45,8 +50,8 @@ GONE = (
 )
 
 ONLY_IN_POLL = (
-    "Partitions come and go only inside {poll}. The program settles what it has read before it polls again, so that "
-    "nothing is half done when a partition goes."
+    "Partitions come and go only inside {poll}, and nothing is sent between the first {poll} of a batch and the last: "
+    "what was read is dropped, and the next owner reads it."
 )
 
 

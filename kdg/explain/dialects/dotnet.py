@@ -6,7 +6,7 @@ The programs are in kdg/explain/programs.
 from __future__ import annotations
 
 from kdg.core.guarantees import Step
-from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, Dialect
+from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, RESENT_COMMIT, Dialect
 
 _NAMES = {
     "max.in.flight.requests.per.connection": "MaxInFlight",
@@ -77,5 +77,6 @@ DOTNET = Dialect(
         ),
         (Step.COMMIT_TRANSACTION, "KafkaRetriableException: only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
+        (Step.COMMIT_TRANSACTION, RESENT_COMMIT),
     ),
 )

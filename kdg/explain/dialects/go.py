@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from kdg.core.guarantees import Step
-from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, Dialect, quoted, same_name
+from kdg.explain.dialects.dialect import (
+    ENDS,
+    GONE,
+    LATE_COMMIT,
+    NEW_GROUP,
+    ONLY_IN_POLL,
+    RESENT_COMMIT,
+    Dialect,
+    quoted,
+    same_name,
+)
 
 GO = Dialect(
     title="Go (confluent-kafka-go)",
@@ -21,7 +31,7 @@ GO = Dialect(
         ),
         (Step.READ, "The library ignores what the rebalance callback returns; it then assigns the partitions itself."),
         (Step.READ, "With partition.assignment.strategy=cooperative-sticky, call IncrementalAssign()."),
-        (Step.WRITE, "Somebody has to read producer.Events(): Flush() counts what lies there as not delivered."),
+        (Step.WRITE, "Read producer.Events() all the time: Flush() counts the events in it as not delivered."),
         (Step.COMMIT, "Each record has its report on the channel that Produce() was given: look at each."),
         (
             Step.RECORD_POSITION,
@@ -36,5 +46,6 @@ GO = Dialect(
         ),
         (Step.COMMIT_TRANSACTION, "If IsRetriable(), only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
+        (Step.COMMIT_TRANSACTION, RESENT_COMMIT),
     ),
 )

@@ -6,7 +6,7 @@ The names are in kdg/settings/java.py, the programs in kdg/explain/programs.
 from __future__ import annotations
 
 from kdg.core.guarantees import Step
-from kdg.explain.dialects.dialect import ENDS, GONE, NEW_GROUP, ONLY_IN_POLL, Dialect
+from kdg.explain.dialects.dialect import ENDS, GONE, NEW_GROUP, Dialect
 from kdg.settings.java import java_name
 
 _VALUES = {"auto.offset.reset": {"error": "none"}}
@@ -26,7 +26,13 @@ JAVA = Dialect(
         (Step.READ, ENDS),
         (Step.READ, NEW_GROUP),
         (Step.READ, GONE),
-        (Step.READ, ONLY_IN_POLL.format(poll="poll()")),
+        (
+            Step.READ,
+            (
+                "Partitions come and go only inside poll(). The program settles what poll() has returned before it "
+                "polls again, so that nothing is half done when a partition goes."
+            ),
+        ),
         (Step.READ, "isolation.level is read_uncommitted unless you set it: set it on every reader."),
         (Step.READ, "records.nextOffsets() needs kafka-clients 4.0; before, build the map from offset() + 1."),
         (Step.WRITE, "Set enable.idempotence=true: acks or retries can switch the default off without an error."),

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from kdg.core.guarantees import Step
-from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, Dialect, quoted, same_name
+from kdg.explain.dialects.dialect import (
+    ENDS,
+    GONE,
+    LATE_COMMIT,
+    NEW_GROUP,
+    ONLY_IN_POLL,
+    RESENT_COMMIT,
+    Dialect,
+    quoted,
+    same_name,
+)
 
 PYTHON = Dialect(
     title="Python (confluent-kafka)",
@@ -31,5 +41,6 @@ PYTHON = Dialect(
         ),
         (Step.COMMIT_TRANSACTION, "If error.retriable(), only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
+        (Step.COMMIT_TRANSACTION, RESENT_COMMIT),
     ),
 )

@@ -54,19 +54,26 @@ static class ExactlyOnce
         Stopping = true;
     }
 
-    // Calls again after a timeout: the same commit or abort continues.
+    // Calls again after a timeout: the same commit or abort continues. Then it
+    // throws: a late request could act on this producer's next transaction.
     static void Repeat(Action<TimeSpan> call)
     {
-        while (true)
+        KafkaRetriableException late = null;
+        for (var done = false; !done;)
         {
             try
             {
                 call(TimeSpan.FromSeconds(10));
-                return;
+                done = true;
             }
-            catch (KafkaRetriableException) when (!Stopping)
+            catch (KafkaRetriableException error) when (!Stopping)
             {
+                late = error;
             }
+        }
+        if (late != null)
+        {
+            throw late;
         }
     }
 
@@ -85,7 +92,7 @@ static class ExactlyOnce
             .SetPartitionsRevokedHandler(Revoked)
             .Build())
         {
-            Repeat(limit => Producer.InitTransactions(limit));
+            Producer.InitTransactions(TimeSpan.FromSeconds(60));
             Consumer.Subscribe(Source);
             try
             {

@@ -57,17 +57,23 @@ func main() {
 	}
 }
 
-// repeat calls again after a timeout: the same commit or abort continues.
+// repeat calls again after a timeout: the same commit or abort continues. Then
+// it fails: a late request could act on the next transaction of this producer.
 func repeat(call func(context.Context) error) error {
+	var late error
 	for {
 		limit := 10 * time.Second
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		err := call(ctx)
 		cancel()
-		e, failed := err.(kafka.Error)
-		if !failed || !e.IsRetriable() || stopping.Err() != nil {
+		if err == nil {
+			return late
+		}
+		e, known := err.(kafka.Error)
+		if !known || !e.IsRetriable() || stopping.Err() != nil {
 			return err
 		}
+		late = err
 	}
 }
 
@@ -90,7 +96,7 @@ func run() error {
 		for range producer.Events() {
 		}
 	}()
-	if err := repeat(producer.InitTransactions); err != nil {
+	if err := producer.InitTransactions(stopping); err != nil {
 		return err
 	}
 	err = consumer.Subscribe(source, rebalanced)

@@ -48,13 +48,19 @@ for number in (signal.SIGINT, signal.SIGTERM):
 
 
 def repeat(call, *arguments):
-    """Call again after a timeout: the same commit or abort continues."""
+    """Call again after a timeout: the same commit or abort continues. Then
+    end: a late request could act on the next transaction of this producer."""
+    late = None
     while True:
         try:
-            return call(*arguments, 10)
+            call(*arguments, 10)
+            break
         except KafkaException as error:
             if stopping or not error.args[0].retriable():
                 raise
+            late = error
+    if late:
+        raise late
 
 
 # == Steps ==
@@ -120,7 +126,7 @@ def settle():
         raise
 
 
-repeat(producer.init_transactions)
+producer.init_transactions(60)
 consumer.subscribe([SOURCE], on_assign=assigned, on_revoke=revoked)
 try:
     while not stopping:
