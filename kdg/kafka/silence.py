@@ -56,8 +56,9 @@ class Silence:
         others = self.end.left_to_others
         if not owned:
             end = "it ends when another member leaves, or when all have come back to the group after a change"
-            all_read = f", or when the others have read all ({others})" if others else ""
-            return _Cause("group", f"group {group} has given no partition to this instance", end + all_read)
+            if others:
+                end = f"it ends when another member leaves or comes back, or when the others have read all ({others})"
+            return _Cause("group", f"group {group} has given no partition to this instance", end)
         if leaderless := self.topic_ids.leaderless & owned.keys():
             return _Cause(
                 "leader", f"{_shown(leaderless)} has no leader", "it goes on when a broker with a replica runs"
