@@ -33,8 +33,21 @@ NOT_A_MEMBER = frozenset(
     {E.ILLEGAL_GENERATION, E.UNKNOWN_MEMBER_ID, E.REBALANCE_IN_PROGRESS, E.STALE_MEMBER_EPOCH, E._ASSIGNMENT_LOST}
 )
 """The group has rebalanced without this member. The broker has certainly not stored the offsets of the commit."""
-NOT_REACHED = frozenset({E._TRANSPORT, E._ALL_BROKERS_DOWN, E._RESOLVE, E._TIMED_OUT, E._WAIT_COORD, E._DESTROY})
-"""No broker has answered. _DESTROY: the request waited on the bootstrap connection when that was replaced [seen]."""
+NOT_REACHED = frozenset(
+    {
+        E._TRANSPORT,
+        E._ALL_BROKERS_DOWN,
+        E._RESOLVE,
+        E._TIMED_OUT,
+        E._TIMED_OUT_QUEUE,
+        E._WAIT_COORD,
+        E._FAIL,
+        E._NODE_UPDATE,
+        E._DESTROY,
+        E._DESTROY_BROKER,
+    }
+)
+"""No broker has answered. _DESTROY, _DESTROY_BROKER: the connection that had the request was replaced [seen]."""
 STARTING = frozenset({E.COORDINATOR_LOAD_IN_PROGRESS, E.COORDINATOR_NOT_AVAILABLE, E.NOT_COORDINATOR, E._WAIT_COORD})
 """The coordinator of a group or of a transactional id is only starting."""
 ELECTING = frozenset(

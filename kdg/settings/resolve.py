@@ -79,6 +79,7 @@ _FOLLOWS = (
     (Role.PRODUCER, "message.timeout.ms", "transaction.timeout.ms", min, 300_000, "not longer than the transaction"),
     (Role.CONSUMER, "max.poll.interval.ms", "session.timeout.ms", max, 300_000, "not shorter than the session"),
     (Role.CONSUMER, "fetch.max.bytes", "fetch.message.max.bytes", max, 1_000_000, "of all partitions of a broker"),
+    (Role.CONSUMER, "fetch.max.bytes", "message.max.bytes", max, 1_000_000, "librdkafka refuses less than one message"),
 )
 
 # With group.protocol=consumer the broker decides these (KIP-848), and librdkafka refuses them.
@@ -239,11 +240,12 @@ def _without_idempotence(settings: dict[str, Setting], given: dict[str, Resolved
 
 def _follow(role: Role, resolved: dict[str, Resolved]) -> dict[str, Resolved]:
     """Add the settings that follow another one."""
+    followed = dict[str, Resolved]()
     for of_role, name, leader, how, default, why in _FOLLOWS:
         if of_role is role and leader in resolved and name not in resolved:
-            value = _number(resolved[leader])
-            resolved[name] = Resolved(name, str(how(value, default)), f"follows {leader}", why)
-    return resolved
+            value = how(_number(resolved[leader]), _number(followed[name]) if name in followed else default)
+            followed[name] = Resolved(name, str(value), f"follows {leader}", why)
+    return resolved | followed
 
 
 def _number(setting: Resolved) -> int:

@@ -127,6 +127,21 @@ def test_poll_interval_follows_a_long_session() -> None:
     assert plain(resolve(AT_LEAST_ONCE, C, "consume", given))["max.poll.interval.ms"] == "600000"
 
 
+@pytest.mark.parametrize(
+    ("given", "bytes_"),
+    [
+        ({}, "1000000"),
+        ({"fetch.message.max.bytes": "3000000"}, "3000000"),
+        ({"message.max.bytes": "2000000"}, "2000000"),
+        ({"message.max.bytes": "2000000", "max.partition.fetch.bytes": "3000000"}, "3000000"),
+        ({"message.max.bytes": "2000000", "fetch.max.bytes": "2500000"}, "2500000"),
+    ],
+)
+def test_fetch_holds_a_message_and_a_partition(given: dict[str, str], bytes_: str) -> None:
+    """The library refuses a fetch below message.max.bytes; one below that of a partition would make it useless."""
+    assert plain(resolve(AT_LEAST_ONCE, C, "consume", [Layer("-X", given)]))["fetch.max.bytes"] == bytes_
+
+
 def test_timeout_that_is_not_a_number_is_named() -> None:
     with pytest.raises(UsageError, match=r"transaction\.timeout\.ms=soon"):
         producer(EXACTLY_ONCE, transaction_timeout_ms="soon")
