@@ -56,6 +56,7 @@ peers: setup
 # The programs of `kdg explain GUARANTEE --client X`, each under a minute of faults with three workers. About 20 minutes.
 # Go has to be installed. `make dialects CLIENTS="python java"`.
 dialects: setup
+	KDG_DRAWN=2000 $(BIN)/python -m pytest tests/unit/test_check_drawn.py tests/java/test_drawn.py -n 2
 	KDG_DIALECTS="$(or $(CLIENTS),python java go)" KDG_DIALECTS_SECONDS=60 $(BIN)/python -m pytest tests/dialects -p no:randomly $(ARGS)
 
 # How fast kdg is beside kcat, the console tools and a plain Java loop, about 15 minutes on a machine that

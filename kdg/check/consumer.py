@@ -65,31 +65,53 @@ OVERLAYS: Sequence[Rule] = (
             "the consumer sees aborted records, and sees them again if the producer repeats them: this undoes the "
             "exactly-once of the producer",
             duplicates=True,
+            of_transactions=True,
+            change=(("isolation.level", "read_committed"),),
         ),
     ),
 )
 """What counts only for records from transactions, so only against exactly-once; all rules that apply count."""
 
-REMARKS: Sequence[Rule] = (
+STARTS: Sequence[Rule] = (
     (
-        lambda r: r.value(_RESET) in ("latest", "largest"),
+        lambda r: r.value(_RESET) == "latest",
         Finding(
             (_RESET,),
             "if no position is stored, the consumer starts at the end: it skips records that came before the first "
             "commit, or into a new partition",
-        ),
-    ),
-    (
-        lambda r: r.value(_RESET) in ("earliest", "smallest"),
-        Finding(
-            (_RESET,),
-            "if no position is stored, or the position has expired, all retained records are read again; deleted "
-            "records are skipped without an error",
+            loses=True,
+            of_starts=True,
         ),
     ),
     (
         lambda r: r.value(_RESET).startswith("by_duration"),
-        Finding((_RESET,), "if no position is stored, records older than this are skipped"),
+        Finding(
+            (_RESET,),
+            "if no position is stored, records older than this are skipped",
+            loses=True,
+            of_starts=True,
+        ),
+    ),
+)
+"""What a consumer loses where it has no stored position; the first rule that applies counts."""
+
+REMARKS: Sequence[Rule] = (
+    (
+        lambda r: r.value(_RESET) == "earliest",
+        Finding(
+            (_RESET,),
+            "this keeps the guarantee, because a new group starts at the first record. If the position expires, all "
+            "retained records are read again; records that retention deleted before they were read are skipped "
+            "without an error",
+        ),
+    ),
+    (
+        lambda r: r.value(_RESET) in ("error", "none") and not r.runs,
+        Finding(
+            (_RESET,),
+            "without a stored position the consumer reports an error, so a new group needs a position before its "
+            "first start",
+        ),
     ),
     (
         lambda r: r.value("group.instance.id") != "",

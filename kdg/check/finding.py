@@ -15,6 +15,8 @@ class Finding:
     settings: the settings that cause it. says: the consequence, for people.
     loses, duplicates: whether records can be lost or duplicated.
     refused: whether the client or the broker refuses the settings.
+    of_transactions: whether it counts only for records from transactions, so only against exactly-once.
+    of_starts: whether it counts only where no position is stored.
     change: values that remove the cause, if the guarantee's own settings do not.
     """
 
@@ -23,6 +25,8 @@ class Finding:
     loses: bool = False
     duplicates: bool = False
     refused: bool = False
+    of_transactions: bool = False
+    of_starts: bool = False
     change: tuple[tuple[str, str], ...] = ()
 
     @property

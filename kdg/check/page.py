@@ -9,11 +9,12 @@ from kdg.check.reading import Reading
 from kdg.check.verdict import BY_CODE, NEITHER, REFUSED, Verdict, changes, code
 from kdg.core.guarantees import GUARANTEES, Guarantee
 from kdg.core.requirement import Log
+from kdg.settings.conflicts import DROP
 from kdg.settings.requirements import LogFacts, holds, weaknesses
 from kdg.text.page import Page, Section, two_columns
 from kdg.text.render import listed
 
-_TITLES = {"librdkafka": "librdkafka", "java": "Java", "dotnet": ".NET"}
+_TITLES = {"librdkafka": "librdkafka", "java": "Java", "dotnet": ".NET", "kdg": "kdg"}
 _MEANS = {
     REFUSED: "the client does not start with these settings",
     NEITHER: "records can be lost and duplicated: no guarantee holds",
@@ -75,12 +76,15 @@ def _way(verdict: Verdict, guarantee: Guarantee) -> str:
     """The settings to write, and what the program has to do."""
     wanted = changes(verdict, guarantee)
     if wanted is None:
-        return "impossible with these settings: first change the settings that the client refuses"
+        return "first change what is refused above"
     return f"{_written(verdict.reading, wanted) or 'as it is'}; {code(verdict.reading.with_(wanted), guarantee)}"
 
 
 def _written(reading: Reading, wanted: Mapping[str, str]) -> str:
-    return ", ".join(f"{reading.named(name)}={value}" for name, value in wanted.items())
+    return ", ".join(
+        f"without {reading.named(name)}" if value == DROP else f"{reading.named(name)}={value}"
+        for name, value in wanted.items()
+    )
 
 
 def _reading_data(verdict: Verdict) -> dict[str, object]:
@@ -112,7 +116,7 @@ def _to_reach(verdict: Verdict, guarantee: Guarantee) -> dict[str, object]:
     wanted = changes(verdict, guarantee)
     if wanted is None:
         return {"change": None, "code": None}
-    named = {verdict.reading.named(name): value for name, value in wanted.items()}
+    named = {verdict.reading.named(name): None if value == DROP else value for name, value in wanted.items()}
     return {"change": named, "code": code(verdict.reading.with_(wanted), guarantee)}
 
 

@@ -23,7 +23,9 @@ _LEADER_ALONE = (
 
 
 def _acks(r: Reading) -> str:
-    return r.value(_ACKS)
+    """0, 1 or all; librdkafka takes other spellings of a number, such as 0x1."""
+    value = r.value(_ACKS)
+    return value if value == "all" else {-1: "all", 0: "0", 1: "1"}.get(int(r.number(_ACKS)), value)
 
 
 def _never_retries(r: Reading) -> bool:
@@ -36,7 +38,8 @@ def works_idempotent(r: Reading) -> bool:
 
 
 def _dropped(r: Reading) -> bool:
-    return r.library == "java" and not r.written(_ONCE) and idempotent(r) and not works_idempotent(r)
+    alone = r.library == "java" and not r.written(_ONCE) and not r.value(_ID)
+    return alone and _acks(r) in ("0", "1", "all") and idempotent(r) and not works_idempotent(r)
 
 
 def _may_reorder(r: Reading) -> bool:
@@ -45,10 +48,10 @@ def _may_reorder(r: Reading) -> bool:
 
 LOSSES: Sequence[Rule] = (
     (
-        lambda r: _acks(r) not in ("0", "1", "all"),
+        lambda r: r.library == "librdkafka" and r.number(_ACKS) not in (-1, 0, 1),
         Finding(
             (_ACKS,),
-            "the broker refuses every record: it accepts only 0, 1 and all",
+            "the client starts, but the broker refuses every record: it accepts only 0, 1 and all",
             loses=True,
             refused=True,
             change=((_ACKS, "all"),),

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kdg.check import consumer
 from kdg.check.finding import Finding
 from kdg.check.reading import Reading
-from kdg.check.rules import findings
+from kdg.check.rules import findings, refused_value
 from kdg.core.guarantees import GUARANTEES, Guarantee, Role
+from kdg.settings.conflicts import DROP
 
 CHOOSE = "one that names this instance"
 """Shown for a value that the user has to choose."""
 REFUSED, NEITHER, BY_CODE = "refused", "neither", "decided by the code"
-_OVERLAYS = frozenset(finding for _, finding in consumer.OVERLAYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +33,26 @@ class Verdict:
     @property
     def by_code(self) -> bool:
         """Whether the guarantee depends on the program, not on the settings: the program commits positions itself."""
-        return self.reading.role is Role.CONSUMER and not any(f.costs and f not in _OVERLAYS for f in self.findings)
+        return self.reading.role is Role.CONSUMER and not any(
+            f.costs and not f.of_transactions and not f.of_starts for f in self.findings
+        )
 
     @property
     def gives(self) -> str:
         """The name of the guarantee, or REFUSED, NEITHER or BY_CODE."""
         if any(f.refused for f in self.findings):
             return REFUSED
+        if self.reading.runs:
+            return self.reading.runs
         if self.by_code:
             return BY_CODE
-        own = [f for f in self.findings if f not in _OVERLAYS]
+        own = [f for f in self.findings if not f.of_transactions]
         found = (any(f.loses for f in own), any(f.duplicates for f in own))
         return next((g.name for g in GUARANTEES if (g.may_lose, g.may_duplicate) == found), NEITHER)
 
 
 def _excludes(finding: Finding, guarantee: Guarantee) -> bool:
-    if finding in _OVERLAYS:
+    if finding.of_transactions:
         return guarantee.transactional
     loses = finding.loses and not guarantee.may_lose
     duplicates = finding.duplicates and not guarantee.may_duplicate
@@ -65,22 +68,49 @@ def judge(reading: Reading) -> Verdict:
 
 
 def changes(verdict: Verdict, guarantee: Guarantee) -> dict[str, str] | None:
-    """The fewest settings to change, by name, to reach a guarantee.
+    """The fewest settings to change, by name, to reach a guarantee. The value DROP removes a setting.
 
     {} if nothing has to change; None if no change reaches it.
     """
     reading = verdict.reading
     if verdict.reaches(guarantee):
         return {}
-    wanted = _fixes(reading) | {
-        s.name: s.value or CHOOSE
+    if reading.runs:
+        return None if reading.refuses or reading.unknown else {"guarantee": guarantee.name}
+    needed = {
+        s.name: s.value or (DROP if s.locked else CHOOSE)
         for s in guarantee.settings(reading.role)
-        if (s.value or not s.locked) and not s.commands and reading.has(s.name)
+        if not s.commands and reading.has(s.name)
     }
-    wanted = {name: value for name, value in wanted.items() if reading.value(name) != value}
-    while more := {n: v for n, v in _fixes(reading.with_(wanted)).items() if n not in wanted}:
+    needed = {
+        name: _IN_JAVA.get((name, value), value) if reading.library == "java" else value
+        for name, value in needed.items()
+    }
+    for first in ({}, needed):
+        wanted = _with_fixes(reading, first)
+        if _reached(reading, wanted, guarantee):
+            return _fewest(reading, wanted, guarantee)
+    return None
+
+
+_IN_JAVA = {("auto.offset.reset", "error"): "none"}
+"""Java's spelling of a value."""
+
+
+def _with_fixes(reading: Reading, first: Mapping[str, str]) -> dict[str, str]:
+    """The changes, and those that the findings name; a finding about a change does not replace it."""
+    wanted = {name: value for name, value in first.items() if _differs(reading, name, value)}
+    while more := {
+        n: v for n, v in _fixes(reading.with_(wanted)).items() if n not in wanted and _differs(reading, n, v)
+    }:
         wanted |= more
-    return _fewest(reading, wanted, guarantee) if _reached(reading, wanted, guarantee) else None
+    return wanted
+
+
+def _differs(reading: Reading, name: str, value: str) -> bool:
+    if value == DROP:
+        return reading.written(name) or name in reading.unknown
+    return reading.value(name) != value or (name in reading.given and bool(refused_value(reading, name)))
 
 
 def _fixes(reading: Reading) -> dict[str, str]:
@@ -115,6 +145,8 @@ _PRODUCER_CODE = {
 
 def code(reading: Reading, guarantee: Guarantee) -> str:
     """What the program has to do besides the settings, which do not know when the work on a record is done."""
+    if reading.runs:
+        return "kdg does the rest"
     if reading.role is Role.PRODUCER:
         return _PRODUCER_CODE[guarantee.transactional, guarantee.may_lose]
     if guarantee.transactional:

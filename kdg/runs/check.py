@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kdg.check.appsettings import json_readings
 from kdg.check.frameworks import framework_readings, is_framework
+from kdg.check.own import kdg_readings
 from kdg.check.page import page, reached
 from kdg.check.reading import DIALECTS, Reading, readings
 from kdg.check.verdict import judge
@@ -107,10 +108,15 @@ def _judged(options: CheckOptions, given: Mapping[str, str], kind: _Kind, *, con
         return _Judged(name, sections, _stacked(outside, typed, *outside.layers, Layer(name, sections[0].given)))
     if file.suffix == ".toml":
         found = load(options.config, options.profile, secrets=connect)
-        own = {**_merged(found.layers[len(outside.layers) :]), **given}
+        of_toml = found.layers[len(outside.layers) :]
+        own = {**_merged(of_toml), **given}
         if not _recognised(own) and found.guarantee is None:
             raise _nothing_recognised(name)
-        of_file = readings(own, kind.client or "librdkafka", kind.role)
+        if kind.client is None:
+            runs = guarantee_of(options.guarantee if found.guarantee is None else None, found)
+            of_file = kdg_readings([typed, *of_toml], runs, kind.role)
+        else:
+            of_file = readings(own, kind.client, kind.role)
         return _Judged(name, of_file, _stacked(found, typed, *found.layers))
     framework = _of_framework(file, text, name, kind)
     if framework is not None:

@@ -11,6 +11,8 @@ token_command the property that names the command of a login with tokens
 librdkafka    the names of librdkafka's properties, and which client knows them
 defaults      what kdg sets under every guarantee
 resolve       the effective settings of one client; what `--acks leader` changes; what contradicts the guarantee
-conflicts     settings that a client refuses together
+definitions   the settings of each client as data: type, range, members, default
+conflicts     settings that a client refuses together; conflicts_producer and conflicts_consumer are its two halves
+contradiction the shape of such a conflict
 requirements  whether a topic or the transaction log meets what a guarantee requires
 """

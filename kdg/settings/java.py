@@ -99,19 +99,22 @@ _TOGETHER = """
 """
 READ_TOGETHER = frozenset(_TOGETHER.split())
 
-_ABSENT = {
-    "queue.buffering.max.messages",
-    "enable.auto.offset.store",
-    "enable.gapless.guarantee",
-    "delivery.report.only.error",
+_ANOTHER_MEANING = {"request.timeout.ms", "ssl.keystore.location", "ssl.keystore.password"}
+"""Settings of librdkafka whose name is in Java the name of another setting, or of a file in another format."""
+_JAVA_NAMES = {new: old for old, new in RENAMED.items()} | {
+    "fetch.message.max.bytes": "max.partition.fetch.bytes",
+    "partitioner": "partitioner.class",
+    "sasl.oauthbearer.client.id": "sasl.oauthbearer.client.credentials.client.id",
+    "sasl.oauthbearer.client.secret": "sasl.oauthbearer.client.credentials.client.secret",
 }
-"""Settings of librdkafka that Java does not have."""
-_JAVA_NAMES = {new: old for old, new in RENAMED.items()} | {"partitioner": "partitioner.class"}
 
 
 def java_name(name: str) -> str:
     """Java's name for a setting of librdkafka; empty if Java does not have the setting."""
-    return "" if name in _ABSENT else _JAVA_NAMES.get(name, name)
+    from kdg.settings.definitions import definition
+
+    own = "" if name in _ANOTHER_MEANING else _JAVA_NAMES.get(name, name)
+    return own if definition("java", own) else ""
 
 
 def is_java_only(name: str) -> bool:

@@ -3,17 +3,25 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.types.Password;
 import org.apache.kafka.common.security.JaasContext;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
  * Says how Java itself reads configuration. One request a line on stdin, one answer a line on stdout, in words:
@@ -21,7 +29,8 @@ import org.apache.kafka.common.security.JaasContext;
  *     properties BASE64          the pairs that java.util.Properties reads in a text; or `refused`
  *     parse CLIENT NAME BASE64   what the definition of a client makes of a value; or `refused`
  *     jaas BASE64                the options that Kafka reads in sasl.jaas.config; or `refused`
- *     names CLIENT               each name of a client's definition, its type and its default
+ *     start CLIENT BASE64        `started`, or `refused BASE64` with the reason
+ *     names CLIENT               each name of a client's definition, its type, its default and its validator
  *
  * CLIENT is producer, consumer or admin. Texts go through Base64, so that a line is a line.
  */
@@ -59,6 +68,8 @@ public class Reader {
                 return jaas(text(words[1]));
             case "names":
                 return names(CLIENTS.get(words[1]));
+            case "start":
+                return start(words[1], text(words[2]));
             default:
                 throw new IllegalStateException(words[0]);
         }
@@ -74,6 +85,31 @@ public class Reader {
         return answer.toString();
     }
 
+    /** Creates a client that reaches no broker. Properties are pairs in Base64, as in the answer of `properties`. */
+    private static String start(String client, String pairs) {
+        Map<String, Object> given = new HashMap<>();
+        given.put("bootstrap.servers", "127.0.0.1:1");
+        for (String side : List.of("key", "value")) {
+            given.put(side + ".serializer", ByteArraySerializer.class.getName());
+            given.put(side + ".deserializer", ByteArrayDeserializer.class.getName());
+        }
+        for (String pair : pairs.isEmpty() ? new String[0] : pairs.split(" ")) {
+            String[] parts = pair.split(":", -1);
+            given.put(text(parts[0]), text(parts[1]));
+        }
+        try {
+            if (client.equals("producer")) {
+                new KafkaProducer<byte[], byte[]>(given).close(Duration.ZERO);
+            } else {
+                new KafkaConsumer<byte[], byte[]>(given).close(CloseOptions.timeout(Duration.ZERO));
+            }
+            return "started";
+        } catch (KafkaException refused) {
+            Throwable why = refused.getCause() == null ? refused : refused.getCause();
+            return "refused " + base64("" + why.getMessage());
+        }
+    }
+
     private static String jaas(String text) {
         Map<String, Object> given = Map.of("sasl.jaas.config", new Password(text));
         Map<String, ?> options = JaasContext.loadClientContext(given).configurationEntries().get(0).getOptions();
@@ -87,8 +123,9 @@ public class Reader {
         for (Map.Entry<String, ConfigDef.ConfigKey> each : new TreeMap<>(definition.configKeys()).entrySet()) {
             ConfigDef.ConfigKey key = each.getValue();
             Object value = key.hasDefault() ? key.defaultValue : null;
-            String shown = value instanceof List ? ConfigDef.convertToString(value, ConfigDef.Type.LIST) : "" + value;
-            answer.append(key.name).append(':').append(key.type).append(':').append(base64(shown)).append(' ');
+            String shown = value == null ? "null" : ConfigDef.convertToString(value, key.type);
+            answer.append(key.name).append(':').append(key.type).append(':').append(base64(shown));
+            answer.append(':').append(base64("" + key.validator)).append(' ');
         }
         return answer.toString();
     }

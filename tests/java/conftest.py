@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ class Name(NamedTuple):
     name: str
     type: str
     default: str
+    validator: str
 
 
 class Reader:
@@ -48,7 +49,14 @@ class Reader:
     def names(self, client: str) -> list[Name]:
         """The names of a client's definition."""
         answer = self._ask("names", client) or ""
-        return [Name(name, kind, _text(default)) for name, kind, default in (p.split(":") for p in answer.split())]
+        parts = (p.split(":") for p in answer.split())
+        return [Name(name, kind, _text(default), _text(validator)) for name, kind, default, validator in parts]
+
+    def start(self, client: str, properties: Mapping[str, str]) -> str:
+        """Why a client does not start with the properties; "" if it starts. It reaches no broker."""
+        pairs = " ".join(f"{_base64(name)}:{_base64(value)}" for name, value in properties.items())
+        answer = self._ask("start", client, _base64(pairs)) or "refused"
+        return "" if answer == "started" else _text(answer.partition(" ")[2]) or "refused"
 
     def _ask(self, *words: str) -> str | None:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -73,7 +81,9 @@ def _text(encoded: str) -> str:
 def reader() -> Iterator[Reader]:
     """One Reader.java for all tests."""
     argv = java(READER)
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         yield Reader(process)
         assert process.stdin is not None
         process.stdin.close()

@@ -29,6 +29,18 @@ REFUSED: dict[tuple[str, ...], str] = {
     ("group.protocol", "session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy"): (
         "group.id=g group.protocol=consumer session.timeout.ms=20000"
     ),
+    ("enable.idempotence", "queue.buffering.backpressure.threshold"): (
+        "enable.idempotence=true queue.buffering.backpressure.threshold=2"
+    ),
+    ("group.protocol", "group.protocol.type"): "group.id=g group.protocol=consumer group.protocol.type=consumer",
+    ("fetch.max.bytes", "message.max.bytes"): "group.id=g fetch.max.bytes=1000 message.max.bytes=2000",
+    ("receive.message.max.bytes", "fetch.max.bytes"): (
+        "group.id=g receive.message.max.bytes=2000000 fetch.max.bytes=2000000"
+    ),
+    ("reconnect.backoff.max.ms", "reconnect.backoff.ms"): (
+        "group.id=g reconnect.backoff.max.ms=10 reconnect.backoff.ms=20"
+    ),
+    ("ssl.keystore.location", "ssl.keystore.password"): "group.id=g ssl.keystore.location=k",
     ("partition.assignment.strategy",): "group.id=g partition.assignment.strategy=range,cooperative-sticky",
 }
 BY_LIBRDKAFKA = [row for row in CONTRADICTIONS if LIBRDKAFKA in row.clients and row.names != ("group.id",)]
