@@ -36,6 +36,11 @@ class ExitCode:
     advice: str
 
 
+_AGAIN = (
+    "Run again: with a group or --resume the run continues where it settled. Without, `produce` sends its input from "
+    "the beginning, and the records of this run are there twice: use --resume NAME."
+)
+
 EXIT_CODES = (
     ExitCode(
         0,
@@ -110,13 +115,13 @@ EXIT_CODES = (
         129,
         "interrupted",
         "interrupted by SIGHUP, because its terminal was closed, after settling",
-        "Run again: the run continues where it settled.",
+        _AGAIN,
     ),
     ExitCode(
         130,
         "interrupted",
         "interrupted by SIGINT, after settling",
-        "Run again: the run continues where it settled.",
+        _AGAIN,
     ),
     ExitCode(
         141,
@@ -128,7 +133,7 @@ EXIT_CODES = (
         143,
         "interrupted",
         "interrupted by SIGTERM, after settling",
-        "Run again: the run continues where it settled.",
+        _AGAIN,
     ),
 )
 

@@ -112,7 +112,7 @@ def _of_java(each: Name) -> list[str]:
         kind, members = "enum", fold + "|".join(sorted(bracketed[1].split(", ")))
     elif each.validator == "non-empty string":
         kind = "nonempty"
-    default = "-" if each.default in ("null", "") else each.default
+    default = "-" if each.default in ("null", "") else each.default.replace("class ", "")
     return [kind, low, high, members, default]
 
 
@@ -122,6 +122,7 @@ def dotnet_rows(source: str) -> list[str]:
     members = {name: re.findall(r"^ +(\w+)(?: = -?\d+)?,?$", body, re.MULTILINE) for name, body in enums}
     rows = [f"enum\t{name}\t{'|'.join(own)}" for name, own in members.items()]
     properties = re.findall(r'public ([\w?]+) (\w+)\s*\{.*?"([a-z][\w.]+)"', source)
+    rows += ["Acks\tAcks\tacks", "SaslMechanism\tSaslMechanism\tsasl.mechanism"]  # written over several lines
     return rows + [f"{name}\t{kind.rstrip('?')}\t{setting}" for kind, name, setting in properties]
 
 

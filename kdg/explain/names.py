@@ -107,6 +107,9 @@ def _exit(name: str) -> Page | None:
         return exit_codes_page()
     number = squashed.removeprefix("exitcode").removeprefix("exit")
     rows = [row for row in EXIT_CODES if number == str(row.code) or name.lower() == row.outcome]
+    if not rows and squashed.startswith("exit") and number.isdigit():
+        codes = ", ".join(str(row.code) for row in EXIT_CODES)
+        raise UsageError(f"kdg has no exit code {number}.", f"Its exit codes are {codes}.")
     return exit_code_page(rows[0]) if rows else None
 
 

@@ -53,8 +53,9 @@ QUESTIONS = (
     Question(
         "two-clusters",
         "Can I read from one cluster and write to another exactly once?",
-        "No: the positions are on one cluster and the records on the other, and no transaction covers both. Use "
-        "at-least-once and deduplicate.",
+        "Not with the positions of a consumer group: they are on the cluster that is read, and no transaction covers "
+        "two clusters. It is possible if the positions are kept on the cluster that is written to, in the transaction "
+        "of the records: MirrorMaker 2 and Kafka Connect can do that. Otherwise use at-least-once and deduplicate.",
         ("exactly-once", "at-least-once"),
     ),
     Question(
@@ -130,15 +131,20 @@ QUESTIONS = (
     Question(
         "order",
         "Why did my records change their order?",
-        "Without idempotence, a retry can arrive after a later record, unless only one request is in flight. Also, "
-        "Kafka keeps the order only within a partition.",
+        "There are four causes. Kafka keeps the order only within a partition. Without idempotence, a retry can arrive "
+        "after a later record, unless only one request is in flight. The same key can go to two partitions: with "
+        "different partitioners, or after partitions were added to the topic. And a program that handles records in "
+        "several threads, or sends a failed record again, changes the order itself.",
         ("enable.idempotence", "max.in.flight.requests.per.connection", "partitioner"),
     ),
     Question(
         "stuck",
         "Why does my consumer stop although there are records?",
-        "A transaction is open. A reader of committed records stops before the first record of the open transaction, "
-        "and also does not get the records after it, until the transaction ends or its transaction.timeout.ms is over.",
+        "There are several causes. An open transaction: a reader of committed records stops before its first record, "
+        "until the transaction ends or its transaction.timeout.ms is over. No partition: the group has more members "
+        "than the topic has partitions, or it rebalances again and again because the work takes longer than "
+        "max.poll.interval.ms. No position: with auto.offset.reset=error the consumer waits, and with latest it reads "
+        "only new records. A record that fails each time. A missing right on the group or the topic.",
         ("transaction.timeout.ms", "isolation.level"),
     ),
     Question(

@@ -9,6 +9,8 @@ from kdg.explain.dialects import DIALECTS
 from kdg.explain.dialects.program import shown_value
 from kdg.explain.facts import Fact
 from kdg.explain.words import NONE, in_commands, reason, see, setting_data, wanted
+from kdg.settings.definitions import definition
+from kdg.settings.java import java_name
 from kdg.settings.librdkafka import CANONICAL, KNOWN
 from kdg.text.page import Page, Section, Table, two_columns
 from kdg.text.render import listed
@@ -126,5 +128,10 @@ def _written(fact: Fact, client: str) -> dict[str, str]:
     values = [shown_value(s) for _, _, s in wanted(fact.name)]
     value = values[-1] if values else fact.librdkafka.value or "..."
     lines = {"librdkafka": f"{fact.name}={value}"}
-    lines |= {name: dialect.line(fact.name, value) for name, dialect in DIALECTS.items() if dialect.name_of(fact.name)}
+    for name, dialect in DIALECTS.items():
+        if dialect.name_of(fact.name):
+            lines[name] = dialect.line(fact.name, value)
+    if "java" in lines and not values:
+        own = definition("java", java_name(fact.name))
+        lines["java"] = f"{java_name(fact.name)}={(own and own.default) or '...'}"
     return {client: lines[client]} if client in DIALECTS and client in lines else lines

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kdg.core.guarantees import Role
 from kdg.errors import UsageError
+from kdg.explain import explain
+from kdg.explain.facts import FACTS
 from kdg.kafka.client import validate
-from kdg.settings.java import NEAREST, PASSED_OVER, READ_TOGETHER, RENAMED, WITHOUT_MEANING
+from kdg.settings.java import NEAREST, PASSED_OVER, READ_TOGETHER, RENAMED, WITHOUT_MEANING, java_name
 from kdg.settings.java_values import RANGES, translate
 from kdg.settings.keyvalue import PropertyFile
 from kdg.settings.librdkafka import LARGEST, canonical, roles_of
@@ -87,3 +91,14 @@ def test_value_is_trimmed_as_java_trims_it(reader: Reader, name: str, value: str
     if expected is not None:
         ((_, read),) = _translated(name, value).items()
         assert read == expected
+
+
+@pytest.mark.parametrize("name", [name for name in FACTS if java_name(name)])
+def test_java_takes_the_value_that_its_page_prints(
+    name: str, reader: Reader, names: dict[str, tuple[str, Name]]
+) -> None:
+    """WRITTEN of `kdg explain SETTING`, in Java's unit and spelling."""
+    written = json.loads(explain([name], format="json"))["written"]["java"]
+    shown, _, value = written.partition("=")
+    client, _ = names[shown]
+    assert value == "..." or reader.parse(client, shown, value) is not None

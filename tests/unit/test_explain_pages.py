@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 from kdg.core.crash.table import crash_table
@@ -15,13 +18,18 @@ from kdg.core.guarantees import (
     Guarantee,
     Role,
 )
+from kdg.errors import UsageError
 from kdg.explain import explain, table_markdown
 from kdg.explain.dialects import DIALECTS
 from kdg.explain.dialects.program import shown_value
-from kdg.explain.facts import FACTS, Default
+from kdg.explain.facts import FACTS, Default, Fact
 from kdg.explain.names import DESTINATIONS
 from kdg.explain.words import promised
+from kdg.settings.conflicts import CONTRADICTIONS
 from kdg.settings.defaults import KDG_DEFAULTS
+from kdg.settings.definitions import definition, dotnet_enums, dotnet_properties
+from kdg.settings.definitions.values import refusal
+from kdg.settings.java import java_name
 from kdg.settings.librdkafka import KNOWN
 from kdg.settings.options.limited import flags_under
 from tests.support.pages import data, squeezed, unwrapped
@@ -221,3 +229,69 @@ def test_no_limit_of_a_delivery_is_said_for_each_client(client: str) -> None:
     text = squeezed(explain(["message.timeout.ms"], client=client))
     assert "0 means no limit in librdkafka" in text
     assert "Java refuses delivery.timeout.ms=0" in text
+
+
+WITHOUT_A_PAGE = {
+    "message.max.bytes",
+    "receive.message.max.bytes",
+    "reconnect.backoff.max.ms",
+    "reconnect.backoff.ms",
+    "share.acknowledgement.mode",
+    "share.acquire.mode",
+    "ssl.keystore.location",
+    "ssl.keystore.password",
+    "transaction.two.phase.commit.enable",
+}
+"""Settings that a client can refuse, on which no guarantee depends."""
+
+
+def test_settings_of_contradictions_have_a_page() -> None:
+    """What `explain contradictions` names, `explain` knows."""
+    named = {name for row in CONTRADICTIONS for name in row.names}
+    assert named - set(FACTS) == WITHOUT_A_PAGE
+
+
+def test_exit_code_that_kdg_does_not_have_is_refused() -> None:
+    with pytest.raises(UsageError, match="no exit code 99"):
+        explain(["exit-99"])
+
+
+@pytest.mark.parametrize("code", ["130", "143"])
+def test_interrupted_produce_needs_an_identity_to_continue(code: str) -> None:
+    assert "--resume" in explain([f"exit-{code}"])
+
+
+def _written_lines() -> list[tuple[str, str, str]]:
+    pages = [(name, json.loads(explain([name], format="json"))) for name in FACTS if name in KNOWN]
+    return [(name, client, line) for name, page in pages for client, line in page["written"].items()]
+
+
+@pytest.mark.parametrize(("name", "client", "line"), _written_lines())
+def test_value_that_a_page_prints_is_one_of_the_client(name: str, client: str, line: str) -> None:
+    """In the type, the unit and the spelling of the client."""
+    assert "none" not in line.rsplit("=", maxsplit=1)[-1] or name in ("compression.type", "auto.offset.reset")
+    if client == "dotnet":
+        shown, value = line.rstrip(",").split(" = ")
+        own = dotnet_properties()[name]
+        assert shown == own.name
+        kinds = {"int": r"\d+", "double": r"\d+(\.\d+)?", "bool": "true|false", "string": '".+"'}
+        members = "|".join(f"{own.type}.{member}" for member in dotnet_enums().get(own.type, ()))
+        assert re.fullmatch(kinds.get(own.type, members), value)
+        return
+    library = "java" if client == "java" else "librdkafka"
+    parts = re.fullmatch(r"(?:-X )?\"?([\w.]+)\"?(?:=|: )\"?(.*?)\"?,?", line)
+    assert parts is not None
+    shown, value = parts.groups()
+    own_definition = definition(library, shown)
+    assert own_definition is not None
+    assert value == "..." or refusal(library, own_definition, value) == ""
+
+
+@pytest.mark.parametrize("fact", [fact for fact in FACTS.values() if fact.name in KNOWN], ids=lambda fact: fact.name)
+def test_defaults_are_those_of_the_clients(fact: Fact) -> None:
+    for library, name in (("librdkafka", fact.name), ("java", java_name(fact.name))):
+        shown, own = fact.default(library).value, definition(library, name)
+        if library == "java" and fact.name in ("partition.assignment.strategy", "partitioner"):
+            continue  # class names
+        same = {"-1": "all", "largest": "latest", None: ""}
+        assert shown == (None if own is None else same.get(own.default, own.default)), library

@@ -7,42 +7,33 @@ from __future__ import annotations
 
 from kdg.core.guarantees import Step
 from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, RESENT_COMMIT, Dialect
+from kdg.settings.definitions import dotnet_enums, dotnet_properties
 
-_NAMES = {
-    "max.in.flight.requests.per.connection": "MaxInFlight",
-    "delivery.report.only.error": "",
-}
-"""The properties whose names are not librdkafka's in PascalCase."""
-
-_VALUES = {
-    "acks": {
-        "0": "Acks.None",
-        "1": "Acks.Leader",
-        "all": "Acks.All",
-    },
-    "isolation.level": {
-        "read_committed": "IsolationLevel.ReadCommitted",
-        "read_uncommitted": "IsolationLevel.ReadUncommitted",
-    },
-    "auto.offset.reset": {
-        "error": "AutoOffsetReset.Error",
-        "earliest": "AutoOffsetReset.Earliest",
-        "latest": "AutoOffsetReset.Latest",
-    },
-}
-"""The values that .NET writes as members of an enum."""
+_ACKS = {"-1": "all", "0": "none", "1": "leader"}
+"""The members of the enum Acks, where librdkafka has numbers."""
 
 
 def dotnet_name(name: str) -> str:
     """The property of ProducerConfig or ConsumerConfig for librdkafka's name; "" if there is none."""
-    return _NAMES.get(name, "".join(part.capitalize() for part in name.split(".")))
+    own = dotnet_properties().get(name)
+    return own.name if own else ""
 
 
 def dotnet_value(name: str, value: str) -> str:
-    """The value of a setting as C# writes it."""
-    known = _VALUES.get(name, {}).get(value)
-    plain = value in ("true", "false") or value.isdigit()
-    return known or (value if plain else f'"{value}"')
+    """The value of a setting as C# writes it: a member of an enum, a number, a boolean or a text."""
+    own = dotnet_properties().get(name)
+    if value == "..." or own is None or own.type == "string":
+        return f'"{value}"'
+    members = {_squashed(member): member for member in dotnet_enums().get(own.type, ())}
+    if not members:
+        return value
+    first = value.split(",", maxsplit=1)[0]  # the enum of the assignors takes one
+    first = _ACKS.get(first, first) if name == "acks" else first
+    return f"{own.type}.{members[_squashed(first)]}"
+
+
+def _squashed(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
 
 
 def _line(name: str, value: str) -> str:

@@ -11,9 +11,12 @@ from kdg.settings.java import java_name
 
 _VALUES = {"auto.offset.reset": {"error": "none"}}
 """The values that Java writes in another way."""
+_KILOBYTE = 1024
 
 
 def _line(name: str, value: str) -> str:
+    if name == "queue.buffering.max.kbytes" and value.isdigit():
+        value = str(int(value) * _KILOBYTE)  # buffer.memory is in bytes
     return f"{java_name(name)}={_VALUES.get(name, {}).get(value, value)}"
 
 

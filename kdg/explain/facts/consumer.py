@@ -108,4 +108,45 @@ CONSUMER = (
         java=Default("true"),
         loss="true: a mistyped name creates a topic with the broker's default replication factor, which is often 1",
     ),
+    Fact(
+        "group.id",
+        "consumer",
+        librdkafka=Default("", "a consumer does not start without it"),
+        java=Default("", "without it nothing is committed"),
+        loss="a new name has no position: auto.offset.reset decides where it starts, and latest skips records",
+        duplicates="a new name has no position: with earliest, all retained records are read again",
+        note="Two programs with the same group.id share the partitions. Two programs that should each read all records "
+        "need two names.",
+    ),
+    Fact(
+        "heartbeat.interval.ms",
+        "consumer",
+        librdkafka=Default("3000"),
+        java=Default("3000"),
+        duplicates="close to session.timeout.ms: one late heartbeat is enough for a rebalance, after which uncommitted "
+        "records are read again",
+        note="Java does not start if it is not shorter than session.timeout.ms. With group.protocol=consumer the "
+        "broker decides it.",
+    ),
+    Fact(
+        "group.protocol.type",
+        "consumer",
+        librdkafka=Default("consumer"),
+        java=Default(None),
+        note="Only the value consumer has assignors.",
+    ),
+    Fact(
+        "group.remote.assignor",
+        "consumer",
+        librdkafka=Default(""),
+        java=Default(""),
+        note="The name of an assignor of the broker, for group.protocol=consumer. Java refuses it with classic.",
+    ),
+    Fact(
+        "fetch.max.bytes",
+        "consumer",
+        librdkafka=Default("52428800"),
+        java=Default("52428800"),
+        note="librdkafka does not start if it is less than message.max.bytes.",
+    ),
 )

@@ -140,4 +140,34 @@ PRODUCER = (
         java=Default(None),
         note="true: the client reports only failed deliveries. The .NET client refuses it with an exception.",
     ),
+    Fact(
+        "queuing.strategy",
+        "producer",
+        librdkafka=Default("fifo"),
+        order="lifo: the newest record is sent first. Idempotence refuses lifo",
+    ),
+    Fact(
+        "queue.buffering.backpressure.threshold",
+        "producer",
+        librdkafka=Default("1"),
+        note="Idempotence refuses a value above 1.",
+    ),
+    Fact(
+        "request.timeout.ms",
+        "producer",
+        librdkafka=Default("30000", "how long the broker waits for its followers"),
+        java=Default(None, "Java's request.timeout.ms is librdkafka's socket.timeout.ms"),
+        duplicates="over: the broker reports a timeout, although the record may be in the log; a retry without "
+        "idempotence writes it twice",
+    ),
+    Fact(
+        "socket.timeout.ms",
+        "producer",
+        librdkafka=Default("60000"),
+        java=Default("30000", "Java calls it request.timeout.ms"),
+        duplicates="over: the answer is not waited for any longer, although the broker may have done its work; a retry "
+        "without idempotence writes a record twice",
+        note="In a transaction, librdkafka does not start if it is more than 100 ms longer than "
+        "transaction.timeout.ms.",
+    ),
 )

@@ -21,6 +21,8 @@ enum	CompressionType	None|Gzip|Snappy|Lz4|Zstd
 enum	ClientDnsLookup	UseAllDnsIps|ResolveCanonicalBootstrapServersOnly
 enum	SaslMechanism	Gssapi|Plain|ScramSha256|ScramSha512|OAuthBearer
 enum	Acks	None|Leader|All
+Acks	Acks	acks
+SaslMechanism	SaslMechanism	sasl.mechanism
 ClientId	string	client.id
 BootstrapServers	string	bootstrap.servers
 MessageMaxBytes	int	message.max.bytes

@@ -59,7 +59,7 @@ metrics.num.samples	*	integer	1	2147483647		2
 metrics.recording.level	*	enum			DEBUG|INFO|TRACE	INFO
 metrics.sample.window.ms	*	integer	0	9223372036854775807		30000
 partition.assignment.strategy	C	list				\
-class org.apache.kafka.clients.consumer.RangeAssignor,class org.apache.kafka.clients.consumer.CooperativeStickyAssignor
+org.apache.kafka.clients.consumer.RangeAssignor,org.apache.kafka.clients.consumer.CooperativeStickyAssignor
 partitioner.adaptive.partitioning.enable	P	boolean				true
 partitioner.availability.timeout.ms	P	integer	0	9223372036854775807		0
 partitioner.class	P	class				-
