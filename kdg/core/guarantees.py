@@ -46,6 +46,7 @@ class Setting:
     name, value: as librdkafka spells them. why: the reason, for `explain` and error messages. allowed: the values that
     a user may set without breaking the promise; None means every value that is not in `refused`. refused: values that
     break the promise. commands: the commands that use the setting; empty means all.
+    weaker: allowed values that give up a part of the promise, so that `kdg check` calls it not reached.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Setting:
     allowed: tuple[str, ...] | None = None
     refused: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
+    weaker: tuple[str, ...] = ()
 
     @property
     def locked(self) -> bool:
@@ -172,7 +174,13 @@ AT_LEAST_ONCE = Guarantee(
     speed="the default",
     promise="A record is delivered once or more often. It may be duplicated; it is never lost.",
     producer=(
-        Setting("acks", "all", "a record is counted only when all in-sync replicas have it", allowed=("all", "1")),
+        Setting(
+            "acks",
+            "all",
+            "a record is counted only when all in-sync replicas have it",
+            allowed=("all", "1"),
+            weaker=("1",),
+        ),
         Setting("enable.idempotence", "true", "a retry within the run neither duplicates nor reorders records"),
         Setting(
             "message.send.max.retries", "2147483647", "records whose delivery failed are sent again", refused=("0",)
@@ -242,8 +250,8 @@ EXACTLY_ONCE = Guarantee(
     reads_again=True,
     requires=DURABLE_TOPIC + DURABLE_TRANSACTION_LOG,
     where_it_ends=(
-        "the promise covers one cluster, and destinations that save the position together with the records. It does "
-        "not cover stdout, or anything else that a command or a database does"
+        "the promise covers topics of one cluster, and destinations that save the position together with the records. "
+        "It does not cover stdout, or other effects of a command or a database, such as a mail that is sent"
     ),
     costs="two round trips for each transaction, whatever its size: larger batches cost less for each record",
 )

@@ -111,7 +111,8 @@ def bounds(setting: Setting) -> str:
     if setting.locked:
         return "only this value"
     if setting.allowed is not None:
-        return " or ".join(value or NONE for value in setting.allowed)
+        kept = " or ".join(value or NONE for value in setting.allowed if value not in setting.weaker)
+        return "; ".join([kept, *(f"{value} gives up a part of the promise" for value in setting.weaker)])
     return f"not {', '.join(setting.refused)}" if setting.refused else ""
 
 
