@@ -131,14 +131,18 @@ class Guarantee:
         return self.chunk + self.interval + self.end
 
 
-_NO_TRANSACTION = _locked(
-    "transactional.id", "", "only exactly-once commits or aborts the transactions that this setting opens"
+_NO_TRANSACTION = _locked("transactional.id", "", "this setting opens transactions, and only exactly-once commits them")
+_NO_AUTO_COMMIT = _locked(
+    "enable.auto.commit", "false", "a timer would commit at another moment than the guarantee needs"
 )
-_NO_AUTO_COMMIT = _locked("enable.auto.commit", "false", "only kdg knows which records were handled; a timer does not")
 _NO_AUTO_STORE = _locked(
-    "enable.auto.offset.store", "false", "the library would count a record as handled when it returns it"
+    "enable.auto.offset.store",
+    "false",
+    "otherwise the library counts a record as handled as soon as it returns the record",
 )
-_NO_RESET = _locked("auto.offset.reset", "error", "if a position is gone the run ends, instead of skipping records")
+_NO_RESET = _locked(
+    "auto.offset.reset", "error", "if a position is gone, the run ends; other values skip or repeat records"
+)
 _COMMITTED_ONLY = _locked("isolation.level", "read_committed", "aborted records are never read")
 
 AT_MOST_ONCE = Guarantee(
@@ -162,7 +166,7 @@ AT_MOST_ONCE = Guarantee(
     destinations=frozenset(DestinationKind),
     reads_again=False,
     requires=(),
-    where_it_ends="kdg does not see errors of the broker: a record that the broker refuses is lost without a message",
+    where_it_ends="the broker sends no answer, so a record that the broker refuses is lost without a message",
     costs="one commit for each batch when it consumes, nothing when it produces",
 )
 
@@ -201,7 +205,7 @@ AT_LEAST_ONCE = Guarantee(
     reads_again=True,
     requires=DURABLE_TOPIC,
     where_it_ends=(
-        "kdg has done its part when it has written to the file descriptor: records that are still in a pipe are lost "
+        "the promise ends when kdg has written to the file descriptor: records that are still in a pipe are lost "
         "if the reader dies. A record that only one broker has is lost with that broker"
     ),
     costs="kdg waits for the in-sync replicas; one flush and one commit for each batch",
@@ -218,13 +222,18 @@ EXACTLY_ONCE = Guarantee(
         Setting(
             "transactional.id",
             "",
-            "fences an older instance and ends its open transaction: a unique id for each instance",
+            "a unique id for each instance: a new start fences the older one and ends its transaction",
         ),
         _locked("enable.idempotence", "true", "the broker drops records that a retry sends twice"),
         _locked(
             "acks", "all", "idempotence needs it: a record that nobody acknowledged cannot be part of a transaction"
         ),
-        Setting("message.send.max.retries", "2147483647", "the broker drops what a retry sends twice", refused=("0",)),
+        Setting(
+            "message.send.max.retries",
+            "2147483647",
+            "records whose delivery failed are sent again; the broker drops the duplicates",
+            refused=("0",),
+        ),
         Setting(
             "transaction.timeout.ms", "60000", "the whole input has to be sent within this time", commands=("produce",)
         ),
