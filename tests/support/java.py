@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import subprocess
+import tempfile
 from pathlib import Path
 
 from kdg.runtime.folders import cache_folder
@@ -27,9 +29,14 @@ def java(source: Path, *arguments: str) -> list[str]:
 def _compiled(parts: Distribution, source: Path) -> Path:
     folder = cache_folder() / "bench"
     classes = folder / f"{source.stem.lower()}-{sha256(source)[:8]}"
-    if not (classes / f"{source.stem}.class").exists():
+    if not classes.exists():
         client = next(parts.jars.glob("kafka-clients-*.jar"))
-        subprocess.run([*_compiler(parts, folder), "-cp", client, "-d", classes, source], check=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as made:  # another worker may compile the same program
+            subprocess.run([*_compiler(parts, folder), "-cp", client, "-d", made, source], check=True)
+            with contextlib.suppress(OSError):  # the other one was faster
+                Path(made).replace(classes)
+            Path(made).mkdir(exist_ok=True)
     return classes
 
 
