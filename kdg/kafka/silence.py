@@ -53,17 +53,16 @@ class Silence:
             last = self.consumer.watch.last
             cause = "" if last is None else f": {describe(last)}"
             return _Cause("broker", f"no broker answers{cause}", "it goes on when one does")
-        others = self.end.left_to_others
         if not owned:
             end = "it ends when another member leaves, or when all have come back to the group after a change"
-            if others:
-                end = f"it ends when another member leaves or comes back, or when the others have read all ({others})"
+            if self.end.stop_offsets.are_set:
+                end = "it ends when another member leaves or comes back, or when the others have read all"
             return _Cause("group", f"group {group} has given no partition to this instance", end)
         if leaderless := self.topic_ids.leaderless & owned.keys():
             return _Cause(
                 "leader", f"{_shown(leaderless)} has no leader", "it goes on when a broker with a replica runs"
             )
-        if others:
+        if others := self.end.left_to_others:
             return _Cause(
                 "others",
                 f"other instances of group {group} have not read all ({others})",
