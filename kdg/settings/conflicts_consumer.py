@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kdg.core.guarantees import Role
-from kdg.settings.contradiction import BOTH, DROP, JAVA, LIBRDKAFKA, Contradiction, Values
+from kdg.settings.contradiction import DROP, JAVA, LIBRDKAFKA, Contradiction, Values
 
 _GROUP, _AUTO, _PROTOCOL = "group.id", "enable.auto.commit", "group.protocol"
 _POLL, _SESSION, _HEARTBEAT = "max.poll.interval.ms", "session.timeout.ms", "heartbeat.interval.ms"
@@ -25,6 +25,11 @@ def _new_protocol(v: Values) -> bool:
 
 def _any_written(*names: str) -> Callable[[Values], bool]:
     return lambda v: _new_protocol(v) and any(map(v.written, names))
+
+
+def _classic_in_java(v: Values) -> bool:
+    """An empty list of assignors is none to Java."""
+    return _any_written(_SESSION, _HEARTBEAT)(v) or (_any_written(_ASSIGNOR)(v) and bool(v.value(_ASSIGNOR)))
 
 
 def _no_group_for_auto_commit(v: Values) -> bool:
@@ -91,10 +96,18 @@ CONSUMER = (
     ),
     Contradiction(
         Role.CONSUMER,
-        BOTH,
+        (LIBRDKAFKA,),
         (_PROTOCOL, _SESSION, _HEARTBEAT, _ASSIGNOR),
         "with group.protocol=consumer the broker decides these settings",
         _any_written(_SESSION, _HEARTBEAT, _ASSIGNOR),
+        change=((_SESSION, DROP), (_HEARTBEAT, DROP), (_ASSIGNOR, DROP)),
+    ),
+    Contradiction(
+        Role.CONSUMER,
+        (JAVA,),
+        (_PROTOCOL, _SESSION, _HEARTBEAT, _ASSIGNOR),
+        "with group.protocol=consumer the broker decides these settings",
+        _classic_in_java,
         change=((_SESSION, DROP), (_HEARTBEAT, DROP), (_ASSIGNOR, DROP)),
     ),
     Contradiction(

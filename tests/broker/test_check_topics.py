@@ -25,7 +25,7 @@ def test_a_live_topic_is_looked_at(kafka: Kafka) -> None:
 def test_the_brokers_come_from_the_file_that_is_checked(kafka: Kafka, tmp_path: Path) -> None:
     topic = kafka.topic()
     for name, text in {
-        "client.properties": f"key.serializer=x\nbootstrap.servers={kafka.bootstrap}\nacks=0\n",
+        "client.properties": f"buffer.memory=40000000\nbootstrap.servers={kafka.bootstrap}\nacks=0\n",
         "client.json": json.dumps({"BootstrapServers": kafka.bootstrap, "Acks": "None"}),
         "client.toml": f'brokers = "{kafka.bootstrap}"\nacks = 0\n',
     }.items():
