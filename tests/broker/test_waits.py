@@ -139,25 +139,18 @@ def test_commit_without_an_answer_is_named(frozen: Sandbox, group: str) -> None:
     """At-least-once: the broker stands still while a batch is committed."""
     kafka = Kafka(frozen.bootstrap)
     topic = kafka.filled(lines(3))
-    slow = ("--", "sh", "-c", "cat; sleep 2")
+    # Pausing takes less than a second; then kdg asks for 5 s whether the topic is the same, before it commits.
+    slow = ("--", "sh", "-c", "cat; sleep 1")
     with kafka.start("consume", topic, "-G", group, *slow) as run:
         assert eventually(lambda: run.out == text(lines(3)))
         assert paused(frozen, run, f"committing the position of group {group}")
         assert eventually(lambda: kafka.committed(group, topic) == {0: 3})
 
 
-@pytest.mark.parametrize("command", ["pipe", "produce"])
-def test_transaction_without_an_answer_is_named(frozen: Sandbox, group: str, command: str) -> None:
-    """Exactly-once: the broker stands still while a transaction is to be ended."""
+def test_transaction_without_an_answer_is_named(frozen: Sandbox) -> None:
+    """Exactly-once: the broker stands still while a transaction is to be ended (for pipe: hazards/test_delayed.py)."""
     kafka = Kafka(frozen.bootstrap)
-    source, target = kafka.filled(lines(3)), kafka.topic()
-    if command == "pipe":
-        args = ["pipe", source, target, "-G", group, "-g", "eos", "--batch-interval", "3s", "--batch-records", "10"]
-        with kafka.start(*args) as run:
-            assert eventually(lambda: sum(kafka.ends(target).values()) == 3)
-            assert paused(frozen, run, "transaction")
-            assert eventually(lambda: kafka.values(target) == lines(3))
-        return
+    target = kafka.topic()
     with Fed([KDG, "produce", target, "-g", "eos"], kafka.environment(), subprocess.PIPE, None) as run:
         run.feed(lines(3))
         assert eventually(lambda: sum(kafka.ends(target).values()) == 3)

@@ -71,6 +71,19 @@ def test_mutant_delayed_end_txn_without_recycling(kafka: Hazards, group: str, de
     assert _late_commit_in_half_a_transaction(kafka, group, delay, "no-recycle") == lines(6)
 
 
+def test_end_txn_without_an_answer_is_named(kafka: Hazards, group: str) -> None:
+    """A pipe says after 5 s that it waits for the end of a transaction, and goes on when the answer comes."""
+    source, target = kafka.topic(), kafka.topic()
+    with kafka.running("pipe", source, target, "-g", "eos", "-G", group) as run:
+        commit = kafka.proxy.hold(Api.END_TXN, group.encode())
+        kafka.produce(source, lines(3))
+        commit.wait()
+        said = "committing the transaction: waiting for"
+        assert eventually(lambda: any(said in line for line in run.err.splitlines()), 12)
+        commit.release()
+        assert eventually(lambda: kafka.values(target) == lines(3))
+
+
 # ── TxnOffsetCommit ──
 
 
