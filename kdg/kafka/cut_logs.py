@@ -40,28 +40,26 @@ def check_log(consumer: KafkaConsumer, stored: Offsets) -> None:
     probe = consumer.make_probe()
     try:
         probe.assign(to_library(doubtful, epochs))
-        cut = _cut(consumer, probe, set(doubtful))
+        with consumer.deadline.watched("asking whether the log was cut off before the stored positions"):
+            _await_answers(consumer, probe, doubtful)
     finally:
         consumer.deadline.in_background(probe.close)
-    for partition, text in cut.items():
-        raise position_gone(consumer, partition, stored[partition], text)
 
 
-def _cut(consumer: KafkaConsumer, probe: ConsumerClient, open_: set[TopicPartition]) -> dict[TopicPartition, str]:
-    """The library's text for each partition whose log was cut off. A record, or any other event, says that it was not.
+def _await_answers(consumer: KafkaConsumer, probe: ConsumerClient, doubtful: dict[TopicPartition, int]) -> None:
+    """Wait for a message of each partition. A record, or another event than that of a log that was cut off, is good.
 
-    open_: the partitions to wait for.
+    Raises PositionGone for the first log that was cut off.
     """
-    cut, began = dict[TopicPartition, str](), consumer.deadline.now()
-    while open_ and not consumer.deadline.over(ANSWER_SECONDS, began):
+    waiting, began = set(doubtful), consumer.deadline.now()
+    while waiting and not consumer.deadline.over(ANSWER_SECONDS, began):
         try:
             message = probe.poll(POLL_SECONDS)
         except KafkaException:
-            break
-        if message is None or (partition := partition_of(message)) not in open_:
+            return
+        if message is None or (partition := partition_of(message)) not in waiting:
             continue
         error = message.error()
         if error is not None and error.code() in POSITION_GONE and cut_at(error.str()) is not None:
-            cut[partition] = error.str()
-        open_.discard(partition)
-    return cut
+            raise position_gone(consumer, partition, doubtful[partition], error.str())
+        waiting.discard(partition)

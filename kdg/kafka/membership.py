@@ -112,10 +112,8 @@ class Membership:
 
     def _own(self, offsets: Offsets) -> None:
         self.positions.own(offsets)
-        epochs = self.consumer.epochs
-        epochs.passed.update(
-            p for p, offset in offsets.items() if self.positions.next[p] != offset
-        )  # was left further on
+        left_further_on = (p for p, offset in offsets.items() if self.positions.next[p] != offset)
+        self.consumer.epochs.passed.update(left_further_on)
         self.topic_ids.watch(topic for topic, _partition in offsets)
 
     def begin_at(self, starts: Offsets) -> None:

@@ -76,6 +76,14 @@ def is_locked(exc: sqlite3.Error) -> bool:
     return primary_code(exc) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def locked(what: str, seconds: float) -> KdgError:
+    """The error for a lock of another process that did not end within so many seconds."""
+    return KdgError(
+        f"{what} has been locked by another process for {seconds:g} s; nothing of the batch is committed.",
+        "Wait until that process has ended its transaction, and run this again.",
+    )
+
+
 def primary_code(exc: sqlite3.Error) -> int:
     """The code of the error without its extension; 0 if it does not come from SQLite itself."""
     return getattr(exc, "sqlite_errorcode", 0) & 0xFF

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kdg.core.records import Batch, Offsets, Origin, Position, TopicPartition
 from kdg.errors import Fenced, KdgError, UsageError
-from kdg.runtime.database_file import DatabaseFile, is_locked, primary_code
+from kdg.runtime.database_file import DatabaseFile, is_locked, locked, primary_code
 from kdg.runtime.deadline import Deadline
 from kdg.sinks.kept_positions import KeptPositions, commit_alone, refuse_other_topics
 from kdg.sinks.sqlite_table import insert, make_tables
@@ -201,11 +201,7 @@ class SqliteSink:
     def _unusable(self, exc: sqlite3.DatabaseError) -> KdgError:
         what = f"--sqlite {self.path}"
         if is_locked(exc):
-            return KdgError(
-                f"{what} has been locked by another process for {LOCKED_SECONDS:g} s; "
-                "nothing of the batch is committed.",
-                "Wait until that process has ended its transaction, and run this again.",
-            )
+            return locked(what, LOCKED_SECONDS)
         if primary_code(exc) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB) and not self._file.opened:
             return UsageError(f"{what} cannot be used: {exc}.", "Choose another file.")
         return KdgError(

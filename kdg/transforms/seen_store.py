@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kdg.errors import KdgError, UsageError
-from kdg.runtime.database_file import DatabaseFile, is_locked
+from kdg.runtime.database_file import DatabaseFile, is_locked, locked
 
 AT_ONCE = 10_000
 """Ids in one query; SQLite accepts at most 32766."""
@@ -69,7 +69,7 @@ class SeenStore:
             file.remember()
         except sqlite3.DatabaseError as exc:
             if is_locked(exc):
-                raise _locked(file.name) from exc
+                raise locked(file.name, WAIT_SECONDS) from exc
             raise UsageError(f"--dedup-store {path} cannot be used: {exc}.", "Choose another file.") from exc
         return store
 
@@ -155,7 +155,7 @@ class SeenStore:
             yield
         except sqlite3.DatabaseError as exc:
             if is_locked(exc):
-                raise _locked(self.name) from exc
+                raise locked(self.name, WAIT_SECONDS) from exc
             raise KdgError(
                 f"{self.name} cannot be used: {exc}; nothing of the batch is committed.",
                 "Fix the cause and run it again.",
@@ -164,10 +164,3 @@ class SeenStore:
     def close(self) -> None:
         """Close the database; a temporary one is removed."""
         self.connection.close()
-
-
-def _locked(name: str) -> KdgError:
-    return KdgError(
-        f"{name} has been locked by another process for {WAIT_SECONDS:g} s; nothing of the batch is committed.",
-        "Wait until that process has ended its transaction, and run this again.",
-    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Iterator
 
 import pytest
 
-from kdg.sandbox import Sandbox
-from tests.support.kafka import Kafka
+from tests.broker.conftest import group, kafka
+
+__all__ = ["group", "kafka"]
 
 # Read now: a fixture takes KDG_* out of the environment.
 CLIENTS = os.environ.get("KDG_DIALECTS", "python java").split()
@@ -22,16 +21,3 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`client`: each of the clients."""
     if "client" in metafunc.fixturenames:
         metafunc.parametrize("client", CLIENTS, scope="module")
-
-
-@pytest.fixture(scope="session")
-def kafka() -> Iterator[Kafka]:
-    """The broker of the run."""
-    with Sandbox() as sandbox:
-        yield Kafka(sandbox.bootstrap)
-
-
-@pytest.fixture
-def group() -> str:
-    """The name of a new consumer group."""
-    return f"g-{secrets.token_hex(5)}"

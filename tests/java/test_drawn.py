@@ -1,4 +1,4 @@
-"""`kdg check` beside Java's clients: configurations drawn at random go to both (KDG_DRAWN=2000 for the long form)."""
+"""`kdg check` beside Java's clients, for configurations drawn at random; `make dialects` sets KDG_DRAWN=2000."""
 
 from __future__ import annotations
 

@@ -32,6 +32,12 @@ LATE_COMMIT = (
     "request could end the next transaction of the old one."
 )
 
+COMMIT_FLUSHES = "The commit flushes, and fails if one record was refused: no delivery report has to be looked at."
+METADATA_EARLY = (
+    "{ask} is asked when partitions are assigned. Asked later, it may name a membership under which another instance "
+    "owns them."
+)
+
 RESENT_COMMIT = (
     "If its connection breaks, librdkafka sends a commit again without an error, and the first copy can have the same "
     "effect. kdg pipe finds this in the library's log (debug=eos) and makes a new producer."

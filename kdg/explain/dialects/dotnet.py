@@ -6,7 +6,17 @@ The programs are in kdg/explain/programs.
 from __future__ import annotations
 
 from kdg.core.guarantees import Step
-from kdg.explain.dialects.dialect import ENDS, GONE, LATE_COMMIT, NEW_GROUP, ONLY_IN_POLL, RESENT_COMMIT, Dialect
+from kdg.explain.dialects.dialect import (
+    COMMIT_FLUSHES,
+    ENDS,
+    GONE,
+    LATE_COMMIT,
+    METADATA_EARLY,
+    NEW_GROUP,
+    ONLY_IN_POLL,
+    RESENT_COMMIT,
+    Dialect,
+)
 from kdg.settings.definitions import dotnet_enums, dotnet_properties
 
 _ACKS = {"-1": "all", "0": "none", "1": "leader"}
@@ -55,17 +65,8 @@ DOTNET = Dialect(
         (Step.WRITE, "Produce() refuses a timestamp of another type than CreateTime: make a new one, as Copy() does."),
         (Step.WRITE, "There is no Retries property; its name is MessageSendMaxRetries."),
         (Step.COMMIT, "Flush() returns how many records have no report yet; 0 does not say that they were delivered."),
-        (
-            Step.RECORD_POSITION,
-            (
-                "ConsumerGroupMetadata is asked when partitions are assigned. Asked later, it may name a membership "
-                "under which another instance owns them."
-            ),
-        ),
-        (
-            Step.COMMIT_TRANSACTION,
-            "The commit flushes, and fails if one record was refused: no delivery report has to be looked at.",
-        ),
+        (Step.RECORD_POSITION, METADATA_EARLY.format(ask="ConsumerGroupMetadata")),
+        (Step.COMMIT_TRANSACTION, COMMIT_FLUSHES),
         (Step.COMMIT_TRANSACTION, "KafkaRetriableException: only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
         (Step.COMMIT_TRANSACTION, RESENT_COMMIT),

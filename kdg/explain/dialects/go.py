@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from kdg.core.guarantees import Step
 from kdg.explain.dialects.dialect import (
+    COMMIT_FLUSHES,
     ENDS,
     GONE,
     LATE_COMMIT,
+    METADATA_EARLY,
     NEW_GROUP,
     ONLY_IN_POLL,
     RESENT_COMMIT,
@@ -33,17 +35,8 @@ GO = Dialect(
         (Step.READ, "With partition.assignment.strategy=cooperative-sticky, call IncrementalAssign()."),
         (Step.WRITE, "Read producer.Events() all the time: Flush() counts the events in it as not delivered."),
         (Step.COMMIT, "Each record has its report on the channel that Produce() was given: look at each."),
-        (
-            Step.RECORD_POSITION,
-            (
-                "GetConsumerGroupMetadata() is asked when partitions are assigned. Asked later, it may name a "
-                "membership under which another instance owns them."
-            ),
-        ),
-        (
-            Step.COMMIT_TRANSACTION,
-            "The commit flushes, and fails if one record was refused: no delivery report has to be looked at.",
-        ),
+        (Step.RECORD_POSITION, METADATA_EARLY.format(ask="GetConsumerGroupMetadata()")),
+        (Step.COMMIT_TRANSACTION, COMMIT_FLUSHES),
         (Step.COMMIT_TRANSACTION, "If IsRetriable(), only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
         (Step.COMMIT_TRANSACTION, RESENT_COMMIT),

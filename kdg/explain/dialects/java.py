@@ -6,7 +6,7 @@ The names are in kdg/settings/java.py, the programs in kdg/explain/programs.
 from __future__ import annotations
 
 from kdg.core.guarantees import Step
-from kdg.explain.dialects.dialect import ENDS, GONE, NEW_GROUP, Dialect
+from kdg.explain.dialects.dialect import COMMIT_FLUSHES, ENDS, GONE, NEW_GROUP, Dialect
 from kdg.settings.java import java_name
 
 _VALUES = {"auto.offset.reset": {"error": "none"}}
@@ -47,10 +47,7 @@ JAVA = Dialect(
             ),
         ),
         (Step.COMMIT, "flush() waits but reports no failure: look at the future or the callback of each send()."),
-        (
-            Step.COMMIT_TRANSACTION,
-            "The commit flushes, and fails if one record was refused: no delivery report has to be looked at.",
-        ),
+        (Step.COMMIT_TRANSACTION, COMMIT_FLUSHES),
         (
             Step.COMMIT_TRANSACTION,
             (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from kdg.core.guarantees import Step
 from kdg.explain.dialects.dialect import (
+    COMMIT_FLUSHES,
     ENDS,
     GONE,
     LATE_COMMIT,
+    METADATA_EARLY,
     NEW_GROUP,
     ONLY_IN_POLL,
     RESENT_COMMIT,
@@ -28,17 +30,8 @@ PYTHON = Dialect(
         (Step.READ, "poll() returns errors, too: look at message.error() before you use a message."),
         (Step.READ, "With partition.assignment.strategy=cooperative-sticky, call incremental_assign() in assigned()."),
         (Step.COMMIT, "flush() == 0 says that each record has a report, not that each is delivered: look at each."),
-        (
-            Step.RECORD_POSITION,
-            (
-                "consumer_group_metadata() is asked when partitions are assigned. Asked later, it may name "
-                "a membership under which another instance owns them."
-            ),
-        ),
-        (
-            Step.COMMIT_TRANSACTION,
-            "The commit flushes, and fails if one record was refused: no delivery report has to be looked at.",
-        ),
+        (Step.RECORD_POSITION, METADATA_EARLY.format(ask="consumer_group_metadata()")),
+        (Step.COMMIT_TRANSACTION, COMMIT_FLUSHES),
         (Step.COMMIT_TRANSACTION, "If error.retriable(), only the same call may follow, no abort and no begin."),
         (Step.COMMIT_TRANSACTION, LATE_COMMIT),
         (Step.COMMIT_TRANSACTION, RESENT_COMMIT),
